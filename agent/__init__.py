@@ -1,0 +1,1 @@
+"""The agent: it offers one machine's resources and runs tasks on them in containers. `python -m agent`."""

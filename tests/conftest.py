@@ -1,0 +1,37 @@
+"""What every test of this tree lives with: no processes left behind, and properties that do not watch the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import psutil
+import pytest
+
+# A busy machine is no failure of the code under test, and a failure must come again when the test does.
+hypothesis.settings.register_profile("mesolite", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("mesolite")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test module that leaves child processes of this one behind, and end them."""
+    before = children()
+    yield
+    left = children() - before
+    for process in left:
+        process.kill()
+    names = [f"{process.pid} {' '.join(process.cmdline()) or process.name()}" for process in sorted_by_pid(left)]
+    psutil.wait_procs(left, timeout=10)
+    assert not names, f"{Path(str(request.path)).name} left running: {names}"
+
+
+def children() -> set[psutil.Process]:
+    """The children of this process that still run, theirs included."""
+    found = psutil.Process().children(recursive=True)
+    return {process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE}
+
+
+def sorted_by_pid(processes: set[psutil.Process]) -> list[psutil.Process]:
+    return sorted(processes, key=lambda process: process.pid)
