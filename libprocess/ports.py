@@ -1,0 +1,128 @@
+"""The ports: what a node is handed of the world.
+
+In production these are the system's clock, ZeroMQ, the operating system's randomness and the disk (`libprocess.system`,
+`libprocess.zeromq`); in a simulation they are virtual (`libprocess.simulation`). Nothing above this line knows which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from libprocess.message import Message
+from libprocess.pid import PID, Address
+
+Envelope = tuple[PID, PID, Message, int, int]
+"""To, sender, message, and its trace context: the message's id and the id of what caused it (both 0 where nobody observes)."""
+
+
+class Cancellable(Protocol):
+    """What `Clock.later` returns."""
+
+    def cancel(self) -> None:
+        """Make sure that the callback is not called, if it was not yet."""
+
+
+class Clock(Protocol):
+    """Time, and the loop that calls back."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call back once, after what the loop has in hand."""
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> Cancellable:
+        """Call back once, after that many seconds."""
+
+
+class Node(Protocol):
+    """What a network sees of a runtime."""
+
+    @property
+    def incarnation(self) -> int:
+        """A number that no other run of any node has: tells a restarted node from the one that died."""
+
+    def deliver(self, envelopes: Iterable[Envelope]) -> None:
+        """Take mail that came in, in order."""
+
+    def broken(self, address: Address, reason: str) -> None:
+        """Learn that the link to a node is gone, after all mail that came over it; what was queued for it is lost."""
+
+    def dropped(self, envelope: Envelope, reason: str) -> None:
+        """Learn that one piece of mail will not arrive."""
+
+
+class Network(Protocol):
+    """Carries mail between nodes: at most once, and in order from one node to another."""
+
+    def start(self, node: Node) -> Address:
+        """Open for the node; returns the address by which others reach it."""
+
+    def send(self, envelope: Envelope) -> None:
+        """Queue mail for another node; it leaves with the next flush."""
+
+    def flush(self) -> None:
+        """The node ends a turn: let the mail go."""
+
+    def connect(self, address: Address) -> None:
+        """Keep a link to that node; `Node.broken` tells if there can be none, or when it ends."""
+
+    def close(self) -> None:
+        """Let out what was flushed, within reason, and close every link."""
+
+
+class Storage(Protocol):
+    """Files that survive the process. Paths are relative, with '/'; OSError is raised as a disk would."""
+
+    def read(self, path: str) -> bytes | None:
+        """The file's content; None where there is none."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Replace the file as a whole: after return, and after a crash at any point, it is either the old or the new."""
+
+    def append(self, path: str, content: bytes) -> None:
+        """Add to the file's end; it is durable after `sync`."""
+
+    def sync(self, path: str) -> None:
+        """Return once all that was appended to the file is durable."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, or a directory with all below it; fine where there is none."""
+
+    def list(self, path: str) -> list[str]:
+        """Names in a directory, sorted; empty where there is none."""
+
+
+class Trace(Protocol):
+    """Sees everything that happens on a node, in the order in which it happens."""
+
+    def spawned(self, pid: PID) -> None:
+        """An actor began."""
+
+    def exited(self, pid: PID, reason: str) -> None:
+        """An actor ended."""
+
+    def sent(self, envelope: Envelope) -> None:
+        """An actor of this node sent mail."""
+
+    def received(self, envelope: Envelope) -> None:
+        """Mail came in from another node, and waits for its turn."""
+
+    def delivered(self, envelope: Envelope) -> None:
+        """Mail reaches its actor: its handler runs now."""
+
+    def handled(self, envelope: Envelope) -> None:
+        """The handler returned."""
+
+    def dropped(self, envelope: Envelope, reason: str) -> None:
+        """Mail was lost, and why."""
+
+    def timer(self, pid: PID, seconds: float, message: Message, id: int, cause: int) -> None:
+        """An actor asked to be sent a message later; `id` is the id that the message will carry."""
+
+
+Interceptor = Callable[[Envelope], bool]
+"""Sees mail before it is delivered; True takes it away (it is then dropped, or held and put back with `Runtime.deliver`)."""
+
+State = dict[str, Any]
