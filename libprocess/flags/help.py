@@ -1,0 +1,65 @@
+"""The text of --help, made from the declarations."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from dataclasses import MISSING
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from libprocess.flags.sources import Declared, built_in
+
+if TYPE_CHECKING:
+    from libprocess.flags.declaration import Flags
+
+WIDTH = 100
+COLUMN = 32
+
+
+def help_text(cls: type[Flags]) -> str:
+    """What --help shows of a program."""
+    usage = " ".join(filter(None, [f"Usage: {cls.program} [--flag=value …]", cls.arguments_help]))
+    about = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
+    parts = [usage, textwrap.fill(about, WIDTH), textwrap.fill(_sources(cls), WIDTH)]
+    prefix = cls.environment[-1] if cls.environment else ""
+    # Sorting is stable: groups in the order of their first flag, flags in the order of their declaration.
+    groups = list(dict.fromkeys(declared.group for declared in cls.declared.values()))
+    for group, flags in groupby(sorted(cls.declared.values(), key=lambda flag: groups.index(flag.group)), _group):
+        parts.append("\n".join([f"{group or 'Flags'}:", *(_entry(flag, prefix) for flag in flags)]))
+    parts.append("\n".join(["Every program:", *(_entry(flag, "") for flag in built_in())]))
+    return "\n\n".join(parts)
+
+
+def _group(flag: Declared) -> str:
+    return flag.group
+
+
+def _sources(cls: type[Flags]) -> str:
+    places = ["the command line"]
+    if cls.environment:
+        places.append(f"the environment as {' or '.join(prefix + 'NAME' for prefix in cls.environment)}")
+    places.append(f"a file called NAME in {cls.directory or '--flags_dir'}")
+    return (
+        f"A flag NAME is looked for in {', then '.join(places)}. The value file://PATH stands for what that file holds."
+    )
+
+
+def _entry(flag: Declared, prefix: str) -> str:
+    """One flag: its form, and beside it what it does, its default and its variable."""
+    form = (
+        f"  --[no-]{flag.name}" if flag.kind.placeholder == "true|false" else f"  --{flag.name}={flag.kind.placeholder}"
+    )
+    notes = []
+    if prefix:
+        notes.append("required" if flag.default is MISSING else f"default: {_default(flag)}")
+        notes.append(f"env: {prefix}{flag.name.upper()}")
+    text = f"{flag.help} ({'; '.join(notes)})" if notes else flag.help
+    lines = textwrap.wrap(text, WIDTH - COLUMN, break_long_words=False, break_on_hyphens=False)
+    if len(form) < COLUMN:
+        form, lines = form.ljust(COLUMN) + lines[0], lines[1:]
+    return "\n".join([form, *(" " * COLUMN + line for line in lines)])
+
+
+def _default(flag: Declared) -> str:
+    return "none" if flag.default in (None, "", ()) else flag.shown(flag.default)
