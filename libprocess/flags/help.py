@@ -8,6 +8,7 @@ from dataclasses import MISSING
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from libprocess.flags.kinds import SWITCH
 from libprocess.flags.sources import Declared, built_in
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def help_text(cls: type[Flags]) -> str:
     groups = list(dict.fromkeys(declared.group for declared in cls.declared.values()))
     for group, flags in groupby(sorted(cls.declared.values(), key=lambda flag: groups.index(flag.group)), _group):
         parts.append("\n".join([f"{group or 'Flags'}:", *(_entry(flag, prefix) for flag in flags)]))
-    parts.append("\n".join(["Every program:", *(_entry(flag, "") for flag in built_in())]))
+    parts.append("\n".join(["Every program:", *(_built_in_entry(flag) for flag in built_in())]))
     return "\n\n".join(parts)
 
 
@@ -46,19 +47,25 @@ def _sources(cls: type[Flags]) -> str:
 
 
 def _entry(flag: Declared, prefix: str) -> str:
-    """One flag: its form, and beside it what it does, its default and its variable."""
-    form = (
-        f"  --[no-]{flag.name}" if flag.kind.placeholder == "true|false" else f"  --{flag.name}={flag.kind.placeholder}"
-    )
-    notes = []
+    """One of the program's flags: its form, and beside it what it does, its default and its variable."""
+    form = f"--[no-]{flag.name}" if flag.kind is SWITCH else f"--{flag.name}={flag.kind.placeholder}"
+    notes = "required" if flag.default is MISSING else f"default: {_default(flag)}"
     if prefix:
-        notes.append("required" if flag.default is MISSING else f"default: {_default(flag)}")
-        notes.append(f"env: {prefix}{flag.name.upper()}")
-    text = f"{flag.help} ({'; '.join(notes)})" if notes else flag.help
+        notes += f"; env: {prefix}{flag.name.upper()}"
+    return _columns(form, f"{flag.help} ({notes})")
+
+
+def _built_in_entry(flag: Declared) -> str:
+    form = f"--{flag.name}" if flag.kind is SWITCH else f"--{flag.name}={flag.kind.placeholder}"
+    return _columns(form, flag.help)
+
+
+def _columns(form: str, text: str) -> str:
+    left = f"  {form}"
     lines = textwrap.wrap(text, WIDTH - COLUMN, break_long_words=False, break_on_hyphens=False)
-    if len(form) < COLUMN:
-        form, lines = form.ljust(COLUMN) + lines[0], lines[1:]
-    return "\n".join([form, *(" " * COLUMN + line for line in lines)])
+    if len(left) < COLUMN:
+        left, lines = left.ljust(COLUMN) + lines[0], lines[1:]
+    return "\n".join([left, *(" " * COLUMN + line for line in lines)])
 
 
 def _default(flag: Declared) -> str:
