@@ -1,0 +1,1 @@
+"""What the author of a framework imports: types, resources, messages, drivers and the detection of masters."""

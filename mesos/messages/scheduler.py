@@ -1,0 +1,122 @@
+"""Between a scheduler and the master: registering, offers, and the end."""
+
+from __future__ import annotations
+
+from libprocess.message import Message
+from libprocess.pid import PID
+from mesos.ids import AgentID, FrameworkID, OfferID
+from mesos.types import Filters, FrameworkInfo, MasterInfo, Offer, Operation
+
+# Registering.
+
+
+class RegisterFrameworkMessage(Message, frozen=True):
+    """Scheduler → master, with back-off until it is answered: admit this framework, which has no id yet.
+
+    Nothing is offered for the suppressed roles until they are revived.
+    """
+
+    framework: FrameworkInfo
+    suppressed_roles: tuple[str, ...] = ()
+
+
+class ReregisterFrameworkMessage(Message, frozen=True):
+    """Scheduler → master: I am the scheduler of this framework, which has its id already.
+
+    Sent to a new master, after a lost link, or with `force` by another scheduler that takes over from the one before.
+    """
+
+    framework: FrameworkInfo
+    force: bool = False
+    suppressed_roles: tuple[str, ...] = ()
+
+
+class FrameworkRegisteredMessage(Message, frozen=True):
+    """Master → scheduler, as answer to its registration: this is your id."""
+
+    framework_id: FrameworkID
+    master_info: MasterInfo
+
+
+class FrameworkReregisteredMessage(Message, frozen=True):
+    """Master → scheduler, as answer when it comes back: you are known again."""
+
+    framework_id: FrameworkID
+    master_info: MasterInfo
+
+
+class FrameworkErrorMessage(Message, frozen=True):
+    """Master → scheduler: what you ask for cannot be, and neither can you go on. Its driver aborts."""
+
+    message: str
+
+
+class DeactivateFrameworkMessage(Message, frozen=True):
+    """Scheduler → master, when its driver aborts: no more offers; the tasks stay until the failover timeout is over."""
+
+    framework_id: FrameworkID
+
+
+class UnregisterFrameworkMessage(Message, frozen=True):
+    """Scheduler → master, when its driver stops for good: kill what runs and forget the framework."""
+
+    framework_id: FrameworkID
+
+
+# Offers.
+
+
+class ResourceOffersMessage(Message, frozen=True):
+    """Master → scheduler, after each allocation that gave it something. `pids[i]` is the agent of `offers[i]`."""
+
+    offers: tuple[Offer, ...]
+    pids: tuple[PID, ...]
+
+
+class RescindResourceOfferMessage(Message, frozen=True):
+    """Master → scheduler: this offer no longer holds."""
+
+    offer_id: OfferID
+
+
+class AcceptOffersMessage(Message, frozen=True):
+    """Scheduler → master: do this with these offers of one agent and one role, in this order. Takes all of them.
+
+    What the operations leave over is refused with the filters.
+    """
+
+    framework_id: FrameworkID
+    offer_ids: tuple[OfferID, ...]
+    operations: tuple[Operation, ...]
+    filters: Filters = Filters()
+
+
+class DeclineOffersMessage(Message, frozen=True):
+    """Scheduler → master: these offers are of no use, do not offer the same again for so long."""
+
+    framework_id: FrameworkID
+    offer_ids: tuple[OfferID, ...]
+    filters: Filters = Filters()
+
+
+class ReviveOffersMessage(Message, frozen=True):
+    """Scheduler → master: forget what I refused and suppressed for these roles, for all when there are none."""
+
+    framework_id: FrameworkID
+    roles: tuple[str, ...] = ()
+
+
+class SuppressOffersMessage(Message, frozen=True):
+    """Scheduler → master: no offers for these roles, for all when there are none, until I revive them."""
+
+    framework_id: FrameworkID
+    roles: tuple[str, ...] = ()
+
+
+# News.
+
+
+class AgentLostMessage(Message, frozen=True):
+    """Master → every scheduler: this agent was removed, or is out of reach."""
+
+    agent_id: AgentID

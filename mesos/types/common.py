@@ -1,0 +1,71 @@
+"""Where things are and what they say of themselves: domains, attributes, ports, discovery."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from mesos.labels import Labels
+from mesos.resources.amounts import Ranges, Set
+from mesos.struct import Struct
+
+
+class Attribute(Struct, frozen=True):
+    """A fact about an agent, `rack:abc` or `level:10`: a text, a number, ranges or a set."""
+
+    name: str
+    value: str | float | Ranges | Set
+
+
+Attributes: TypeAlias = tuple[Attribute, ...]
+
+
+class FaultDomain(Struct, frozen=True):
+    """What fails together: a zone, and the region it lies in."""
+
+    region: str
+    zone: str
+
+
+class DomainInfo(Struct, frozen=True):
+    """Where a master or an agent stands."""
+
+    fault_domain: FaultDomain | None = None
+
+
+class Unavailability(Struct, frozen=True):
+    """When something will be away; without a duration, for good."""
+
+    start: float
+    """Unix time in seconds."""
+    duration_seconds: float | None = None
+
+
+class Visibility(StrEnum):
+    """Who may discover something."""
+
+    FRAMEWORK = "FRAMEWORK"
+    CLUSTER = "CLUSTER"
+    EXTERNAL = "EXTERNAL"
+
+
+class Port(Struct, frozen=True):
+    """A port that a task serves."""
+
+    number: int
+    name: str = ""
+    protocol: str = ""
+    visibility: Visibility | None = None
+    labels: Labels = ()
+
+
+class DiscoveryInfo(Struct, frozen=True):
+    """How others find a task or an executor."""
+
+    visibility: Visibility
+    name: str = ""
+    environment: str = ""
+    location: str = ""
+    version: str = ""
+    ports: tuple[Port, ...] = ()
+    labels: Labels = ()
