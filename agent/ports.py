@@ -1,0 +1,71 @@
+"""The agent's port to the machine: what starts, limits and ends containers.
+
+The agent's actors never fork, wait or touch a cgroup. They are handed a `Containerizer` and ask it; it answers by messages.
+The real one is in `agent.containerizer`; a simulation hands a virtual one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from libprocess.message import Message
+from libprocess.pid import PID
+from mesos.ids import ContainerID
+from mesos.resources import Resources
+from mesos.struct import Struct
+from mesos.types import CommandInfo, ContainerInfo, Environment, Reason, ResourceLimit
+
+
+class ContainerConfig(Struct, frozen=True):
+    """All that is needed to start a container."""
+
+    container_id: ContainerID
+    command: CommandInfo
+    """What to run in it, with what to fetch into its sandbox first. `user` is who runs it; empty: whoever runs the agent."""
+    directory: str
+    """The sandbox, as an absolute path. The containerizer makes it; the command starts there, with files stdout and stderr."""
+    environment: Environment = Environment()
+    """What the agent adds to the command's own variables; of two with the same name the command's counts."""
+    resources: Resources = Resources()
+    limits: tuple[ResourceLimit, ...] = ()
+    container: ContainerInfo | None = None
+
+
+class ContainerLaunchedMessage(Message, frozen=True):
+    """From the containerizer to who launched a container: its first process runs."""
+
+    container_id: ContainerID
+    process_id: int
+    """As the agent's host numbers it."""
+
+
+class ContainerTerminatedMessage(Message, frozen=True):
+    """From the containerizer to who launched a container: nothing of it runs any more, or it could not be started.
+
+    Comes exactly once for each `launch`, and is the last word about that container.
+    """
+
+    container_id: ContainerID
+    status: int | None = None
+    """How its first process ended, as by waitpid(2); None where that is not known, or if it was never started."""
+    reason: Reason | None = None
+    """Why the containerizer ended it or could not start it; None if it ended by itself or because it was asked to."""
+    message: str = ""
+    limitation: Resources = Resources()
+    """The resources whose limit it hit."""
+
+
+class Containerizer(Protocol):
+    """Starts, limits and ends containers. No method blocks or raises; unknown containers are ignored."""
+
+    def launch(self, owner: PID, config: ContainerConfig) -> None:
+        """Start a container. `owner` is sent a ContainerLaunchedMessage, and in the end a ContainerTerminatedMessage."""
+
+    def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
+        """From now on, the container may use this much."""
+
+    def signal(self, container_id: ContainerID, number: int) -> None:
+        """Send a signal to every process in the container."""
+
+    def destroy(self, container_id: ContainerID) -> None:
+        """End the container at once, also one that is still being started."""
