@@ -1,0 +1,80 @@
+"""The detector of a master that stands alone: found from one address, and again whenever the link to it breaks."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from libprocess.pid import PID
+from libprocess.process import ExitedMessage, Process
+from mesos.detector.messages import (
+    FindMasterMessage,
+    MasterDetectedMessage,
+    MasterFoundMessage,
+    MasterNotFoundMessage,
+)
+from mesos.types import MasterInfo
+
+log = logging.getLogger("mesos.detector")
+
+BACKOFF_MIN_SECONDS = 0.1
+BACKOFF_MAX_SECONDS = 5.0
+
+
+class MasterFinder(Protocol):
+    """The detector's port to the outside: looks for a master where the operator said that there is one."""
+
+    def find(self, asker: PID) -> None:
+        """Send `asker` one MasterFoundMessage or MasterNotFoundMessage within seconds. Neither blocks nor raises."""
+
+
+class MasterDetector(Process):
+    """Tells a `subscriber` who the master is, by a MasterDetectedMessage at each change.
+
+    It keeps a link to the master it found; when that breaks, it says so and asks the finder anew, with back-off, for
+    as long as it lives.
+    """
+
+    def __init__(self, subscriber: PID, finder: MasterFinder) -> None:
+        self._subscriber = subscriber
+        self._finder = finder
+        self._master: MasterInfo | None = None
+        self._found_at = 0.0
+        self._backoff_seconds = BACKOFF_MIN_SECONDS
+        self._reason = ""
+
+    def initialize(self) -> None:
+        self._finder.find(self.pid)
+
+    def find_master(self, message: FindMasterMessage) -> None:
+        self._finder.find(self.pid)
+
+    def master_found(self, message: MasterFoundMessage) -> None:
+        log.info("the master is %s", message.master.pid)
+        self._master = message.master
+        self._found_at = self.now
+        self._reason = ""
+        self.link(message.master.pid)
+        self.send(self._subscriber, MasterDetectedMessage(message.master))
+
+    def master_not_found(self, message: MasterNotFoundMessage) -> None:
+        if message.reason != self._reason:  # once, not at every attempt
+            log.warning("%s; trying again until it is there", message.reason)
+            self._reason = message.reason
+        self._find_later()
+
+    def exited(self, message: ExitedMessage) -> None:
+        if self._master is None or message.pid != self._master.pid:
+            return
+        log.info("the master %s is gone: %s", message.pid, message.reason)
+        self._master = None
+        if (
+            self.now - self._found_at > BACKOFF_MAX_SECONDS
+        ):  # it was there; one that never could be reached is no such luck
+            self._backoff_seconds = BACKOFF_MIN_SECONDS
+        self.send(self._subscriber, MasterDetectedMessage(None))
+        self._find_later()
+
+    def _find_later(self) -> None:
+        self.delay(self._backoff_seconds * self.chance.uniform(0.5, 1.0), FindMasterMessage())
+        self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_MAX_SECONDS)

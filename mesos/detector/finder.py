@@ -1,0 +1,124 @@
+"""Finding a master over HTTP: the address of its web port is all that an operator has to know."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+
+import aiohttp
+import msgspec
+
+from libprocess.errors import OperatorError
+from libprocess.flags import Kind
+from libprocess.message import Message
+from libprocess.pid import PID, Address
+from libprocess.runtime import Runtime
+from mesos.detector.messages import MasterFoundMessage, MasterNotFoundMessage
+from mesos.types import MasterInfo
+from mesos.types.cluster import MASTER_PORT
+
+TIMEOUT_SECONDS = 5.0
+RETRY_SECONDS = 0.2
+
+
+class MasterNotFoundError(OperatorError):
+    """Nobody who is a master answers at an address."""
+
+
+class _Answer(msgspec.Struct):
+    """What `GET /master/pid` says."""
+
+    pid: str
+
+
+def parse_master(text: str) -> Address:
+    """Read what a `--master` flag says, the `host:port` of a master's web page; without a port, it is 5050.
+
+    ValueError says what is wrong with anything else.
+    """
+    try:
+        return Address.parse(text if ":" in text else f"{text}:{MASTER_PORT}")
+    except ValueError:
+        raise ValueError(f"expected a master's host:port such as 127.0.0.1:{MASTER_PORT}, found {text!r}") from None
+
+
+MASTER = Kind("HOST:PORT", parse_master)
+"""A flag that names a master."""
+
+
+async def find_master(address: Address) -> MasterInfo:
+    """Ask the web server at this address for the master's PID.
+
+    MasterNotFoundError says in one line why there is none; it takes five seconds at most.
+    """
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)) as session,
+            session.get(f"http://{address}/master/pid") as response,
+        ):
+            status, body = response.status, await response.read()
+    except (aiohttp.ClientError, OSError) as error:
+        raise _not_found(address, f"nobody answers: {_plain(error)}") from None
+    if status != 200:
+        raise _not_found(address, f"who answers is no master: GET /master/pid gives {status}")
+    try:
+        return MasterInfo(id="", pid=_read(body), hostname=address.host, port=address.port)
+    except ValueError as error:
+        raise _not_found(address, f"who answers is no master: {error}") from None
+
+
+async def require_master(address: Address, seconds: float) -> MasterInfo:
+    """Find a master that may still be starting; the MasterNotFoundError after so many seconds says what to do."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while True:
+        try:
+            return await find_master(address)
+        except MasterNotFoundError as error:
+            if loop.time() > deadline:
+                raise MasterNotFoundError(
+                    f"{error}; start one with mesos-master or mesos-local, or name another with --master"
+                ) from None
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+class HttpMasterFinder:
+    """The `MasterFinder` of real nodes. It works on the loop that its node runs on."""
+
+    def __init__(self, runtime: Runtime, address: Address) -> None:
+        self._runtime = runtime
+        self._address = address
+        self._searches: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+
+    def find(self, asker: PID) -> None:
+        """See `MasterFinder`."""
+        search = asyncio.get_running_loop().create_task(self._find(asker))
+        self._searches.add(search)
+        search.add_done_callback(self._searches.discard)
+
+    async def _find(self, asker: PID) -> None:
+        found: Message
+        try:
+            found = MasterFoundMessage(await find_master(self._address))
+        except MasterNotFoundError as error:
+            found = MasterNotFoundMessage(str(error))
+        self._runtime.send(asker, found)
+
+
+def _read(body: bytes) -> PID:
+    return PID.parse(msgspec.json.decode(body, type=_Answer).pid)
+
+
+def _not_found(address: Address, what: str) -> MasterNotFoundError:
+    return MasterNotFoundError(f"expected a master at {address}, {what}")
+
+
+def _plain(error: Exception) -> str:
+    """The cause in words; libraries wrap it in names of their own."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT_SECONDS:g} s"
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, OSError) and cause.errno in errno.errorcode:
+        return os.strerror(cause.errno).lower()
+    return str(cause) or type(cause).__name__
