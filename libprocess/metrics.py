@@ -31,7 +31,7 @@ class Counter:
 
 
 class Gauge:
-    """A level that rises and falls: set `gauge.value` (push), or give a function to be called when it is read (pull)."""
+    """A level that rises and falls: set `gauge.value` (push), or give a function that reads it (pull)."""
 
     __slots__ = ("pull", "value")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from libprocess.handlers import Handler, HandlerTable, find_handlers
+from libprocess.http.routes import RouteHandler
 from libprocess.lifecycle import RUNNING
 from libprocess.message import Message
+from libprocess.metrics import Metrics
 from libprocess.pid import PID
 from libprocess.ports import Envelope, Storage
 from libprocess.timers import Timer
@@ -99,6 +101,18 @@ class Process:
     def terminate(self, pid: PID | None = None, drain: bool = False) -> None:
         """End this actor, or another of this node; see `Runtime.terminate`."""
         self._runtime.terminate(pid or self.pid, drain)
+
+    def route(self, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",)) -> None:
+        """Answer HTTP requests for `/<id><path>` in turns of this actor; a path `/jobs/*` takes all below it.
+
+        A handler that returns None answers later, by sending an HttpResponseMessage to whoever `self.sender` was.
+        """
+        self._runtime.routes.add(self.pid, path, handler, methods)
+
+    @property
+    def metrics(self) -> Metrics:
+        """This node's counters, gauges and timers."""
+        return self._runtime.metrics
 
     @property
     def now(self) -> float:

@@ -13,9 +13,11 @@ from typing import Any
 
 from libprocess.asking import Ask, Asks
 from libprocess.failure import Failure, state_of
+from libprocess.http.routes import Routes
 from libprocess.lifecycle import DEAD, END, ENDING, START, STARTING, End, Start
 from libprocess.links import NO_ACTOR, NODE_ID, Links, NodeProcess
 from libprocess.message import Message
+from libprocess.metrics import Metrics
 from libprocess.pid import PID, Address
 from libprocess.ports import Clock, Envelope, Interceptor, Network, Storage, Trace
 from libprocess.process import Process
@@ -59,6 +61,8 @@ class Runtime:
         """How much mail was lost, by reason."""
         self.links = Links(self)
         self.asks = Asks(self)
+        self.routes = Routes(self)
+        self.metrics = Metrics(clock.now)
         self._waiting: dict[PID, list[Callable[[str], None]]] = {}
         self._serials: Counter[str] = Counter()
         self._queue: list[Envelope] = []
@@ -153,6 +157,7 @@ class Runtime:
         del self.processes[process.pid]
         if self._trace is not None:
             self._trace.exited(process.pid, reason)
+        self.routes.remove(process.pid)
         self.links.ended(process.pid, reason)
         for callback in self._waiting.pop(process.pid, ()):
             callback(reason)

@@ -1,0 +1,60 @@
+"""The endpoints that every node with an HTTP door has: `/metrics/snapshot` and `/__processes__`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.pid import PID
+from libprocess.process import Process
+
+if TYPE_CHECKING:
+    from libprocess.runtime import Runtime
+
+
+class MetricsProcess(Process):
+    """Shows the node's metrics, to which it adds those of the runtime itself."""
+
+    def initialize(self) -> None:
+        """The first turn."""
+        runtime = self._runtime
+        self.metrics.gauge("runtime/actors", lambda: len(_actors(runtime)))
+        self.metrics.gauge("runtime/actors_failed", lambda: len(runtime.failures))
+        self.metrics.gauge("runtime/mail_dropped", runtime.drops.total)
+        self.metrics.gauge("runtime/mail_waiting", lambda: runtime.mailbox_depths().total())
+        self.route("/snapshot", self.snapshot)
+
+    def snapshot(self, request: HttpRequest) -> HttpResponse:
+        """Every number by its name."""
+        return HttpResponse.json(self.metrics.snapshot())
+
+
+class ProcessesProcess(Process):
+    """Shows the node's actors, and how much mail waits for each."""
+
+    def initialize(self) -> None:
+        """The first turn."""
+        self.route("/", self.processes)
+
+    def processes(self, request: HttpRequest) -> HttpResponse:
+        """One object per actor, by id in order."""
+        depths = self._runtime.mailbox_depths()
+        actors = sorted(_actors(self._runtime).items())
+        return HttpResponse.json(
+            [{"id": pid.id, "class": type(actor).__name__, "mailbox_depth": depths[pid]} for pid, actor in actors]
+        )
+
+
+def _actors(runtime: Runtime) -> dict[PID, Process]:
+    """The actors of a node, without what waits for an answer to an ask."""
+    return {pid: process for pid, process in runtime.processes.items() if isinstance(process, Process)}
+
+
+BUILTIN: dict[str, type[Process]] = {"__processes__": ProcessesProcess, "metrics": MetricsProcess}
+
+
+def spawn_builtin(runtime: Runtime) -> None:
+    """Start those of the actors behind the built-in endpoints that do not run yet."""
+    for id_, process in BUILTIN.items():
+        if PID(id_, *runtime.address) not in runtime.processes:
+            runtime.spawn(process(), id_)

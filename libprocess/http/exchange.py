@@ -1,0 +1,91 @@
+"""What goes through a node's HTTP door: requests, responses, and the mail that carries them to actors and back."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any, Self
+
+import msgspec
+
+from libprocess.message import Message
+
+Pairs = tuple[tuple[str, str], ...]
+
+TEXT_TYPE = "text/plain; charset=utf-8"
+JSON_TYPE = "application/json"
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class HttpRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request, its body read in full. Header names are in lower case; path and query are decoded."""
+
+    method: str
+    path: str
+    query: Pairs = ()
+    headers: Pairs = ()
+    body: bytes = b""
+    below: str = ""
+    """What stands in the place of the `*` that its route ends in."""
+
+    def argument(self, name: str, default: str = "") -> str:
+        """The first value that the query gives a name."""
+        return next((value for key, value in self.query if key == name), default)
+
+    def header(self, name: str, default: str = "") -> str:
+        """The first value of a header."""
+        return next((value for key, value in self.headers if key == name.lower()), default)
+
+
+class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A response."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = ""
+    headers: Pairs = ()
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200) -> Self:
+        """A value (structs included) as JSON: one line, and ASCII, since some clients read nothing else."""
+        body = msgspec.json.encode(value)
+        if not body.isascii():
+            body = _NOT_ASCII.sub(_escape, body.decode()).encode()
+        return cls(status, body, JSON_TYPE)
+
+    @classmethod
+    def text(cls, text: str, status: int = 200) -> Self:
+        """Plain text."""
+        return cls(status, text.encode(), TEXT_TYPE)
+
+    @classmethod
+    def error(cls, status: int, text: str = "", headers: Pairs = ()) -> Self:
+        """A refusal, in plain text as Mesos has it; without a text it is the status' own name."""
+        return cls(status, (text or f"{status} {HTTPStatus(status).phrase}.").encode(), TEXT_TYPE, headers)
+
+    @classmethod
+    def redirect(cls, location: str) -> Self:
+        """Ask again there, with the same method and body."""
+        return cls(307, headers=(("Location", location),))
+
+
+class HttpRequestMessage(Message, frozen=True):
+    """From a node's HTTP door to the actor of that node that has the route, for every request."""
+
+    request: HttpRequest
+    route: str
+
+
+class HttpResponseMessage(Message, frozen=True):
+    """From an actor back to the door, once for every HttpRequestMessage: at once, or whenever it knows the answer."""
+
+    response: HttpResponse
+
+
+def _escape(character: re.Match[str]) -> str:
+    """A character as JSON escapes it: in UTF-16, so beyond the first plane it takes two."""
+    code = ord(character[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD800 + (code - 0x10000 >> 10):04x}\\u{0xDC00 + (code - 0x10000 & 0x3FF):04x}"

@@ -1,0 +1,149 @@
+"""Routes: which actor of a node answers which path, and how a request gets there and its answer back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from libprocess.http.exchange import HttpRequest, HttpRequestMessage, HttpResponse, HttpResponseMessage
+from libprocess.message import Message
+from libprocess.pid import PID
+
+if TYPE_CHECKING:
+    from libprocess.process import Process
+    from libprocess.runtime import Runtime
+
+log = logging.getLogger("libprocess")
+
+ANSWER_TIMEOUT_SECONDS = 30.0
+"""How long an actor has for its answer: its queue included, and what it asks others."""
+
+SAFE_METHODS = ("GET", "HEAD")
+
+RouteHandler = Callable[[HttpRequest], HttpResponse | None]
+
+
+class Route(NamedTuple):
+    """One path of an actor."""
+
+    handler: RouteHandler
+    methods: tuple[str, ...]
+
+
+class Match(NamedTuple):
+    """The route that a path leads to; `below` is what its `*` stands for."""
+
+    pid: PID
+    path: str
+    route: Route
+    below: str
+
+
+class Routes:
+    """The HTTP paths of one node.
+
+    An actor's route is served at `/<id><path>`; that of the actor whose id is `root` at `<path>`, too.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.root = ""
+        self._runtime = runtime
+        self._routes: dict[str, dict[str, Route]] = {}
+
+    def add(self, pid: PID, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",)) -> None:
+        """Serve a path of an actor; see `Process.route`. ValueError if it has that path already."""
+        if not path.startswith("/") or "*" in path.removesuffix("/*"):
+            raise ValueError(f"expected a path such as /state or /jobs/*, found {path!r}")
+        routes = self._routes.setdefault(pid.id, {})
+        if _plain(path) in routes:
+            raise ValueError(f"{pid.id} has the route {path} already")
+        routes[_plain(path)] = Route(handler, (*methods, "HEAD") if "GET" in methods else tuple(methods))
+
+    def remove(self, pid: PID) -> None:
+        """Forget the routes of an actor that ended."""
+        self._routes.pop(pid.id, None)
+
+    def find(self, path: str) -> Match | None:
+        """Where a path leads: a trailing slash means nothing, and the longest match wins."""
+        path = _plain(path)
+        id_, _, rest = path[1:].partition("/")
+        return self._find(id_, _plain(f"/{rest}")) or self._find(self.root, path)
+
+    def _find(self, id_: str, path: str) -> Match | None:
+        routes = self._routes.get(id_, {})
+        pid = PID(id_, *self._runtime.address)
+        if path in routes:
+            return Match(pid, path, routes[path], "")
+        parts = path[1:].split("/")
+        for count in range(len(parts), -1, -1):
+            pattern = "/".join(["", *parts[:count], "*"])
+            if pattern in routes:
+                return Match(pid, pattern, routes[pattern], "/".join(parts[count:]))
+        return None
+
+    def request(self, request: HttpRequest, answered: Callable[[HttpResponse], None]) -> None:
+        """Have a request answered by its actor, and call back once. Every failure is a response, too."""
+        match = self.find(request.path)
+        if match is None:
+            answered(HttpResponse.error(404))
+        elif request.method not in match.route.methods:
+            answered(_not_allowed(request.method, match.route.methods))
+        else:
+            mail = HttpRequestMessage(msgspec.structs.replace(request, below=match.below), match.path)
+            self._runtime.asks.ask(
+                match.pid, mail, ANSWER_TIMEOUT_SECONDS, lambda outcome: answered(_response(outcome))
+            )
+            self._runtime._wake()
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """Have a request answered by its actor. Every failure is a response, too."""
+        future: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+        self.request(request, lambda response: None if future.done() else future.set_result(response))
+        return await future
+
+    def handle(self, process: Process, message: HttpRequestMessage) -> None:
+        """The actor's turn."""
+        runtime = self._runtime
+        if process.sender.address != runtime.address:
+            runtime._drop_current("HTTP requests are taken from this node's own door only")
+            return
+        route = self._routes.get(process.pid.id, {}).get(message.route)
+        response = HttpResponse.error(404) if route is None else _handled(process, route.handler, message.request)
+        if response is not None:
+            process.reply(HttpResponseMessage(response))
+
+
+def _plain(path: str) -> str:
+    return "/" + path.strip("/")
+
+
+def _not_allowed(method: str, methods: tuple[str, ...]) -> HttpResponse:
+    expected = ", ".join(f"'{method}'" for method in methods)
+    text = f"405 Method Not Allowed. Expecting one of {{ {expected} }}, but received '{method}'."
+    return HttpResponse.error(405, text, (("Allow", ", ".join(methods)),))
+
+
+def _response(outcome: Message | Exception) -> HttpResponse:
+    """What the door makes of an actor's answer, or of why there is none."""
+    if isinstance(outcome, HttpResponseMessage):
+        return outcome.response
+    if isinstance(outcome, Exception):
+        return HttpResponse.error(503, f"503 Service Unavailable. {outcome}.")
+    return HttpResponse.error(500, f"500 Internal Server Error. The answer was a {type(outcome).__name__}.")
+
+
+def _handled(process: Process, handler: RouteHandler, request: HttpRequest) -> HttpResponse | None:
+    """What a handler says. To fail on a safe method breaks nothing but the answer; on any other it ends the actor."""
+    try:
+        return handler(request)
+    except Exception:
+        failure = HttpResponse.error(500, f"500 Internal Server Error. {process.pid.id} failed on {request.path}.")
+        if request.method not in SAFE_METHODS:
+            process.reply(HttpResponseMessage(failure))
+            raise
+        log.exception("%s failed on %s %s", process.pid, request.method, request.path)
+        return failure

@@ -1,0 +1,130 @@
+"""The HTTP door of a node: its routes on a socket, through aiohttp.
+
+What comes in is bounded: bodies in size, and in the time they take. What goes out is compressed for whoever accepts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gzip
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from libprocess.errors import OperatorError
+from libprocess.http.builtin import spawn_builtin
+from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.pid import Address
+from libprocess.version import VERSION
+
+if TYPE_CHECKING:
+    from libprocess.runtime import Runtime
+
+BODY_BYTES_MAX = 8 << 20
+BODY_TIMEOUT_SECONDS = 30.0
+CLOSE_TIMEOUT_SECONDS = 2.0
+"""How long requests at hand have to end when the server closes."""
+
+COMPRESS_BYTES_MIN = 1024
+COMPRESS_LEVEL = 1
+"""State is repetitive text: the cheapest level makes it about a tenth already."""
+
+_REFUSES_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
+
+
+class HttpServer:
+    """Serves the routes of a runtime; `root` is the id of the actor whose paths need no id in front.
+
+    It must live on the loop of the runtime's clock. Port 0 lets the system choose one; see `address`.
+    """
+
+    def __init__(self, runtime: Runtime, *, root: str = "", host: str = "127.0.0.1", port: int = 0) -> None:
+        self._runtime = runtime
+        self._host = host
+        self._port = port
+        self._runner: web.ServerRunner | None = None
+        self.address = Address(host, port)
+        """Where it listens, known after `start`."""
+        runtime.routes.root = root
+
+    async def start(self) -> None:
+        """Listen, and serve. OperatorError says what is wrong with the address."""
+        server = web.Server(self._serve, request_factory=_bounded_request, access_log=None)
+        self._runner = runner = web.ServerRunner(server, shutdown_timeout=CLOSE_TIMEOUT_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            await self.close()
+            raise OperatorError(_cannot_listen(self._host, self._port, error)) from None
+        self.address = Address(self._host, runner.addresses[0][1])
+        spawn_builtin(self._runtime)
+
+    async def close(self) -> None:
+        """Stop listening, and end every connection. Fine twice."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                body = await incoming.read()
+        except TimeoutError:
+            return _refusal(408, f"the body did not arrive within {BODY_TIMEOUT_SECONDS:g} s")
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(413, f"expected a body of at most {BODY_BYTES_MAX} bytes")
+        response = await self._runtime.routes.answer(_request(incoming, body))
+        return await _outgoing(response, accepted=incoming.headers.get("Accept-Encoding", ""))
+
+
+def _bounded_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """A request as aiohttp makes it, with our own bound for its body."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX)
+
+
+def _request(incoming: web.BaseRequest, body: bytes) -> HttpRequest:
+    return HttpRequest(
+        method=incoming.method,
+        path=incoming.path,
+        query=tuple(incoming.query.items()),
+        headers=tuple((name.lower(), value) for name, value in incoming.headers.items()),
+        body=body,
+    )
+
+
+async def _outgoing(response: HttpResponse, accepted: str) -> web.Response:
+    headers = [*response.headers, ("Server", f"libprocess/{VERSION}")]
+    if response.content_type:
+        headers.append(("Content-Type", response.content_type))
+    body = response.body
+    if len(body) >= COMPRESS_BYTES_MIN:
+        headers.append(("Vary", "Accept-Encoding"))
+        if "gzip" in accepted.lower() and not _REFUSES_GZIP.search(accepted):
+            headers.append(("Content-Encoding", "gzip"))
+            # A large state takes longer than a turn of the loop should.
+            body = await asyncio.to_thread(gzip.compress, body, COMPRESS_LEVEL, mtime=0)
+    return web.Response(status=response.status, body=body, headers=headers)
+
+
+def _refusal(status: int, text: str) -> web.Response:
+    """An answer to what was not read to its end: nothing more is read from that connection."""
+    refusal = HttpResponse.error(status, text)
+    response = web.Response(status=status, body=refusal.body, headers={"Content-Type": refusal.content_type})
+    response.force_close()
+    return response
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is taken: another program listens there; end it, or choose another with --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine; choose one of its own with --ip"
+    if error.errno == errno.EACCES:
+        return f"port {port} is for root alone; choose one from 1024 on with --port"
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return f"cannot listen on {host}:{port}: {reason}; choose another address with --ip and --port"
