@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 
 import aiohttp
@@ -119,6 +118,6 @@ def _plain(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT_SECONDS:g} s"
     cause = getattr(error, "os_error", error)
-    if isinstance(cause, OSError) and cause.errno in errno.errorcode:
-        return os.strerror(cause.errno).lower()
-    return str(cause) or type(cause).__name__
+    if not isinstance(cause, OSError):
+        return str(cause) or type(cause).__name__
+    return (os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror or str(cause)).lower()
