@@ -94,7 +94,11 @@ class Resources(Struct, frozen=True):
         return (Resource(kind, amount) for kind, amount in self.items)
 
     def __str__(self) -> str:
+        """As people read it, `cpus:4;mem:4096`; empty when there is nothing."""
         return ";".join(map(str, self))
+
+    def __repr__(self) -> str:
+        return f"Resources({str(self)!r})"
 
     # Asking.
 
@@ -143,6 +147,27 @@ class Resources(Struct, frozen=True):
         """Those that a framework of this role may have: unreserved, or reserved for it or for a role above it."""
         return self.filter(lambda kind: kind.allocatable_to(role))
 
+    def find(self, wanted: Resources) -> Resources | None:
+        """As much as is wanted, out of these as they are here, reserved ones first; None unless all of it is here.
+
+        Turns `Resources.of(cpus=1)` into the part of an offer that a task can be launched with: whom the wanted are
+        reserved for or allocated to plays no part.
+        """
+        left: dict[Kind, Any] = dict(self.items)
+        found: dict[Kind, Any] = {}
+        for kind, amount in wanted.flatten().items:
+            missing: Any = amount
+            for candidate in sorted(
+                (own for own in left if own.flatten() == kind), key=lambda own: not own.reservations
+            ):
+                taken = _common(left[candidate], missing)
+                missing, left[candidate] = missing - taken, left[candidate] - taken
+                if taken:
+                    _add(found, candidate, taken)
+            if missing:
+                return None
+        return Resources(Canonical(sorted(found.items(), key=_kind_of)))
+
     def allocations(self) -> dict[str, Resources]:
         """Split by the role they are allocated to; those allocated to none are under ''."""
         split: dict[str, list[tuple[Kind, Amount]]] = {}
@@ -177,7 +202,7 @@ class Resources(Struct, frozen=True):
 
     def flatten(self) -> Resources:
         """Neither reserved nor allocated: what they are, whoever they are for."""
-        return self.map_kinds(lambda kind: msgspec.structs.replace(kind, reservations=(), allocated_to=""))
+        return self.map_kinds(Kind.flatten)
 
 
 def _add(amounts: dict[Kind, Any], kind: Kind, amount: Any) -> None:
@@ -188,6 +213,11 @@ def _add(amounts: dict[Kind, Any], kind: Kind, amount: Any) -> None:
 def _add_to(amounts: dict[Kind, Any], resources: Resources) -> None:
     for kind, amount in resources.items:
         _add(amounts, kind, amount)
+
+
+def _common(one: Any, other: Any) -> Any:
+    """What two amounts of the same type have in common."""
+    return min(one, other) if type(one) is int else one - (one - other)
 
 
 def _canonical(items: Iterable[tuple[Kind, Amount]]) -> Canonical:

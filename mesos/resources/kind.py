@@ -153,6 +153,10 @@ class Kind(Struct, frozen=True, cache_hash=True):
             raise ValueError(f"expected {self.name} to be reserved, found it unreserved")
         return replace(self, reservations=self.reservations[:-1])
 
+    def flatten(self) -> Kind:
+        """The same, neither reserved nor allocated."""
+        return replace(self, reservations=(), allocated_to="")
+
     def __str__(self) -> str:
         """As people read it: `cpus`, `disk(eng dynamic by ops, volume v1)`; allocation to `*` goes unsaid."""
         words = [*map(str, self.reservations)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from mesos.resources.amounts import Ranges, Set, Span, thousandths
+from mesos.resources.jsonform import resources_from_json
 from mesos.resources.kind import Kind, Reservation
 from mesos.resources.resource import Resource
 from mesos.roles import ANY_ROLE, check_role
@@ -21,6 +22,8 @@ def parse_resources(text: str, default_role: str = ANY_ROLE) -> tuple[Resource, 
 
     What names no role is reserved for `default_role`. ValueError in one line for what cannot be read.
     """
+    if text.lstrip().startswith("["):
+        return resources_from_json(text, default_role)
     return tuple(_parse_resource(part.strip(), default_role) for part in text.split(";") if part.strip())
 
 

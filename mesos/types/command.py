@@ -39,6 +39,9 @@ class Secret(Struct, frozen=True):
     reference: SecretReference | None = None
     value: bytes = b""
 
+    def __repr__(self) -> str:
+        return f"Secret({self.type}, ***)"
+
 
 class VariableType(StrEnum):
     """Whether a variable is plain or secret."""
