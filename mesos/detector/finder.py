@@ -120,4 +120,5 @@ def _plain(error: Exception) -> str:
     cause = getattr(error, "os_error", error)
     if not isinstance(cause, OSError):
         return str(cause) or type(cause).__name__
-    return (os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror or str(cause)).lower()
+    number = cause.errno or 0  # negative where it is no errno but a resolver's
+    return (os.strerror(number) if number > 0 else cause.strerror or str(cause)).lower()
