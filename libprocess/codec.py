@@ -1,0 +1,183 @@
+"""The codec: mail as bytes, as it travels from one node to another.
+
+A frame is a msgpack array of messages, each `[name, field, …]`, in the order in which they were sent. A route among
+them, `["", to, sender, id, cause]`, says whom those after it are for and from; where only the sender changes, that is said.
+Actors at the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Union
+
+import msgspec
+
+from libprocess.message import Message, any_message, message_count
+from libprocess.pid import PID, Address
+from libprocess.ports import Envelope
+
+UNREADABLE = "unreadable"
+"""Why a message that came in is dropped that does not decode; the UnreadableMessage in its place says what is wrong."""
+
+PIDS_KEPT = 16384
+
+
+class Route(msgspec.Struct, frozen=True, array_like=True, tag="", gc=False):
+    """The way of the messages after it: from an id at the frame's origin, or a PID, to an id at its destination."""
+
+    to: str
+    sender: str | PID
+    id: int = 0
+    cause: int = 0
+
+
+class UnreadableMessage(Message, frozen=True):
+    """Never sent: stands for a message that came in and could not be decoded, in the report that it is dropped."""
+
+    name: str
+    error: str
+
+
+class MalformedFrame(ValueError):
+    """What came in is no frame at all; the text says why."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_NOT_DECODED = (ValueError, RecursionError)
+
+
+def encode(envelopes: Iterable[Envelope], origin: Address) -> bytes:
+    """One frame with all this mail, which must be for actors of one node, from the node at `origin`."""
+    host, port = origin
+    items: list[Any] = []
+    add = items.append
+    last_to = last_sender = None
+    for to, sender, message, id_, cause in envelopes:
+        if sender is not last_sender or to is not last_to or id_:
+            name = sender.id if sender.port == port and sender.host == host else sender
+            if to is last_to and not id_ and name is not sender:
+                add(name)
+            else:
+                add(Route(to.id, name, id_, cause))
+            last_to, last_sender = to, sender
+        add(message)
+    return _encode(items)
+
+
+class Decoder:
+    """Reads the frames that one node sends to another. Equal PIDs come out as the same object, within reason."""
+
+    def __init__(self, origin: Address, destination: Address, dropped: Callable[[Envelope, str], None]) -> None:
+        """`dropped` is told of each message that does not decode."""
+        self._senders = _PIDs(origin)
+        self._receivers = _PIDs(destination)
+        self._dropped = dropped
+
+    def decode(self, frame: bytes) -> list[Envelope]:
+        """The mail in a frame, without the messages that do not decode. MalformedFrame if it is no frame."""
+        try:
+            items = _types.frame().decode(frame)
+        except _NOT_DECODED:
+            items = self._salvage(frame)
+        senders, receivers = self._senders, self._receivers
+        mail: list[Envelope] = []
+        add = mail.append
+        to: Any = None
+        sender: Any = None
+        id_ = cause = 0
+        for item in items:
+            kind = item.__class__
+            if kind is str:
+                sender = senders[item]
+            elif kind is Route:
+                to, sender, id_, cause = receivers[item.to], senders[item.sender], item.id, item.cause
+            else:
+                add((to, sender, item, id_, cause))
+        if mail and mail[0][0] is None:
+            raise MalformedFrame("a message without a route")
+        return mail
+
+    def _salvage(self, frame: bytes) -> list[Any]:
+        """What can be read of a frame with something wrong in it: the rest is dropped, also what has no readable route."""
+        try:
+            raws = _raw_items.decode(frame)
+        except _NOT_DECODED as error:
+            raise MalformedFrame(str(error)) from None
+        good: list[Any] = []
+        route: Route | None = None
+        for raw in raws:
+            try:
+                item = _types.item().decode(raw)
+            except _NOT_DECODED as error:
+                route = self._unreadable(raw, str(error), route)
+                continue
+            if isinstance(item, Route):
+                route = item
+            elif route is not None and isinstance(item, str):
+                route = Route(route.to, item, route.id, route.cause)
+            elif route is not None:
+                good += (route, item)
+            else:
+                self._unreadable(raw, "no route", None)
+        return good
+
+    def _unreadable(self, raw: msgspec.Raw, error: str, route: Route | None) -> Route | None:
+        """Report one item that cannot be read; returns the route that holds after it."""
+        name = _name_of(raw)
+        to, sender, id_, cause = (route.to, route.sender, route.id, route.cause) if route else ("", "", 0, 0)
+        stand_in = UnreadableMessage(name, error)
+        self._dropped((self._receivers[to], self._senders[sender], stand_in, id_, cause), UNREADABLE)
+        return route if name else None
+
+
+class _PIDs(dict[Any, PID]):
+    """The PIDs of one node by id, each made once; and foreign PIDs by themselves."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__()
+        self._address = address
+
+    def __missing__(self, name: str | PID) -> PID:
+        if len(self) >= PIDS_KEPT:
+            self.clear()
+        pid = self[name] = name if isinstance(name, PID) else PID(name, *self._address)
+        return pid
+
+
+class _Types:
+    """Decoders for all the messages there are; made anew when more were declared."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._frame: Any = None
+        self._item: Any = None
+
+    def frame(self) -> Any:
+        """Reads a whole frame."""
+        if self._count != message_count():
+            self._make()
+        return self._frame
+
+    def item(self) -> Any:
+        """Reads one item of a frame."""
+        self.frame()
+        return self._item
+
+    def _make(self) -> None:
+        item: Any = Union[Route, str, any_message()]  # noqa: UP007 - it is made of values, not of names
+        self._frame = msgspec.msgpack.Decoder(list[item])
+        self._item = msgspec.msgpack.Decoder(item)
+        self._count = message_count()
+
+
+_types = _Types()
+_raw_items = msgspec.msgpack.Decoder(list[msgspec.Raw])
+
+
+def _name_of(raw: msgspec.Raw) -> str:
+    """The name of a message that does not decode; "" if it has none."""
+    try:
+        item = msgspec.msgpack.decode(raw)
+    except _NOT_DECODED:
+        return ""
+    return item[0] if isinstance(item, list) and item and isinstance(item[0], str) else ""
