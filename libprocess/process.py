@@ -44,15 +44,20 @@ class Process:
     _runtime: Runtime
     _post: Callable[[Envelope], None]
     _handlers: HandlerTable
+    _own: ClassVar[HandlerTable] = RUNNING
     _table: ClassVar[HandlerTable] = RUNNING
     _prefix: ClassVar[str]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._prefix = cls.__name__.lower()
-        cls._table = dict(cls._table)
-        for message, handler in find_handlers(cls).items():
-            cls._table[message] = _once_per_link(handler) if message is ExitedMessage else handler
+        cls._own = {
+            message: _once_per_link(handler) if message is ExitedMessage else handler
+            for message, handler in find_handlers(cls).items()
+        }
+        cls._table = {}
+        for base in reversed(cls.__mro__):  # an actor may be composed of several, and inherits as Python does
+            cls._table |= vars(base).get("_own", {})
 
     def initialize(self) -> None:
         """The first turn, before any mail."""
