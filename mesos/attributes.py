@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from mesos.resources import Ranges, Set, format_thousandths, thousandths
+from mesos.resources.amounts import is_number
 from mesos.resources.text import parse_value
 from mesos.types import Attribute, Attributes
-
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 
 
 def parse_attributes(text: str) -> Attributes:
@@ -35,7 +32,7 @@ def _parse(text: str) -> Attribute:
 
 
 def _is_structured(value: str) -> bool:
-    return value[0] in "[{" or _NUMBER.fullmatch(value) is not None
+    return value[0] in "[{" or is_number(value)
 
 
 def _format(value: str | float | Ranges | Set) -> str:

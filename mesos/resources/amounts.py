@@ -6,10 +6,10 @@ operators: `+` joins, `-` takes away, `a >= b` says whether a holds all of b, an
 
 from __future__ import annotations
 
-import math
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import msgspec
@@ -19,6 +19,7 @@ from mesos.struct import Struct
 # Far above any cluster, and low enough that sums stay within the 64 bits that the wire can carry.
 SCALAR_MAX = 10**12
 RANGE_END_MAX = 2**63 - 1
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 
 Span: TypeAlias = tuple[int, int]
 
@@ -106,18 +107,20 @@ class Set(Struct, frozen=True, tag=True):
 Amount: TypeAlias = int | Ranges | Set
 
 
-def thousandths(value: float | Decimal | str) -> int:
-    """A number of units as the int that counts its thousandths, rounded to the nearest.
+def thousandths(value: float | str) -> int:
+    """A number of units, or its digits, as the int that counts its thousandths, rounded to the nearest.
 
-    ValueError unless it is finite, not negative and at most `SCALAR_MAX`.
+    ValueError unless it is a number from 0 to `SCALAR_MAX`.
     """
-    try:
-        number = Decimal(value) if isinstance(value, str) else value
-    except InvalidOperation:
-        raise ValueError(f"expected a number, found {value!r}") from None
-    if not math.isfinite(number) or not 0 <= number <= SCALAR_MAX:
-        raise ValueError(f"expected a number from 0 to {SCALAR_MAX}, found {value}")
+    number: Decimal | float = value if not isinstance(value, str) else Decimal(value) if is_number(value) else -1
+    if not 0 <= number <= SCALAR_MAX:
+        raise ValueError(f"expected a number from 0 to {SCALAR_MAX}, found {value!r}")
     return round(number * 1000)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text consists of digits, with at most one point."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def format_thousandths(amount: int) -> str:

@@ -61,14 +61,14 @@ class _Labels(_Json, frozen=True):
 
 class _OldReservation(_Json, frozen=True):
     principal: str = ""
-    labels: _Labels = _Labels()
+    labels: _Labels | None = None
 
 
 class _Reservation(_Json, frozen=True):
     role: str
     type: ReservationType
     principal: str = ""
-    labels: _Labels = _Labels()
+    labels: _Labels | None = None
 
 
 class _Role(_Json, frozen=True):
@@ -86,7 +86,7 @@ class _Persistence(_Json, frozen=True):
 
 class _Volume(_Json, frozen=True):
     container_path: str
-    mode: VolumeMode = VolumeMode.RW
+    mode: VolumeMode
 
 
 class _Root(_Json, frozen=True):
@@ -195,7 +195,7 @@ def _check_roles(kind: Kind) -> None:
 
 
 def _labels(shape: _Reservation | _OldReservation) -> tuple[Label, ...]:
-    return tuple(Label(label.key, label.value) for label in shape.labels.labels)
+    return tuple(Label(label.key, label.value) for label in (shape.labels or _Labels()).labels)
 
 
 def _disk(shape: _Disk) -> DiskInfo:
@@ -232,8 +232,8 @@ def _shape(resource: Resource) -> _Resource:
 
 
 def _reservation_shape(reservation: Reservation) -> _Reservation:
-    labels = _Labels(tuple(_Label(label.key, label.value) for label in reservation.labels))
-    return _Reservation(reservation.role, reservation.type, reservation.principal, labels)
+    labels = tuple(_Label(label.key, label.value) for label in reservation.labels)
+    return _Reservation(reservation.role, reservation.type, reservation.principal, _Labels(labels) if labels else None)
 
 
 def _disk_shape(disk: DiskInfo) -> _Disk:
