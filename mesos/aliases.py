@@ -1,9 +1,9 @@
-"""Mesos' camelCase names beside ours, for frameworks that were written against it."""
+"""Mesos' camelCase names beside ours, for schedulers and executors that were written against it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from types import FunctionType
 
 
@@ -12,16 +12,10 @@ def camel_case(name: str) -> str:
     return re.sub(r"_(.)", lambda match: match[1].upper(), name)
 
 
-def add_aliases(cls: type, names: Iterable[str]) -> None:
-    """Let these methods of a class be called by their camelCase names, too."""
-    for name in names:
-        setattr(cls, camel_case(name), getattr(cls, name))
+def adopt_aliases(cls: type, names: Mapping[str, tuple[str, ...]]) -> None:
+    """Let a class that defines a callback under any of its names be found to define it under all of them.
 
-
-def adopt_aliases(cls: type, names: dict[str, tuple[str, ...]]) -> None:
-    """Let a class that overrides a method under another of its names count as overriding the method itself.
-
-    `names` gives every method's other names, camelCase aside.
+    `names` has every callback, with its other names; the camelCase spellings go without saying.
     """
     for name, others in names.items():
         spellings = [spelling for known in (name, *others) for spelling in (known, camel_case(known))]

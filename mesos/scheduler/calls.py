@@ -1,0 +1,150 @@
+"""What a scheduler may ask of the cluster, the same wherever it runs: on a thread, on a loop, or inside an actor."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+from libprocess.message import Message
+from mesos.driver import DriverStatus
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
+from mesos.messages import (
+    AcceptOffersMessage,
+    DeactivateFrameworkMessage,
+    DeclineOffersMessage,
+    FrameworkToExecutorMessage,
+    KillTaskMessage,
+    ReconcileTasksMessage,
+    ReviveOffersMessage,
+    StatusUpdateAcknowledgementMessage,
+    SuppressOffersMessage,
+)
+from mesos.scheduler.callbacks import Scheduler
+from mesos.scheduler.process import News, StopSchedulerMessage
+from mesos.types import Filters, KillPolicy, Launch, Operation, TaskInfo, TaskReference, TaskStatus
+
+_DEFAULT_FILTERS = Filters()
+_MINE = FrameworkID("")
+"""Stands in a call for the framework's own id, which the scheduler's actor knows."""
+
+
+class SchedulerCalls(ABC):
+    """The calls of a driver. All return at once, with the driver's status, and do nothing unless it is RUNNING.
+
+    While there is no master, calls have no effect; a task that is launched then is reported lost (as TASK_DROPPED to a
+    framework that is PARTITION_AWARE).
+    """
+
+    def __init__(self, scheduler: Scheduler, implicit_acknowledgements: bool = True) -> None:
+        self._scheduler = scheduler
+        self._implicit_acknowledgements = implicit_acknowledgements
+        self._status = DriverStatus.NOT_STARTED
+
+    @property
+    def status(self) -> DriverStatus:
+        """How far the driver got."""
+        return self._status
+
+    @abstractmethod
+    def _tell(self, message: Message) -> None:
+        """Hand a message to the scheduler's actor."""
+
+    def _reach(self, status: DriverStatus) -> DriverStatus:
+        """Get that far."""
+        self._status = status
+        return status
+
+    def _call(self, message: Message) -> DriverStatus:
+        if self._status is DriverStatus.RUNNING:
+            self._tell(message)
+        return self._status
+
+    def _call_back(self, news: News) -> Any:
+        """Let the scheduler know; returns what its callback does. `_called_back` comes after it."""
+        if self._status is not DriverStatus.RUNNING:
+            return None
+        if news.callback == "error":
+            self._reach(DriverStatus.ABORTED)
+        return getattr(self._scheduler, news.callback)(self, *news.arguments)
+
+    def _called_back(self, news: News) -> None:
+        if self._implicit_acknowledgements and news.callback == "status_update":
+            self._acknowledge(*news.arguments)
+
+    # The end.
+
+    def stop(self, failover: bool = False) -> DriverStatus:
+        """End the framework and everything that it runs; with `failover`, leave it to a scheduler that takes over."""
+        if self._status in (DriverStatus.RUNNING, DriverStatus.ABORTED):
+            self._tell(StopSchedulerMessage(failover))
+            self._reach(DriverStatus.STOPPED)
+        return self._status
+
+    def abort(self) -> DriverStatus:
+        """No more callbacks, calls and offers. What runs goes on until the failover timeout is over, or `stop`."""
+        if self._call(DeactivateFrameworkMessage(_MINE)) is DriverStatus.RUNNING:
+            self._reach(DriverStatus.ABORTED)
+        return self._status
+
+    # Offers and tasks.
+
+    def accept_offers(
+        self, offer_ids: Iterable[OfferID], operations: Iterable[Operation], filters: Filters = _DEFAULT_FILTERS
+    ) -> DriverStatus:
+        """Do this, in order, with offers of one agent and one role; what is left over is declined."""
+        return self._call(AcceptOffersMessage(_MINE, tuple(offer_ids), tuple(operations), filters))
+
+    def launch_tasks(
+        self, offer_ids: OfferID | Iterable[OfferID], tasks: Iterable[TaskInfo], filters: Filters = _DEFAULT_FILTERS
+    ) -> DriverStatus:
+        """Launch tasks on offers of one agent and one role; launching none of them is to decline."""
+        ids = (OfferID(offer_ids),) if isinstance(offer_ids, str) else offer_ids
+        return self.accept_offers(ids, (Launch(tuple(tasks)),), filters)
+
+    def decline_offer(self, offer_id: OfferID, filters: Filters = _DEFAULT_FILTERS) -> DriverStatus:
+        """Give an offer back, and do not be offered the same again for `filters.refuse_seconds`."""
+        return self._call(DeclineOffersMessage(_MINE, (offer_id,), filters))
+
+    def revive_offers(self, roles: Iterable[str] = ()) -> DriverStatus:
+        """Be offered again whatever was refused or suppressed for these roles; for all of them if none is named."""
+        return self._call(ReviveOffersMessage(_MINE, tuple(roles)))
+
+    def suppress_offers(self, roles: Iterable[str] = ()) -> DriverStatus:
+        """Be offered nothing for these roles, or for all of them if none is named, until they are revived."""
+        return self._call(SuppressOffersMessage(_MINE, tuple(roles)))
+
+    def kill_task(self, task_id: TaskID, kill_policy: KillPolicy | None = None) -> DriverStatus:
+        """Kill a task. The call may get lost with a master; repeat it until the task has ended."""
+        return self._call(KillTaskMessage(_MINE, task_id, kill_policy=kill_policy))
+
+    def acknowledge_status_update(self, status: TaskStatus) -> DriverStatus:
+        """Have an update not sent again, for drivers that were made with `implicit_acknowledgements=False`."""
+        if self._implicit_acknowledgements:
+            raise RuntimeError("this driver acknowledges by itself: make it with implicit_acknowledgements=False")
+        return self._acknowledge(status)
+
+    def _acknowledge(self, status: TaskStatus) -> DriverStatus:
+        if not status.uuid or status.agent_id is None:  # it was sent once, nobody waits
+            return self._status
+        return self._call(StatusUpdateAcknowledgementMessage(_MINE, status.agent_id, status.task_id, status.uuid))
+
+    def reconcile_tasks(self, statuses: Iterable[TaskStatus | TaskReference] = ()) -> DriverStatus:
+        """Be told the state of these tasks, or of all that have not ended, by status updates that need no answer."""
+        tasks = (TaskReference(status.task_id, status.agent_id) for status in statuses)
+        return self._call(ReconcileTasksMessage(_MINE, tuple(tasks)))
+
+    def send_framework_message(self, executor_id: ExecutorID, agent_id: AgentID, data: bytes) -> DriverStatus:
+        """Send data to an executor, once; it may get lost."""
+        return self._call(FrameworkToExecutorMessage(_MINE, agent_id, executor_id, data))
+
+    # The names that Mesos gives them.
+    acceptOffers = accept_offers
+    launchTasks = launch_tasks
+    declineOffer = decline_offer
+    reviveOffers = revive_offers
+    suppressOffers = suppress_offers
+    killTask = kill_task
+    acknowledgeStatusUpdate = acknowledge_status_update
+    reconcileTasks = reconcile_tasks
+    sendFrameworkMessage = send_framework_message

@@ -1,0 +1,33 @@
+"""The driver of a scheduler that lives inside its actor: no thread and no loop of its own, as in a simulation."""
+
+from __future__ import annotations
+
+from libprocess.message import Message
+from mesos.driver import DriverStatus
+from mesos.scheduler.callbacks import Scheduler
+from mesos.scheduler.calls import SchedulerCalls
+from mesos.scheduler.process import Detect, News, SchedulerProcess
+from mesos.types import FrameworkInfo
+
+
+class LocalSchedulerDriver(SchedulerCalls):
+    """Calls the scheduler back in the turns of `process`, an actor that somebody else spawns where it is to live."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        framework: FrameworkInfo,
+        detect: Detect,
+        implicit_acknowledgements: bool = True,
+        suppressed_roles: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(scheduler, implicit_acknowledgements)
+        self.process = SchedulerProcess(framework, detect, self._deliver, suppressed_roles)
+        self._reach(DriverStatus.RUNNING)
+
+    def _tell(self, message: Message) -> None:
+        self.process.send(self.process.pid, message)
+
+    def _deliver(self, news: News) -> None:
+        self._call_back(news)
+        self._called_back(news)
