@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import logging
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
@@ -32,6 +34,9 @@ COMPRESS_BYTES_MIN = 1024
 COMPRESS_LEVEL = 1
 """State is repetitive text: the cheapest level makes it about a tenth already."""
 
+_PEERS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+"""What aiohttp raises, and would log at length, when a peer sends nonsense or leaves in the middle."""
+
 _REFUSES_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 
 
@@ -48,11 +53,12 @@ class HttpServer:
         self._runner: web.ServerRunner | None = None
         self.address = Address(host, port)
         """Where it listens, known after `start`."""
+        self._refused = runtime.metrics.counter("http/bad_requests")
         runtime.routes.root = root
 
     async def start(self) -> None:
         """Listen, and serve. OperatorError says what is wrong with the address."""
-        server = web.Server(self._serve, request_factory=_bounded_request, access_log=None)
+        server = web.Server(self._serve, request_factory=_bounded_request, access_log=None, logger=self._logger())
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=CLOSE_TIMEOUT_SECONDS)
         await runner.setup()
         try:
@@ -69,12 +75,26 @@ class HttpServer:
         if runner is not None:
             await runner.cleanup()
 
+    def _logger(self) -> logging.Logger:
+        """Where aiohttp reports what it cannot handle: our faults are logged, those of peers counted."""
+        logger = logging.Logger("libprocess.http")
+        logger.parent = logging.getLogger("libprocess")
+        logger.addFilter(self._is_our_fault)
+        return logger
+
+    def _is_our_fault(self, record: logging.LogRecord) -> bool:
+        is_ours = not (record.exc_info and isinstance(record.exc_info[1], _PEERS_FAULTS))
+        self._refused.value += not is_ours
+        return is_ours
+
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
             async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
                 body = await incoming.read()
         except TimeoutError:
             return _refusal(408, f"the body did not arrive within {BODY_TIMEOUT_SECONDS:g} s")
+        except web.RequestPayloadError:
+            return _refusal(400, "the body is not what its headers say")
         except web.HTTPRequestEntityTooLarge:
             return _refusal(413, f"expected a body of at most {BODY_BYTES_MAX} bytes")
         response = await self._runtime.routes.answer(_request(incoming, body))

@@ -107,15 +107,15 @@ class World:
     """A node with a clerk, on a loop of its own."""
 
     def __init__(self, directory: Path) -> None:
-        self.loop = asyncio.new_event_loop()
-        clock, storage = LoopClock(self.loop), DiskStorage(directory)
+        self.loop = asyncio.Runner()
+        clock, storage = LoopClock(self.loop.get_loop()), DiskStorage(directory)
         self.runtime = Runtime(clock=clock, network=NoNetwork(), chance=random.Random(1), storage=storage)
         self.runtime.routes.root = "clerk(1)"
         self.clerk = self.runtime.spawn(Clerk())
         self.run(asyncio.sleep(0))
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
+        return self.loop.run(work)
 
     def ask(self, path: str, method: str = "GET", **request: Any) -> HttpResponse:
         """The answer to a request, without a socket."""
@@ -125,7 +125,6 @@ class World:
 
     def close(self) -> None:
         self.runtime.close()
-        self.run(self.loop.shutdown_default_executor())
         self.loop.close()
 
 
@@ -345,16 +344,35 @@ def test_a_body_that_is_too_large_is_refused(world: World, monkeypatch: pytest.M
 def test_a_body_that_does_not_arrive_is_refused(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(libprocess.http.server, "BODY_TIMEOUT_SECONDS", 0.01)
 
-    async def talk(client: aiohttp.ClientSession) -> bytes:
-        assert client._base_url is not None
-        reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port)
-        writer.write(b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf")
-        answer = await reader.readline()
-        writer.close()
-        await writer.wait_closed()
-        return answer
+    half = b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf"
+    assert served(world, lambda client: raw(client, half)) == b"HTTP/1.1 408 Request Timeout\r\n"
 
-    assert served(world, talk) == b"HTTP/1.1 408 Request Timeout\r\n"
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/x\r\nHost: h\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nbad header\r\n\r\n",
+        b"GET /" + b"x" * 10_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_nonsense_is_refused_and_counted_and_not_logged(world: World, sent: bytes, caplog: pytest.LogCaptureFixture):
+    assert served(world, lambda client: raw(client, sent)).split()[1] == b"400"
+    assert world.runtime.metrics.snapshot()["http/bad_requests"] >= 1
+    assert caplog.text == ""
+
+
+async def raw(client: aiohttp.ClientSession, sent: bytes) -> bytes:
+    """The first line of the answer to just these bytes."""
+    assert client._base_url is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port)
+    writer.write(sent)
+    answer = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    return answer
 
 
 def test_every_node_shows_its_metrics_and_its_actors(world: World):
