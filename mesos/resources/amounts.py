@@ -7,9 +7,10 @@ operators: `+` joins, `-` takes away, `a >= b` says whether a holds all of b, an
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -22,6 +23,7 @@ RANGE_END_MAX = 2**63 - 1
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 
 Span: TypeAlias = tuple[int, int]
+_begin, _end = itemgetter(0), itemgetter(1)
 
 
 class Canonical(tuple[Any, ...]):
@@ -40,19 +42,25 @@ class Ranges(Struct, frozen=True, tag=True):
 
     def __post_init__(self) -> None:
         if type(self.spans) is not Canonical:
-            msgspec.structs.force_setattr(self, "spans", _merge(sorted(map(_checked, self.spans))))
+            msgspec.structs.force_setattr(self, "spans", _canonical(self.spans))
 
     def __add__(self, other: Ranges) -> Ranges:
-        return Ranges(_merge(sorted(self.spans + other.spans)))
+        spans = list(self.spans)
+        for span in other.spans:
+            _insert(spans, span)
+        return Ranges(Canonical(spans))
 
     def __sub__(self, other: Ranges) -> Ranges:
-        return Ranges(Canonical(_cut(self.spans, other.spans)))
+        spans = list(self.spans)
+        for span in other.spans:
+            _remove(spans, span)
+        return Ranges(Canonical(spans))
 
     def __ge__(self, other: Ranges) -> bool:
-        return all(self._holds(begin, end) for begin, end in other.spans)
+        return all(self._holds(span) for span in other.spans)
 
     def __contains__(self, number: int) -> bool:
-        return self._holds(number, number)
+        return self._holds((number, number))
 
     def __len__(self) -> int:
         return sum(end - begin + 1 for begin, end in self.spans)
@@ -68,9 +76,9 @@ class Ranges(Struct, frozen=True, tag=True):
     def __str__(self) -> str:
         return "[" + ",".join(f"{begin}-{end}" for begin, end in self.spans) + "]"
 
-    def _holds(self, begin: int, end: int) -> bool:
-        index = bisect_right(self.spans, begin, key=lambda span: span[0]) - 1
-        return index >= 0 and self.spans[index][1] >= end
+    def _holds(self, span: Span) -> bool:
+        index = bisect_right(self.spans, span[0], key=_begin) - 1
+        return index >= 0 and self.spans[index][1] >= span[1]
 
 
 class Set(Struct, frozen=True, tag=True):
@@ -86,7 +94,8 @@ class Set(Struct, frozen=True, tag=True):
         return Set(self.items + other.items)
 
     def __sub__(self, other: Set) -> Set:
-        return Set(Canonical(item for item in self.items if item not in other.items))
+        taken = set(other.items)
+        return Set(Canonical(item for item in self.items if item not in taken))
 
     def __ge__(self, other: Set) -> bool:
         return set(other.items).issubset(self.items)
@@ -129,34 +138,37 @@ def format_thousandths(amount: int) -> str:
     return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)
 
 
-def _checked(span: Span) -> Span:
-    begin, end = span
-    if not 0 <= begin <= end <= RANGE_END_MAX:
-        raise ValueError(f"expected a range of ascending numbers from 0 to {RANGE_END_MAX}, found {begin}-{end}")
-    return span
-
-
-def _merge(spans: Iterable[Span]) -> Canonical:
-    """Join spans, sorted by their beginnings, where they overlap or touch."""
-    merged: list[Span] = []
-    for begin, end in spans:
-        if merged and begin <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+def _canonical(spans: tuple[Span, ...]) -> Canonical:
+    """Spans from outside, checked, sorted and joined."""
+    joined: list[Span] = []
+    for begin, end in sorted(spans):
+        if not 0 <= begin <= end <= RANGE_END_MAX:
+            raise ValueError(f"expected a range of ascending numbers from 0 to {RANGE_END_MAX}, found {begin}-{end}")
+        if joined and begin <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
-            merged.append((begin, end))
-    return Canonical(merged)
+            joined.append((begin, end))
+    return Canonical(joined)
 
 
-def _cut(spans: Iterable[Span], holes: tuple[Span, ...]) -> Iterator[Span]:
-    """What is left of the spans outside the holes; both are canonical."""
-    for begin, end in spans:
-        first = max(bisect_right(holes, begin, key=lambda hole: hole[0]) - 1, 0)
-        for index in range(first, len(holes)):
-            hole_begin, hole_end = holes[index]
-            if hole_begin > end:
-                break
-            if begin < hole_begin:
-                yield begin, hole_begin - 1
-            begin = max(begin, hole_end + 1)
-        if begin <= end:
-            yield begin, end
+# Both find their place by halving and touch only what lies there: an agent's ports may be in hundreds of pieces.
+
+
+def _insert(spans: list[Span], span: Span) -> None:
+    """Add a span to canonical ones, joining it with those that it overlaps or touches."""
+    begin, end = span
+    first = bisect_left(spans, begin - 1, key=_end)
+    after = bisect_right(spans, end + 1, key=_begin)
+    if first < after:
+        begin, end = min(begin, spans[first][0]), max(end, spans[after - 1][1])
+    spans[first:after] = [(begin, end)]
+
+
+def _remove(spans: list[Span], span: Span) -> None:
+    """Cut a span out of canonical ones."""
+    begin, end = span
+    first = bisect_left(spans, begin, key=_end)
+    after = bisect_right(spans, end, key=_begin)
+    if first < after:
+        before, behind = (spans[first][0], begin - 1), (end + 1, spans[after - 1][1])
+        spans[first:after] = [rest for rest in (before, behind) if rest[0] <= rest[1]]
