@@ -1,0 +1,32 @@
+"""Recording: what happened on a node, as records that a tool can read later.
+
+    runtime.trace = Recorder(runtime, BoundedFile("node.trace", limit_bytes=64 << 20))
+    runtime.trace = FlightRecorder(runtime, records_max=100_000)
+
+The format is told in `libprocess.recording.tracer`.
+"""
+
+from __future__ import annotations
+
+from libprocess.recording.digest import Digest
+from libprocess.recording.files import BoundedFile, Recording, read_recording
+from libprocess.recording.flight import FlightRecorder
+from libprocess.recording.recorder import Recorder, Sink, encode_record
+from libprocess.recording.text import as_text
+from libprocess.recording.tracer import VERSION, Record, Tracer, node_record
+
+__all__ = [
+    "VERSION",
+    "BoundedFile",
+    "Digest",
+    "FlightRecorder",
+    "Record",
+    "Recorder",
+    "Recording",
+    "Sink",
+    "Tracer",
+    "as_text",
+    "encode_record",
+    "node_record",
+    "read_recording",
+]

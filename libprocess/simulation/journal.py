@@ -1,0 +1,60 @@
+"""The journal of a world: the records of all its nodes, in the order in which things happened."""
+
+from __future__ import annotations
+
+from libprocess.recording import Digest, Record, Sink, Tracer, as_text, encode_record, node_record
+from libprocess.runtime import Runtime
+
+BATCH_RECORDS = 4096
+
+
+class Journal:
+    """Gathers records, and writes them in batches to a digest and to whatever sinks are attached."""
+
+    def __init__(self) -> None:
+        self._nodes = 0
+        self._headers: list[bytes] = []
+        self._batch: list[Record] = []
+        self._last_batch: list[Record] = []
+        self._digest = Digest()
+        self._sinks: list[Sink] = [self._digest]
+
+    def tracer(self, node: Runtime) -> Tracer:
+        """What the node is to be traced with; each run of a node has a number of its own."""
+        self.flush()
+        header = encode_record(node_record(node, self._nodes))
+        tracer = Tracer(node, self._take, self._nodes)
+        self._headers.append(header)
+        self._nodes += 1
+        for sink in self._sinks:
+            sink.begin(header)
+        return tracer
+
+    def attach(self, sink: Sink) -> None:
+        """Write what happens from now on to this sink too."""
+        self.flush()
+        for header in self._headers:
+            sink.begin(header)
+        self._sinks.append(sink)
+
+    def _take(self, record: Record) -> None:
+        self._batch.append(record)
+        if len(self._batch) >= BATCH_RECORDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is gathered."""
+        if self._batch:
+            self._last_batch, self._batch = self._batch, []
+            records = list(map(encode_record, self._last_batch))
+            for sink in self._sinks:
+                sink.write(records)
+
+    def digest(self) -> str:
+        """The fingerprint of all that happened so far."""
+        self.flush()
+        return self._digest.hex
+
+    def tail(self, records: int) -> list[str]:
+        """The last things that happened, as lines of text."""
+        return [as_text(record) for record in (self._last_batch + self._batch)[-records:]]
