@@ -1,7 +1,7 @@
 """The agent's port to the machine: what starts, limits and ends containers.
 
-The agent's actors never fork, wait or touch a cgroup. They are handed a `Containerizer` and ask it; it answers by messages.
-The real one is in `agent.containerizer`; a simulation hands a virtual one.
+The agent's actors never fork, wait or touch a cgroup. They are handed a `Containerizer` and ask it; it answers by
+messages. The real one is in `agent.containerizer`; a simulation hands a virtual one.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from mesos.resources import Resources
 from mesos.struct import Struct
 from mesos.types import CommandInfo, ContainerInfo, Environment, Reason, ResourceLimit
 
+NO_RESOURCES = Resources()
+
 
 class ContainerConfig(Struct, frozen=True):
     """All that is needed to start a container."""
 
     container_id: ContainerID
     command: CommandInfo
-    """What to run in it, with what to fetch into its sandbox first. `user` is who runs it; empty: whoever runs the agent."""
+    """What to run in it, and what to fetch into its sandbox first. `user` is who runs it; empty: who runs the agent."""
     directory: str
-    """The sandbox, as an absolute path. The containerizer makes it; the command starts there, with files stdout and stderr."""
+    """The sandbox, an absolute path. The containerizer makes it; the command starts in it, its output goes to the files
+    stdout and stderr."""
     environment: Environment = Environment()
     """What the agent adds to the command's own variables; of two with the same name the command's counts."""
     resources: Resources = Resources()
@@ -59,7 +62,7 @@ class Containerizer(Protocol):
     """Starts, limits and ends containers. No method blocks or raises; unknown containers are ignored."""
 
     def launch(self, owner: PID, config: ContainerConfig) -> None:
-        """Start a container. `owner` is sent a ContainerLaunchedMessage, and in the end a ContainerTerminatedMessage."""
+        """Start a container. `owner` is sent ContainerLaunchedMessage, and in the end ContainerTerminatedMessage."""
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
         """From now on, the container may use this much."""

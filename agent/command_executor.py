@@ -1,0 +1,198 @@
+"""The command executor: runs one task that is a command line, and sees to its death.
+
+It speaks the executors' protocol, as any executor does, but is an actor inside the agent and not a process of its own:
+an interpreter per task would cost more than most tasks. The task's own processes are in the task's container.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from agent.exits import describe, is_success
+from agent.paths import new_update_id
+from agent.ports import (
+    NO_RESOURCES,
+    ContainerConfig,
+    Containerizer,
+    ContainerLaunchedMessage,
+    ContainerTerminatedMessage,
+)
+from libprocess.message import Message
+from libprocess.pid import PID
+from libprocess.process import ExitedMessage, Process
+from libprocess.timers import Timer
+from mesos.ids import ExecutorID, FrameworkID
+from mesos.messages import (
+    ExecutorRegisteredMessage,
+    KillTaskMessage,
+    RegisterExecutorMessage,
+    RunTaskMessage,
+    ShutdownExecutorMessage,
+    StatusUpdateAcknowledgementMessage,
+    StatusUpdateMessage,
+)
+from mesos.resources import Resources
+from mesos.states import terminal
+from mesos.types import (
+    ContainerStatus,
+    FrameworkCapability,
+    Reason,
+    Source,
+    StatusUpdate,
+    TaskInfo,
+    TaskResourceLimitation,
+    TaskState,
+    TaskStatus,
+)
+
+
+class EscalateKillMessage(Message, frozen=True):
+    """Command executor → itself, when its task's grace period is over: it is killed for good now."""
+
+
+class CompletionTimeReachedMessage(Message, frozen=True):
+    """Command executor → itself, when its task has run for as long as it may."""
+
+
+class CommandExecutor(Process):
+    """Runs one task, and ends when the agent has its last update."""
+
+    def __init__(
+        self,
+        agent: PID,
+        framework_id: FrameworkID,
+        executor_id: ExecutorID,
+        containerizer: Containerizer,
+        config: ContainerConfig,
+        kill_grace_seconds: float,
+    ) -> None:
+        """`config` is the task's container; `kill_grace_seconds` counts for a task that says nothing of it."""
+        self._agent = agent
+        self._framework_id = framework_id
+        self._executor_id = executor_id
+        self._containerizer = containerizer
+        self._config = config
+        self._kill_grace_seconds = kill_grace_seconds
+        self._task: TaskInfo | None = None
+        self._tells_killing = False
+        self._process_id: int | None = None
+        self._last: TaskStatus | None = None
+        self._kill_deadline: float | None = None
+        self._kill_reason: Reason | None = None
+        self._escalation: Timer | None = None
+
+    def initialize(self) -> None:
+        self.link(self._agent)
+        self.send(self._agent, RegisterExecutorMessage(self._framework_id, self._executor_id))
+
+    # Running.
+
+    def executor_registered(self, message: ExecutorRegisteredMessage) -> None:
+        self._tells_killing = FrameworkCapability.TASK_KILLING_STATE in message.framework_info.capabilities
+
+    def run_task(self, message: RunTaskMessage) -> None:
+        self._task = message.task
+        self._containerizer.launch(self.pid, self._config)
+        self._update(TaskState.TASK_STARTING)
+
+    def container_launched(self, message: ContainerLaunchedMessage) -> None:
+        self._process_id = message.process_id
+        if self._kill_deadline is not None:
+            return
+        self._update(TaskState.TASK_RUNNING)
+        limit_seconds = self._task.max_completion_time_seconds if self._task else None
+        if limit_seconds is not None:
+            self.delay(limit_seconds, CompletionTimeReachedMessage())
+
+    def container_terminated(self, message: ContainerTerminatedMessage) -> None:
+        if self._escalation is not None:
+            self._escalation.cancel()
+        text = message.message or f"Command {describe(message.status)}"
+        if message.reason is not None:
+            self._update(TaskState.TASK_FAILED, text, message.reason, message.limitation)
+        elif self._kill_reason is not None:
+            self._update(TaskState.TASK_FAILED, text, self._kill_reason)
+        elif self._kill_deadline is not None:
+            self._update(TaskState.TASK_KILLED, text)
+        elif is_success(message.status):
+            self._update(TaskState.TASK_FINISHED, text)
+        else:
+            self._update(TaskState.TASK_FAILED, text)
+
+    # Killing.
+
+    def kill_task(self, message: KillTaskMessage) -> None:
+        policy = message.kill_policy or (self._task and self._task.kill_policy)
+        grace_seconds = policy.grace_period_seconds if policy else None
+        self._kill(self._kill_grace_seconds if grace_seconds is None else grace_seconds)
+
+    def shutdown_executor(self, message: ShutdownExecutorMessage) -> None:
+        if self._task is None:
+            self.terminate()
+        else:
+            self._kill(self._kill_grace_seconds)
+
+    def completion_time_reached(self, message: CompletionTimeReachedMessage) -> None:
+        if self._kill_deadline is None:
+            self._kill_reason = Reason.REASON_MAX_COMPLETION_TIME_REACHED
+            self._kill(self._kill_grace_seconds)
+
+    def _kill(self, grace_seconds: float) -> None:
+        """Ask the task to end, and end it after the grace period. A later call may only shorten that."""
+        deadline = self.now + grace_seconds
+        if (
+            self._task is None
+            or self._has_ended
+            or (self._kill_deadline is not None and self._kill_deadline <= deadline)
+        ):
+            return
+        if self._kill_deadline is None:
+            self._begin_kill()
+        if self._escalation is not None:
+            self._escalation.cancel()
+        self._kill_deadline = deadline
+        self._escalation = self.delay(grace_seconds, EscalateKillMessage())
+
+    def _begin_kill(self) -> None:
+        if self._tells_killing:
+            self._update(TaskState.TASK_KILLING)
+        if self._process_id is None:
+            self._containerizer.destroy(self._config.container_id)
+        else:
+            self._containerizer.signal(self._config.container_id, signal.SIGTERM)
+
+    def escalate_kill(self, message: EscalateKillMessage) -> None:
+        self._containerizer.destroy(self._config.container_id)
+
+    # Telling.
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._last is not None and terminal(self._last.state)
+
+    def _update(
+        self, state: TaskState, text: str = "", reason: Reason | None = None, limitation: Resources = NO_RESOURCES
+    ) -> None:
+        if self._task is None:
+            return
+        self._last = TaskStatus(
+            task_id=self._task.task_id,
+            state=state,
+            message=text,
+            source=Source.SOURCE_EXECUTOR,
+            reason=reason,
+            timestamp=self.now,
+            uuid=new_update_id(self.chance),
+            container_status=ContainerStatus(self._config.container_id, executor_pid=self._process_id),
+            limitation=TaskResourceLimitation(limitation) if limitation else None,
+        )
+        self.send(self._agent, StatusUpdateMessage(StatusUpdate(self._framework_id, self._last)))
+
+    def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
+        if self._last is not None and self._has_ended and message.uuid == self._last.uuid:
+            self.terminate()
+
+    def exited(self, message: ExitedMessage) -> None:
+        """The agent's actor is gone, and with it whoever would obey the scheduler."""
+        self._containerizer.destroy(self._config.container_id)
+        self.terminate()

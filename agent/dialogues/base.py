@@ -1,0 +1,67 @@
+"""What all of the agent's dialogues share: what it was started with, its master, its records."""
+
+from __future__ import annotations
+
+import logging
+from enum import StrEnum
+
+from agent.flags import AgentFlags
+from agent.ports import Containerizer
+from agent.records.framework import Frameworks
+from agent.records.updates import UpdateStream
+from libprocess.message import Message
+from libprocess.process import Process
+from mesos.ids import AgentID, FrameworkID, TaskID
+from mesos.types import AgentInfo, Environment, MasterInfo
+
+log = logging.getLogger("agent")
+
+
+class AgentState(StrEnum):
+    """How an agent stands to its master."""
+
+    DISCONNECTED = "DISCONNECTED"
+    """There is none, or it has not answered the registration yet."""
+    REGISTERED = "REGISTERED"
+    TERMINATING = "TERMINATING"
+    """It ends: nothing is launched any more."""
+
+
+class AgentBase(Process):
+    """The attributes of the agent, and what several of its dialogues do with them.
+
+    The dialogues are classes on top of each other, each one using only those below it: with the master, about updates,
+    with executors, about tasks. `agent.agent.Agent` is the uppermost.
+    """
+
+    def __init__(
+        self, flags: AgentFlags, info: AgentInfo, containerizer: Containerizer, environment: Environment
+    ) -> None:
+        """`info` says what the agent has to give; `environment` is what every container gets."""
+        self.flags = flags
+        self.info = info
+        self.containerizer = containerizer
+        self.environment = environment
+        self.state = AgentState.DISCONNECTED
+        self.master: MasterInfo | None = None
+        self.frameworks = Frameworks(flags.max_completed_executors_per_framework)
+        self.streams: dict[tuple[FrameworkID, TaskID], UpdateStream] = {}
+        """Updates that are not acknowledged, also of tasks that never were."""
+
+    @property
+    def id(self) -> AgentID:
+        """What the master calls this agent; asked for only once it has registered."""
+        assert self.info.id is not None
+        return self.info.id
+
+    def _tell_master(self, message: Message) -> None:
+        """Send to the master; without one the message is lost."""
+        if self.master is not None:
+            self.send(self.master.pid, message)
+
+    def _ordered_by_master(self) -> bool:
+        """Whether the message at hand is from the master that counts; what anybody else says is not obeyed."""
+        if self.master is not None and self.sender == self.master.pid:
+            return True
+        log.warning("ignoring an order of %s: the master is %s", self.sender, self.master and self.master.pid)
+        return False

@@ -1,0 +1,169 @@
+"""The agent's dialogue with executors, and with the containerizer about them: from the launch to the end."""
+
+from __future__ import annotations
+
+from agent.command_executor import CommandExecutor
+from agent.dialogues.base import log
+from agent.dialogues.messages import ExecutorLateMessage
+from agent.dialogues.updates import Updates
+from agent.environment import container_environment, executor_config, shutdown_grace_seconds, task_config
+from agent.exits import describe
+from agent.paths import new_container_id, sandbox
+from agent.ports import NO_RESOURCES, ContainerLaunchedMessage, ContainerTerminatedMessage
+from agent.records.executor import ExecutorRecord, ExecutorState
+from agent.records.framework import FrameworkRecord
+from agent.records.task import TaskRecord
+from libprocess.pid import PID
+from libprocess.timers import Timer
+from libprocess.units import format_duration
+from mesos.ids import ContainerID
+from mesos.messages import (
+    ExecutorRegisteredMessage,
+    ExitedExecutorMessage,
+    RegisterExecutorMessage,
+    ShutdownExecutorMessage,
+)
+from mesos.resources import Resources
+from mesos.types import ExecutorInfo, Reason, TaskState
+
+COMMAND_KILL_MARGIN_SECONDS = 2.0
+"""A command is killed so much earlier than the agent loses patience with its executor."""
+
+
+class Executors(Updates):
+    """Starts executors, tells them their tasks once they have registered, and sees them end."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self.containers: dict[ContainerID, ExecutorRecord] = {}
+        self.executor_pids: dict[PID, ExecutorRecord] = {}
+
+    def _add_executor(self, framework: FrameworkRecord, info: ExecutorInfo, is_command: bool) -> ExecutorRecord:
+        container_id = new_container_id(self.chance)
+        directory = sandbox(self.flags.work_dir, self.id, framework.id, info.executor_id, container_id)
+        executor = ExecutorRecord(framework, info, container_id, directory, is_command)
+        framework.executors[executor.id] = self.containers[container_id] = executor
+        return executor
+
+    def _launch(self, executor: ExecutorRecord, task: TaskRecord) -> None:
+        """Start an executor for its first task."""
+        environment = container_environment(self.environment, executor, self.pid, self.id, self.flags)
+        if not executor.is_command:
+            executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
+            self.containerizer.launch(self.pid, executor_config(executor, environment))
+            return
+        grace_seconds = shutdown_grace_seconds(executor.info, self.flags) - COMMAND_KILL_MARGIN_SECONDS
+        config = task_config(executor, task.info, environment)
+        process = CommandExecutor(
+            self.pid, executor.framework.id, executor.id, self.containerizer, config, max(grace_seconds, 0.0)
+        )
+        executor.pid = self.spawn(process, f"command-executor({executor.container_id})")
+
+    # Registering.
+
+    def register_executor(self, message: RegisterExecutorMessage) -> None:
+        executor = self.frameworks.executor(message.framework_id, message.executor_id)
+        if executor is None or executor.state is not ExecutorState.REGISTERING:
+            self._send_away(message, f"it is {executor.state}" if executor else "there is no such executor here")
+        elif executor.is_command and executor.pid != self.sender:
+            self._send_away(message, f"it is run by {executor.pid}")
+        else:
+            self._welcome(executor)
+
+    def _send_away(self, message: RegisterExecutorMessage, reason: str) -> None:
+        log.warning("sending away %s, which wants to be executor %s: %s", self.sender, message.executor_id, reason)
+        self.reply(ShutdownExecutorMessage(message.framework_id, message.executor_id))
+
+    def _welcome(self, executor: ExecutorRecord) -> None:
+        executor.register(self.sender)
+        self.executor_pids[self.sender] = executor
+        self.link(self.sender)
+        framework = executor.framework
+        self.reply(ExecutorRegisteredMessage(framework.id, self.id, executor.info, framework.info, self.info))
+        self._resize(executor)
+        for task in list(executor.queued()):
+            self._deliver(task)
+
+    def _resize(self, executor: ExecutorRecord) -> None:
+        """Let a container have what its tasks may use."""
+        if not executor.is_command:
+            self.containerizer.update(executor.container_id, executor.resources)
+
+    def _deliver(self, task: TaskRecord) -> None:
+        """Hand a task to its executor."""
+        if task.order is not None and task.executor.pid is not None:
+            self.send(task.executor.pid, task.order)
+            task.order = None
+
+    # Its container.
+
+    def container_launched(self, message: ContainerLaunchedMessage) -> None:
+        executor = self.containers.get(message.container_id)
+        if executor is not None:
+            executor.process_id = message.process_id
+
+    def container_terminated(self, message: ContainerTerminatedMessage) -> None:
+        executor = self.containers.get(message.container_id)
+        if executor is None:
+            return
+        text = message.message or f"the executor {describe(message.status)}"
+        log.info("executor %s of framework %s: %s", executor.id, executor.framework.id, text)
+        reason = message.reason or Reason.REASON_EXECUTOR_TERMINATED
+        reason, text = executor.end_reason or (reason, text)
+        self._ended(executor, reason, text, message.limitation)
+        if not executor.framework.is_terminating:
+            status = -1 if message.status is None else message.status
+            self._tell_master(ExitedExecutorMessage(executor.framework.id, self.id, executor.id, status))
+
+    def _executor_exited(self, executor: ExecutorRecord, reason: str) -> None:
+        """The link to an executor broke: a command's executor has ended, any other one has to do so now."""
+        if executor.is_command:
+            self.containerizer.destroy(executor.container_id)  # it is empty, unless the executor failed
+            self._ended(executor, Reason.REASON_COMMAND_EXECUTOR_FAILED, f"the command executor {reason}")
+        elif executor.state is ExecutorState.RUNNING:
+            log.info("executor %s of framework %s left: %s", executor.id, executor.framework.id, reason)
+            executor.state = ExecutorState.TERMINATING
+            executor.alarm = self._late(executor, shutdown_grace_seconds(executor.info, self.flags))
+
+    def _ended(self, executor: ExecutorRecord, reason: Reason, text: str, limitation: Resources = NO_RESOURCES) -> None:
+        """Nothing of an executor runs any more: report that its tasks failed, and forget it when that is known."""
+        del self.containers[executor.container_id]
+        if executor.pid is not None:
+            self.executor_pids.pop(executor.pid, None)
+            self.unlink(executor.pid)
+        for task in list(executor.tasks.values()):
+            if not task.is_terminal:
+                self._update(task, TaskState.TASK_FAILED, reason, text, limitation)
+            if executor.framework.is_terminating:
+                executor.complete(task)
+        self.frameworks.end(executor)
+
+    # Its end.
+
+    def _shut_down(self, executor: ExecutorRecord) -> None:
+        """Ask an executor to end, and do not wait for ever."""
+        if not executor.is_alive:
+            return
+        executor.silence()
+        if executor.state is ExecutorState.REGISTERING and not executor.is_command:
+            self.containerizer.destroy(executor.container_id)
+        elif executor.pid is not None:
+            self.send(executor.pid, ShutdownExecutorMessage(executor.framework.id, executor.id))
+            executor.alarm = self._late(executor, shutdown_grace_seconds(executor.info, self.flags))
+        executor.state = ExecutorState.TERMINATING
+
+    def _late(self, executor: ExecutorRecord, seconds: float) -> Timer:
+        return self.delay(seconds, ExecutorLateMessage(executor.container_id))
+
+    def executor_late(self, message: ExecutorLateMessage) -> None:
+        executor = self.containers.get(message.container_id)
+        if executor is None:
+            return
+        if executor.state is ExecutorState.REGISTERING:
+            limit = format_duration(self.flags.executor_registration_timeout_seconds)
+            executor.end_reason = (
+                Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+                f"the executor did not register within {limit}; see stderr in its sandbox",
+            )
+            executor.state = ExecutorState.TERMINATING
+        self.containerizer.destroy(message.container_id)

@@ -1,0 +1,33 @@
+"""What the agent sends to itself, later."""
+
+from __future__ import annotations
+
+from libprocess.message import Message
+from mesos.ids import ContainerID, FrameworkID, TaskID
+
+
+class RetryAgentRegistrationMessage(Message, frozen=True):
+    """Agent → itself, when its back-off is over: register (again). The next time it waits at most so long."""
+
+    backoff_seconds: float
+
+
+class MasterSilentMessage(Message, frozen=True):
+    """Agent → itself, when no ping came for too long."""
+
+
+class RetryUpdateMessage(Message, frozen=True):
+    """Agent → itself, when an update was not acknowledged in time: send it again."""
+
+    framework_id: FrameworkID
+    task_id: TaskID
+
+
+class ExecutorLateMessage(Message, frozen=True):
+    """Agent → itself, when an executor took too long, to register or to shut down."""
+
+    container_id: ContainerID
+
+
+class StopAgentMessage(Message, frozen=True):
+    """From whoever runs the agent, to end it: it takes leave of the master, ends its containers, and then itself."""

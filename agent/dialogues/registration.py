@@ -1,0 +1,138 @@
+"""The agent's dialogue with the master: finding it, registering, being pinged, being sent away."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from agent.dialogues.base import AgentBase, AgentState, log
+from agent.dialogues.messages import MasterSilentMessage, RetryAgentRegistrationMessage
+from libprocess.timers import Timer
+from libprocess.version import VERSION
+from mesos.detector import MasterDetectedMessage
+from mesos.ids import AgentID
+from mesos.messages import (
+    AgentRegisteredMessage,
+    PingAgentMessage,
+    PongAgentMessage,
+    RegisterAgentMessage,
+    ReregisterAgentMessage,
+)
+from mesos.types import AgentCapability
+
+BACKOFF_SECONDS_MAX = 60.0
+
+CAPABILITIES = (AgentCapability.MULTI_ROLE, AgentCapability.HIERARCHICAL_ROLE, AgentCapability.RESERVATION_REFINEMENT)
+
+
+class Registration(AgentBase):
+    """Registers with whoever is the master, and notices when it no longer is."""
+
+    _attempt: Timer | None = None
+    _silence: Timer | None = None
+    _ping_timeout_seconds: float = 0.0
+
+    def master_detected(self, message: MasterDetectedMessage) -> None:
+        if self.state is AgentState.TERMINATING:
+            return
+        self._disconnect()
+        if self.master is not None:
+            self.unlink(self.master.pid)
+        self.master = message.master
+        if message.master is not None:
+            self.link(message.master.pid)
+            self._register_soon()
+
+    def _register_soon(self) -> None:
+        """Not at once: the master may have been found by thousands of agents at the same moment."""
+        backoff_seconds = self.flags.registration_backoff_factor_seconds
+        # One that was never registered is started by hand, not by a master's end: it has no crowd around it.
+        wait_seconds = self.chance.uniform(0, backoff_seconds) if self.info.id is not None else 0.0
+        self._attempt = self.delay(wait_seconds, RetryAgentRegistrationMessage(backoff_seconds))
+
+    def retry_agent_registration(self, message: RetryAgentRegistrationMessage) -> None:
+        if self.info.id is None:
+            self._tell_master(RegisterAgentMessage(self.info, VERSION, CAPABILITIES))
+        else:
+            self._tell_master(self._reregistration())
+        wait_seconds = self.chance.uniform(message.backoff_seconds / 2, message.backoff_seconds)
+        next_backoff_seconds = min(message.backoff_seconds * 2, BACKOFF_SECONDS_MAX)
+        self._attempt = self.delay(wait_seconds, RetryAgentRegistrationMessage(next_backoff_seconds))
+
+    def _reregistration(self) -> ReregisterAgentMessage:
+        executors = [executor for executor in self.frameworks.executors() if not executor.is_command]
+        return ReregisterAgentMessage(
+            agent=self.info,
+            version=VERSION,
+            tasks=tuple(task.report() for task in self.frameworks.tasks()),
+            executor_infos=tuple(executor.info for executor in executors),
+            frameworks=tuple(framework.info for framework in self.frameworks),
+            capabilities=CAPABILITIES,
+        )
+
+    def agent_registered(self, message: AgentRegisteredMessage) -> None:
+        if self._ordered_by_master():
+            self._connect(message.agent_id, message.total_ping_timeout_seconds)
+
+    def _connect(self, agent_id: AgentID, ping_timeout_seconds: float) -> None:
+        """The master answered: it knows this agent, by this id."""
+        if self.state is not AgentState.DISCONNECTED:
+            return
+        if self.info.id not in (None, agent_id):
+            log.error("%s calls this agent %s, but it is %s", self.sender, agent_id, self.info.id)
+            return
+        log.info("registered with %s as %s", self.sender, agent_id)
+        self.info = replace(self.info, id=agent_id)
+        self.state = AgentState.REGISTERED
+        self._cancel_attempt()
+        self._ping_timeout_seconds = ping_timeout_seconds
+        self._expect_ping()
+
+    def _disconnect(self) -> None:
+        """Nobody is known to listen: what is not acknowledged waits until the agent has registered again."""
+        if self.state is AgentState.REGISTERED:
+            self.state = AgentState.DISCONNECTED
+        self._cancel_attempt()
+        if self._silence is not None:
+            self._silence.cancel()
+        for stream in self.streams.values():
+            stream.rest()
+
+    def _cancel_attempt(self) -> None:
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+
+    # Liveness.
+
+    def ping_agent(self, message: PingAgentMessage) -> None:
+        self.reply(PongAgentMessage())
+        is_mine = self.master is not None and self.sender.address == self.master.pid.address
+        if self.state is not AgentState.REGISTERED or not is_mine:
+            return
+        if message.connected:
+            self._expect_ping()
+        else:
+            log.warning("the master lost its link to this agent; registering again")
+            self._register_anew()
+
+    def _expect_ping(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+        self._silence = self.delay(self._ping_timeout_seconds, MasterSilentMessage())
+
+    def master_silent(self, message: MasterSilentMessage) -> None:
+        if self.state is AgentState.REGISTERED:
+            log.warning("no ping for %g s; registering again", self._ping_timeout_seconds)
+            self._register_anew()
+
+    def _register_anew(self) -> None:
+        self._disconnect()
+        if self.master is not None:
+            self.link(self.master.pid)
+            self._register_soon()
+
+    def _master_exited(self, reason: str) -> None:
+        """The link to the master broke. The detector has one of its own, and says who is the master next."""
+        if self.state is AgentState.REGISTERED:
+            log.warning("lost the master: %s", reason)
+        self._disconnect()

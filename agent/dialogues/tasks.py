@@ -1,0 +1,67 @@
+"""The agent's dialogue about tasks: the master's orders to run and to kill them."""
+
+from __future__ import annotations
+
+from agent.dialogues.base import AgentState, log
+from agent.dialogues.executors import Executors
+from agent.environment import command_executor_info
+from agent.records.executor import ExecutorState
+from mesos.messages import KillTaskMessage, RunTaskMessage
+from mesos.types import Reason, TaskState
+
+
+class Tasks(Executors):
+    """Has tasks run and killed."""
+
+    def run_task(self, message: RunTaskMessage) -> None:
+        if not self._ordered_by_master() or self.state is AgentState.TERMINATING:
+            return
+        framework_id, task = message.framework.id, message.task
+        if framework_id is None or self.frameworks.task(framework_id, task.task_id) is not None:
+            log.warning("ignoring an order to run task %s of framework %s, which runs", task.task_id, framework_id)
+            return
+        framework = self.frameworks.known(framework_id, message.framework, message.pid)
+        if framework.is_terminating:
+            log.info("ignoring task %s of framework %s, which is shut down", task.task_id, framework_id)
+            return
+        info = task.executor or command_executor_info(task, framework_id)
+        executor = framework.executors.get(info.executor_id)
+        if executor is not None and executor.is_alive:
+            queued = executor.add_task(message)
+            if executor.state is ExecutorState.RUNNING:
+                self._resize(executor)
+                self._deliver(queued)
+        elif executor is not None:
+            self._drop(message, f"executor {executor.id} is being ended")
+        elif not message.launch_executor:
+            self._drop(message, f"executor {info.executor_id} has ended")
+        else:
+            executor = self._add_executor(framework, info, is_command=task.executor is None)
+            self._launch(executor, executor.add_task(message))
+
+    def _drop(self, message: RunTaskMessage, text: str) -> None:
+        """Refuse a task that the master sent before it knew better."""
+        framework_id = message.framework.id
+        assert framework_id is not None
+        log.info("dropping task %s of framework %s: %s", message.task.task_id, framework_id, text)
+        self._update_unknown(framework_id, message.task.task_id, Reason.REASON_EXECUTOR_TERMINATED, text)
+        framework = self.frameworks.get(framework_id)
+        if framework is not None:
+            self.frameworks.forget_idle(framework)
+
+    def kill_task(self, message: KillTaskMessage) -> None:
+        if not self._ordered_by_master():
+            return
+        key = (message.framework_id, message.task_id)
+        task = self.frameworks.task(*key)
+        if task is None:
+            if key not in self.streams:
+                self._update_unknown(*key, Reason.REASON_TASK_UNKNOWN, "the agent does not know this task")
+        elif task.is_queued:
+            text = "killed before it was delivered to its executor"
+            self._update(task, TaskState.TASK_KILLED, Reason.REASON_TASK_KILLED_DURING_LAUNCH, text)
+            task.order = None
+            if task.executor.active_tasks == 0:
+                self._shut_down(task.executor)
+        elif task.executor.pid is not None and not task.is_terminal:
+            self.send(task.executor.pid, message)

@@ -1,0 +1,169 @@
+"""The agent's dialogue about updates: every one that an executor sends, or that the agent makes, reaches the scheduler.
+
+An executor is told at once that its update is taken care of. From then on the agent sends it to the master until the
+scheduler's acknowledgement comes, one update per task at a time.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from agent.dialogues.base import AgentState, log
+from agent.dialogues.messages import RetryUpdateMessage
+from agent.dialogues.registration import Registration
+from agent.paths import new_update_id
+from agent.ports import NO_RESOURCES
+from agent.records.executor import ExecutorState
+from agent.records.task import TaskRecord
+from agent.records.updates import UpdateStream
+from mesos.ids import AgentID, FrameworkID, TaskID
+from mesos.messages import AgentReregisteredMessage, StatusUpdateAcknowledgementMessage, StatusUpdateMessage
+from mesos.resources import Resources
+from mesos.states import told
+from mesos.types import Reason, Source, StatusUpdate, TaskResourceLimitation, TaskState, TaskStatus
+
+
+class Updates(Registration):
+    """Takes updates, sends them on, and sends them again."""
+
+    def initialize(self) -> None:
+        self._valid = self.metrics.counter("slave/valid_status_updates")
+        self._invalid = self.metrics.counter("slave/invalid_status_updates")
+
+    # From executors.
+
+    def status_update(self, message: StatusUpdateMessage) -> None:
+        update = message.update
+        status = update.status
+        task = self.frameworks.task(update.framework_id, status.task_id)
+        fault = self._fault(task, status)
+        if task is None or fault:
+            self._invalid.value += 1
+            log.warning("ignoring %s for task %s from %s: %s", status.state, status.task_id, self.sender, fault)
+        else:
+            self._valid.value += 1
+            self._take(task, status)
+        self.reply(StatusUpdateAcknowledgementMessage(update.framework_id, self.id, status.task_id, status.uuid))
+
+    def _fault(self, task: TaskRecord | None, status: TaskStatus) -> str:
+        """What is wrong with an executor's update; empty if nothing is."""
+        if task is None:
+            return "there is no such task here"
+        if task.executor.pid != self.sender:
+            return f"the task is run by {task.executor.pid}"
+        if not status.uuid:
+            return "it has no uuid"
+        return ""
+
+    # From the agent itself.
+
+    def _update(
+        self, task: TaskRecord, state: TaskState, reason: Reason, text: str, limitation: Resources = NO_RESOURCES
+    ) -> None:
+        """Report a state that the agent knows of, not the executor."""
+        self._take(task, self._status(task.id, state, reason, text, limitation))
+
+    def _update_unknown(self, framework_id: FrameworkID, task_id: TaskID, reason: Reason, text: str) -> None:
+        """Report that a task was not launched here, or is gone without a trace."""
+        framework = self.frameworks.get(framework_id)
+        state = told(TaskState.TASK_DROPPED, framework.info.capabilities if framework else ())
+        status = replace(self._status(task_id, state, reason, text), agent_id=self.id)
+        stream = self.streams.get((framework_id, task_id)) or UpdateStream()
+        self._enqueue(stream, StatusUpdate(framework_id, status, self.id))
+
+    def _status(
+        self, task_id: TaskID, state: TaskState, reason: Reason, text: str, limitation: Resources = NO_RESOURCES
+    ) -> TaskStatus:
+        return TaskStatus(
+            task_id=task_id,
+            state=state,
+            message=text,
+            source=Source.SOURCE_AGENT,
+            reason=reason,
+            timestamp=self.now,
+            uuid=new_update_id(self.chance),
+            limitation=TaskResourceLimitation(limitation) if limitation else None,
+        )
+
+    # To the master, until it is acknowledged.
+
+    def _take(self, task: TaskRecord, status: TaskStatus) -> None:
+        """Note what became of a task, and see to it that the scheduler learns it."""
+        executor = task.executor
+        if task.updates.knows(status.uuid):
+            return
+        if not executor.advance(task, status):
+            log.warning("ignoring %s for task %s, which is in %s", status.state, task.id, task.state)
+            return
+        if executor.framework.is_terminating:
+            return  # nobody is there who would acknowledge
+        self._enqueue(task.updates, self._stamped(task, status))
+        if task.is_terminal and executor.state is ExecutorState.RUNNING and not executor.is_command:
+            self.containerizer.update(executor.container_id, executor.resources)
+
+    def _stamped(self, task: TaskRecord, status: TaskStatus) -> StatusUpdate:
+        """A status with all that only the agent knows for sure."""
+        executor = task.executor
+        status = replace(
+            status,
+            agent_id=self.id,
+            executor_id=executor.id,
+            source=status.source or Source.SOURCE_EXECUTOR,
+            timestamp=status.timestamp or self.now,
+            container_status=status.container_status if executor.is_command else executor.container_status,
+        )
+        return StatusUpdate(executor.framework.id, status, self.id, executor.id)
+
+    def _enqueue(self, stream: UpdateStream, update: StatusUpdate) -> None:
+        stream.add(update)
+        self.streams[update.framework_id, update.status.task_id] = stream
+        if len(stream) == 1:
+            self._forward(stream)
+
+    def _forward(self, stream: UpdateStream) -> None:
+        """Send the first update of a stream, and again if it is not acknowledged in time."""
+        update, newest = stream.first, stream.last
+        if update is None or newest is None or self.state is not AgentState.REGISTERED:
+            return
+        self._tell_master(StatusUpdateMessage(replace(update, latest_state=newest.status.state)))
+        retry = RetryUpdateMessage(update.framework_id, update.status.task_id)
+        stream.retry = self.delay(stream.back_off(), retry)
+
+    def retry_update(self, message: RetryUpdateMessage) -> None:
+        stream = self.streams.get((message.framework_id, message.task_id))
+        if stream is not None:
+            log.info("the update for task %s is not acknowledged yet; sending it again", message.task_id)
+            self._forward(stream)
+
+    def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
+        key = (message.framework_id, message.task_id)
+        stream = self.streams.get(key)
+        if not self._ordered_by_master() or stream is None or not stream.acknowledge(message.uuid):
+            return
+        if stream:
+            self._forward(stream)
+            return
+        del self.streams[key]
+        task = self.frameworks.task(*key)
+        if task is not None and task.is_terminal:
+            task.executor.complete(task)
+            self.frameworks.forget_settled(task.executor)
+
+    # After a time without the master.
+
+    def _connect(self, agent_id: AgentID, ping_timeout_seconds: float) -> None:
+        super()._connect(agent_id, ping_timeout_seconds)
+        if self.state is AgentState.REGISTERED:
+            for stream in self.streams.values():
+                if stream.retry is None:
+                    self._forward(stream)
+
+    def agent_reregistered(self, message: AgentReregisteredMessage) -> None:
+        if not self._ordered_by_master():
+            return
+        self._connect(message.agent_id, message.total_ping_timeout_seconds)
+        for framework in message.reconciliations:
+            for task in framework.tasks:
+                key = (framework.framework_id, task.task_id)
+                if self.frameworks.task(*key) is None and key not in self.streams:
+                    self._update_unknown(*key, Reason.REASON_RECONCILIATION, "the agent does not know this task")

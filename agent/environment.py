@@ -1,0 +1,92 @@
+"""What a container of the agent is started with: its command line and its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from agent.flags import AgentFlags
+from agent.ports import ContainerConfig
+from agent.records.executor import ExecutorRecord
+from libprocess.pid import PID
+from libprocess.units import format_duration
+from mesos.ids import AgentID, ExecutorID, FrameworkID
+from mesos.types import CommandInfo, Environment, ExecutorInfo, TaskInfo
+
+_OURS = ("MESOS_", "LIBPROCESS_")
+_SHOWN_CHARACTERS = 15
+
+
+def inherited(environ: Mapping[str, str]) -> Environment:
+    """What every container gets of the agent's own environment: all but the agent's settings."""
+    return Environment.of({name: value for name, value in environ.items() if not name.startswith(_OURS)})
+
+
+def command_executor_info(task: TaskInfo, framework_id: FrameworkID) -> ExecutorInfo:
+    """The executor of a task that is a command. It asks for nothing: the task's container is all there is."""
+    command = task.command or CommandInfo()
+    line = f"sh -c '{command.value}'" if command.shell else " ".join(command.arguments or (command.value,))
+    shown = line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "..."
+    return ExecutorInfo(
+        executor_id=ExecutorID(task.task_id),
+        command=command,
+        framework_id=framework_id,
+        name=f"Command Executor (Task: {task.task_id}) (Command: {shown})",
+        labels=task.labels,
+    )
+
+
+def container_environment(
+    base: Environment, executor: ExecutorRecord, agent: PID, agent_id: AgentID, flags: AgentFlags
+) -> Environment:
+    """What every container gets, and what an executor needs to find its agent and to know itself."""
+    grace_seconds = shutdown_grace_seconds(executor.info, flags)
+    variables = {
+        "LIBPROCESS_PORT": "0",
+        "MESOS_AGENT_ENDPOINT": f"{flags.advertise_ip or flags.ip}:{flags.port}",
+        "MESOS_CHECKPOINT": "1" if executor.framework.info.checkpoint else "0",
+        "MESOS_DIRECTORY": executor.directory,
+        "MESOS_EXECUTOR_ID": executor.id,
+        "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": format_duration(grace_seconds),
+        "MESOS_FRAMEWORK_ID": executor.framework.id,
+        "MESOS_SANDBOX": executor.directory,
+        "MESOS_SLAVE_ID": agent_id,
+        "MESOS_SLAVE_PID": str(agent),
+    }
+    return Environment(base.variables + Environment.of(variables).variables)
+
+
+def shutdown_grace_seconds(info: ExecutorInfo, flags: AgentFlags) -> float:
+    """How long an executor may take to shut down."""
+    own = info.shutdown_grace_period_seconds
+    return flags.executor_shutdown_grace_period_seconds if own is None else own
+
+
+def executor_config(executor: ExecutorRecord, environment: Environment) -> ContainerConfig:
+    """The container of a framework's own executor."""
+    return ContainerConfig(
+        container_id=executor.container_id,
+        command=_with_user(executor.info.command or CommandInfo(), executor.framework.info.user),
+        directory=executor.directory,
+        environment=environment,
+        resources=executor.resources,
+        container=executor.info.container,
+    )
+
+
+def task_config(executor: ExecutorRecord, task: TaskInfo, environment: Environment) -> ContainerConfig:
+    """The container of a task that is a command."""
+    return ContainerConfig(
+        container_id=executor.container_id,
+        command=_with_user(task.command or CommandInfo(), executor.framework.info.user),
+        directory=executor.directory,
+        environment=environment,
+        resources=task.resources,
+        limits=task.limits,
+        container=task.container,
+    )
+
+
+def _with_user(command: CommandInfo, user: str) -> CommandInfo:
+    return command if command.user else replace(command, user=user)

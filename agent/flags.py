@@ -1,0 +1,60 @@
+"""The agent's flags."""
+
+from __future__ import annotations
+
+from libprocess.flags import DURATION, PATH, PORT, Flags, flag
+from libprocess.pid import Address
+from mesos.detector import MASTER
+
+NETWORK = "Network"
+EXECUTORS = "Executors"
+
+
+class AgentFlags(
+    Flags, program="mesos-agent", environment=("MESOS_AGENT_", "MESOS_SLAVE_", "MESOS_"), directory="/etc/mesos-agent"
+):
+    """Runs an agent: it offers this machine's resources to a master, and runs the tasks that it is given."""
+
+    master: Address = flag(kind=MASTER, help="The master's web address.")
+    work_dir: str = flag(kind=PATH, help="Where sandboxes and what must last are kept.")
+    resources: str = flag(
+        default="",
+        help="What this machine has to give, such as 'cpus:4;mem:4096;ports:[31000-32000]', or as JSON. "
+        "What is not named of cpus, mem, disk and ports is detected; name:0 gives none of it.",
+    )
+    attributes: str = flag(default="", help="Facts that frameworks may choose by, such as 'rack:abc;level:10'.")
+    default_role: str = flag(default="*", help="The role that resources without one are reserved for.")
+
+    ip: str = flag(default="127.0.0.1", help="The address to listen on.", group=NETWORK)
+    port: int = flag(default=5051, kind=PORT, help="Where the web page is.", group=NETWORK)
+    actor_port: int | None = flag(
+        default=None,
+        kind=PORT,
+        help="Where executors and the master reach the agent's actors; 1000 above --port by default.",
+        group=NETWORK,
+    )
+    hostname: str = flag(default="", help="The name that others know this machine by.", group=NETWORK)
+    advertise_ip: str = flag(
+        default="", help="The address that others reach this agent at, where it is not --ip.", group=NETWORK
+    )
+    insecure: bool = flag(default=False, help="Listen beyond loopback although links are not encrypted.", group=NETWORK)
+    registration_backoff_factor_seconds: float = flag(
+        default=1.0,
+        kind=DURATION,
+        help="An agent that sees a new master waits up to so long before it registers, twice as long before it tries "
+        "again, and so on up to a minute.",
+        group=NETWORK,
+    )
+
+    executor_registration_timeout_seconds: float = flag(
+        default=60.0, kind=DURATION, help="How long an executor may take to register.", group=EXECUTORS
+    )
+    executor_shutdown_grace_period_seconds: float = flag(
+        default=5.0,
+        kind=DURATION,
+        help="How long an executor may take to shut down, unless it says so itself.",
+        group=EXECUTORS,
+    )
+    max_completed_executors_per_framework: int = flag(
+        default=150, help="How many executors that ended are shown.", group=EXECUTORS
+    )

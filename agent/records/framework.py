@@ -1,0 +1,107 @@
+"""A framework with work on this agent, and all frameworks that have."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from agent.records.executor import ExecutorRecord
+from agent.records.task import TaskRecord
+from libprocess.pid import PID
+from mesos.ids import ContainerID, ExecutorID, FrameworkID, TaskID
+from mesos.types import FrameworkInfo
+
+COMPLETED_FRAMEWORKS_KEPT = 50
+
+
+class FrameworkRecord:
+    """One framework, as long as it has an executor here, or updates that are not acknowledged."""
+
+    def __init__(self, id: FrameworkID, info: FrameworkInfo, pid: PID | None, completed_executors_max: int) -> None:
+        self.id = id
+        self.info = info
+        self.pid = pid
+        """Its scheduler; None for one that speaks HTTP."""
+        self.is_terminating = False
+        self.executors: dict[ExecutorID, ExecutorRecord] = {}
+        """Those that run, or are being started or ended."""
+        self.owing: dict[ContainerID, ExecutorRecord] = {}
+        """Those that have ended, of whose tasks some update is not acknowledged yet."""
+        self.tasks: dict[TaskID, TaskRecord] = {}
+        """Those of all its executors that are not completed."""
+        self.completed_executors: deque[ExecutorRecord] = deque(maxlen=completed_executors_max)
+
+    def add(self, executor: ExecutorRecord) -> None:
+        """Note an executor that is started."""
+        self.executors[executor.id] = executor
+
+
+class Frameworks:
+    """The frameworks of this agent, by id."""
+
+    def __init__(self, completed_executors_max: int) -> None:
+        self._completed_executors_max = completed_executors_max
+        self._active: dict[FrameworkID, FrameworkRecord] = {}
+        self.completed: deque[FrameworkRecord] = deque(maxlen=COMPLETED_FRAMEWORKS_KEPT)
+
+    def __iter__(self) -> Iterator[FrameworkRecord]:
+        return iter(self._active.values())
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    def __bool__(self) -> bool:
+        return bool(self._active)
+
+    def get(self, id: FrameworkID) -> FrameworkRecord | None:
+        """The framework of that id; None if it has nothing here."""
+        return self._active.get(id)
+
+    def known(self, id: FrameworkID, info: FrameworkInfo, pid: PID | None) -> FrameworkRecord:
+        """The framework of that id, which is new here or as its last order says."""
+        framework = self._active.get(id)
+        if framework is None:
+            framework = self._active[id] = FrameworkRecord(id, info, pid, self._completed_executors_max)
+        else:
+            framework.info, framework.pid = info, pid
+        return framework
+
+    def executor(self, framework_id: FrameworkID, executor_id: ExecutorID) -> ExecutorRecord | None:
+        """An executor by its ids."""
+        framework = self._active.get(framework_id)
+        return framework.executors.get(executor_id) if framework else None
+
+    def task(self, framework_id: FrameworkID, task_id: TaskID) -> TaskRecord | None:
+        """A task by its ids."""
+        framework = self._active.get(framework_id)
+        return framework.tasks.get(task_id) if framework else None
+
+    def executors(self) -> Iterator[ExecutorRecord]:
+        """All executors, of all frameworks."""
+        return (executor for framework in self._active.values() for executor in framework.executors.values())
+
+    def tasks(self) -> Iterator[TaskRecord]:
+        """All tasks that are not completed, of all frameworks."""
+        return (task for framework in self._active.values() for task in framework.tasks.values())
+
+    def end(self, executor: ExecutorRecord) -> None:
+        """Nothing of an executor runs any more. Another one may take its id."""
+        executor.terminate()
+        framework = executor.framework
+        if framework.executors.get(executor.id) is executor:
+            del framework.executors[executor.id]
+            framework.owing[executor.container_id] = executor
+        self.forget_settled(executor)
+
+    def forget_settled(self, executor: ExecutorRecord) -> None:
+        """Move an executor that has ended and owes no update to the completed ones, with its framework if idle."""
+        framework = executor.framework
+        if not executor.tasks and framework.owing.pop(executor.container_id, None) is not None:
+            framework.completed_executors.append(executor)
+            self.forget_idle(framework)
+
+    def forget_idle(self, framework: FrameworkRecord) -> None:
+        """Move a framework with no executor to the completed ones."""
+        if not framework.executors and not framework.owing and self._active.get(framework.id) is framework:
+            del self._active[framework.id]
+            self.completed.append(framework)
