@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
@@ -12,7 +12,7 @@ from libprocess.failure import Failure
 from libprocess.message import Message
 from libprocess.pid import PID, Address
 from libprocess.recording import Sink
-from libprocess.runtime import Runtime
+from libprocess.runtime import FAILURES_KEPT, Runtime
 from libprocess.simulation.faults import NO_FAULTS, Faults
 from libprocess.simulation.filters import Filter, Filters, Verdict
 from libprocess.simulation.journal import Journal
@@ -55,12 +55,13 @@ class World:
         """Called after every step, which is one turn of one node or one event of the network: the place for
         invariants.
         """
+        self.failures: deque[Failure] = deque(maxlen=FAILURES_KEPT)
+        """The actors, of any node that ever was, that ended by their own fault."""
         self.journal = Journal()
         self._fabric = Fabric(self.timeline, random.Random(f"network {seed}"))
         self._filters = Filters(self.nodes)
         self._storages: dict[Address, SimStorage] = {}
         self._lives: Counter[Address] = Counter()
-        self._past_failures: list[Failure] = []
 
     # Nodes.
 
@@ -80,6 +81,7 @@ class World:
             chance=random.Random(f"node {address} {self._lives[address]} {self.seed}"),
             storage=self.storage(address),
         )
+        node.failures = self.failures
         node.trace = network.trace = self.journal.tracer(node)
         self._show_filters(node)
         return node
@@ -102,16 +104,10 @@ class World:
         if self.nodes.get(node.address) is not node:
             return False
         del self.nodes[node.address]
-        self._past_failures += node.failures
         assert isinstance(node.clock, SimClock)
         node.clock.stopped = True
         node.network.close()
         return True
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The actors, of any node that ever was, that ended by their own fault."""
-        return self._past_failures + [failure for node in self.nodes.values() for failure in node.failures]
 
     # Time.
 
