@@ -1,8 +1,8 @@
 """The codec: mail as bytes, as it travels from one node to another.
 
 A frame is a msgpack array of messages, each `[name, field, …]`, in the order in which they were sent. A route among
-them, `["", to, sender, id, cause]`, says whom those after it are for and from; where only the sender changes, that is said.
-Actors at the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs.
+them, `["", to, sender, id, cause]`, says whom those after it are for and from; where only the sender changes, that is
+said. Actors at the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Decoder:
         return mail
 
     def _salvage(self, frame: bytes) -> list[Any]:
-        """What can be read of a frame with something wrong in it: the rest is dropped, also what has no readable route."""
+        """What can be read of a frame with something wrong in it; the rest is dropped, and so is what has no route."""
         try:
             raws = _raw_items.decode(frame)
         except _NOT_DECODED as error:

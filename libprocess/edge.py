@@ -1,0 +1,148 @@
+"""The edges: how a program gets a node, whether it has an event loop of its own or none."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import uvloop
+
+from libprocess.errors import OperatorError
+from libprocess.message import Message
+from libprocess.pid import PID
+from libprocess.ports import Trace
+from libprocess.process import Process
+from libprocess.runtime import Runtime
+from libprocess.system import DiskStorage, LoopClock
+from libprocess.zeromq import Setup, Sockets, ZeroMQ, is_loopback
+
+T = TypeVar("T")
+
+
+class InsecureNode(OperatorError, ValueError):
+    """A node without keys was to be reachable from other machines, and nobody said that this is meant."""
+
+
+@asynccontextmanager
+async def open_node(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    advertise: str | None = None,
+    storage: str | Path | None = None,
+    trace: Trace | None = None,
+    silence_seconds: float = 15.0,
+    insecure: bool = False,
+) -> AsyncIterator[Runtime]:
+    """A node on the running loop, for as long as the body lasts.
+
+    It listens at `host` and `port` (0 is any free one) and is known to others by `advertise`, a host or host:port,
+    where that differs. Its actors' files are below `storage`, a directory; without one they are gone at the end. A
+    peer that is silent for `silence_seconds` counts as gone.
+
+    AddressUnusable, an OSError, if it cannot listen there; InsecureNode if other machines could reach it and
+    `insecure` is not set.
+    """
+    if not insecure and not is_loopback(host):
+        raise InsecureNode(
+            f"other machines can reach {host}, and there are no keys to keep strangers out; "
+            "give keys, or say insecure if the network is trusted"
+        )
+    loop = asyncio.get_running_loop()
+    network = ZeroMQ(loop, Sockets(Setup(host, port, advertise, silence_seconds)))
+    with tempfile.TemporaryDirectory(prefix="node-") as scratch:
+        runtime = Runtime(
+            clock=LoopClock(loop),
+            network=network,
+            chance=random.SystemRandom(),
+            storage=DiskStorage(storage or scratch),
+            trace=trace,
+        )
+        try:
+            yield runtime
+        finally:
+            runtime.close()
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a program's main coroutine on uvloop, as `asyncio.run` does on asyncio's loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+class ThreadedNode:
+    """A node for a program without an event loop: it runs on a thread of its own, and these methods wait for it.
+
+        with ThreadedNode() as node:
+            counter = node.spawn(Counter())
+            print(node.ask(counter, AddMessage(1), timeout=1))
+
+    Takes what `open_node` takes, and raises what that raises. The methods are for any thread but the node's own.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._loop = uvloop.new_event_loop()
+        self._node = open_node(**options)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="libprocess", daemon=True)
+        self._thread.start()
+        try:
+            self.runtime = self._wait(self._node.__aenter__())
+        except BaseException:
+            self._stop()
+            raise
+
+    def spawn(self, process: Process, id: str | None = None) -> PID:
+        """See `Runtime.spawn`."""
+
+        async def spawn() -> PID:
+            return self.runtime.spawn(process, id)
+
+        return self._wait(spawn())
+
+    def send(self, to: PID, message: Message) -> None:
+        """See `Runtime.send`. Does not wait."""
+        self._loop.call_soon_threadsafe(self.runtime.send, to, message)
+
+    def ask(self, to: PID, message: Message, timeout: float) -> Message:
+        """See `Runtime.ask`."""
+        return self._wait(self.runtime.ask(to, message, timeout))
+
+    def terminate(self, pid: PID, drain: bool = False) -> None:
+        """See `Runtime.terminate`. Does not wait."""
+        self._loop.call_soon_threadsafe(self.runtime.terminate, pid, drain)
+
+    def wait(self, pid: PID) -> str:
+        """See `Runtime.wait`."""
+        return self._wait(self.runtime.wait(pid))
+
+    def close(self) -> None:
+        """End every actor and the node. Fine to call twice."""
+        if self._thread.is_alive():
+            self._wait(self._node.__aexit__(None, None, None))
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("an actor of this node cannot wait for it: send, and handle the answer")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

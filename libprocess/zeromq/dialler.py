@@ -1,0 +1,66 @@
+"""The dialling side: a connection that this node opens to another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import zmq
+
+from libprocess.zeromq.loop_socket import LoopSocket, Monitor
+
+
+class DialledWire:
+    """A DEALER socket of its own for each node that is dialled: it connects once, and is closed when that ends."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, dealer: zmq.Socket[bytes], endpoint: str) -> None:
+        """Takes a socket that is set up but not connected."""
+        self.received: Callable[[bytes], None] = _ignore
+        self.lost: Callable[[str], None] = _ignore
+        self._dealer = dealer
+        self._monitor = Monitor(loop, dealer, self._happened)
+        self._loop_socket = LoopSocket(loop, dealer, self._receive)
+        dealer.connect(endpoint)
+
+    def send(self, frame: bytes) -> bool:
+        """See Wire."""
+        try:
+            self._dealer.send(frame, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def flushed(self) -> None:
+        """See Wire."""
+        self._loop_socket.sent()
+
+    def close(self, linger_ms: int = 0) -> None:
+        """See Wire; lets out what was sent for that long."""
+        self.received = self.lost = _ignore
+        self._monitor.close()
+        self._loop_socket.close(linger_ms)
+
+    def _receive(self) -> None:
+        frame = self._dealer.recv(zmq.NOBLOCK)
+        if self._dealer.get(zmq.RCVMORE):
+            frame = b""  # no node of ours sends such: let it be refused like any other nonsense
+            while self._dealer.get(zmq.RCVMORE):
+                self._dealer.recv(zmq.NOBLOCK)
+        self.received(frame)
+
+    def _happened(self, event: zmq.Event, _: int) -> None:
+        if event in _ENDED:
+            self._loop_socket.when_read_up(lambda: self.lost(_ENDED[event]))
+
+
+_ENDED = {
+    zmq.EVENT_CONNECT_RETRIED: "cannot connect: nobody listens there, or there is no way there",
+    zmq.EVENT_DISCONNECTED: "disconnected",
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "refused: this node's public key is not known there",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "no handshake: one side has keys and the other none, or it is no node at all",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "no handshake: one side has keys and the other none, or it is no node at all",
+}
+
+
+def _ignore(_: object) -> None:
+    """Nobody listens."""

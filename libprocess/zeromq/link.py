@@ -1,0 +1,147 @@
+"""Link: what this node has with another one: mail that waits, frames that wait, and the wire they go over."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from libprocess.codec import Decoder, MalformedFrame, encode
+from libprocess.pid import Address
+from libprocess.ports import Envelope, Node
+from libprocess.zeromq.wire import FRAME_BYTES_MAX, Wire
+
+FRAME_BYTES = 48 * 1024
+"""About how long a frame gets."""
+
+FRAME_MESSAGES_MAX = 256
+
+WAITING_BYTES_MAX = 32 * 1024 * 1024
+"""What may wait for a node that takes its mail too slowly, or does not answer yet. Beyond it the link is broken."""
+
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+"""The longest message; a longer one is dropped."""
+
+TOO_LONG = f"longer than {MESSAGE_BYTES_MAX} bytes"
+NOT_ENCODED = "cannot be encoded"
+
+# The first byte of a piece of a frame too long for one piece; a whole frame begins with an array's mark.
+_MORE = b"\xc1"
+_LAST = b"\xc0"
+_PIECE_BYTES = FRAME_BYTES_MAX - 1
+
+
+class Link:
+    """One per node that this node talks to. Until it is open, frames wait."""
+
+    def __init__(self, node: Node, here: Address, there: Address, wire: Wire) -> None:
+        self.names = [there]
+        """The address it is known by here first; then others that turned out to be the same node's."""
+        self.wire = wire
+        self.is_open = False
+        self.incarnation = 0
+        self.serial = 0
+        self.mail: list[Envelope] = []
+        """What was sent this turn."""
+        self.waiting_bytes = 0
+        self._node = node
+        self._here = here
+        self._waiting: deque[bytes] = deque()
+        self._sent_bytes = 0  # of the first waiting frame
+        self._pieces: list[bytes] = []
+        self._pieces_bytes = 0
+        self._frame_messages = FRAME_MESSAGES_MAX
+        self._decode: Callable[[bytes], list[Envelope]] = Decoder(there, here, node.dropped).decode
+
+    def open(self, address: Address, incarnation: int, serial: int) -> None:
+        """The greeting is over, and told who is there."""
+        self.incarnation = incarnation
+        self.serial = serial
+        self.is_open = True
+        self._decode = Decoder(address, self._here, self._node.dropped).decode
+
+    # Out.
+
+    def flush(self) -> bool:
+        """Send this turn's mail; False if some of it has to wait."""
+        mail, self.mail = self.mail, []
+        start = 0
+        while start < len(mail):
+            end = start + self._frame_messages
+            self._encode(mail[start:end] if start or end < len(mail) else mail)
+            start = end
+        return not self._waiting
+
+    def push(self) -> bool:
+        """Try again to send what waits; False if some of it still has to wait."""
+        while self._waiting:
+            frame = self._waiting[0]
+            if not self._send(frame):
+                return False
+            self._waiting.popleft()
+            self._sent_bytes = 0
+            self.waiting_bytes -= len(frame)
+        return True
+
+    def take(self) -> list[Envelope]:
+        """Take back all mail that was not sent."""
+        decode = Decoder(self._here, self.names[0], self._node.dropped).decode
+        taken = [envelope for frame in self._waiting for envelope in decode(frame)] + self.mail
+        self._waiting.clear()
+        self.waiting_bytes = 0
+        self.mail = []
+        return taken
+
+    def _encode(self, mail: list[Envelope]) -> None:
+        try:
+            frame = encode(mail, self._here)
+        except Exception as error:
+            self._encode_each(mail, error)
+            return
+        size = len(frame)
+        self._frame_messages = min(FRAME_MESSAGES_MAX, max(1, FRAME_BYTES * len(mail) // size))
+        if size > FRAME_BYTES_MAX and len(mail) > 1:
+            middle = len(mail) // 2
+            self._encode(mail[:middle])
+            self._encode(mail[middle:])
+        elif size > MESSAGE_BYTES_MAX:
+            self._node.dropped(mail[0], TOO_LONG)
+        elif self._waiting or not self.is_open or not self._send(frame):
+            self._waiting.append(frame)
+            self.waiting_bytes += size
+
+    def _encode_each(self, mail: list[Envelope], error: Exception) -> None:
+        """One of these has something in it that is no value: find it."""
+        if len(mail) == 1:
+            self._node.dropped(mail[0], f"{NOT_ENCODED}: {error}")
+            return
+        for envelope in mail:
+            self._encode([envelope])
+
+    def _send(self, frame: bytes) -> bool:
+        if len(frame) <= FRAME_BYTES_MAX:
+            return self.wire.send(frame)
+        while self._sent_bytes < len(frame):
+            end = self._sent_bytes + _PIECE_BYTES
+            piece = frame[self._sent_bytes : end]
+            if not self.wire.send((_MORE if end < len(frame) else _LAST) + piece):
+                return False
+            self._sent_bytes = end
+        self._sent_bytes = 0
+        return True
+
+    # In.
+
+    def receive(self, frame: bytes) -> list[Envelope]:
+        """The mail in a frame. MalformedFrame if it is none."""
+        mark = frame[:1]
+        if mark != _MORE and mark != _LAST:
+            return self._decode(frame)
+        self._pieces.append(frame[1:])
+        self._pieces_bytes += len(frame) - 1
+        if mark == _MORE and self._pieces_bytes <= MESSAGE_BYTES_MAX:
+            return []
+        whole, self._pieces = b"".join(self._pieces), []
+        self._pieces_bytes = 0
+        if mark == _MORE:
+            raise MalformedFrame(TOO_LONG)
+        return self._decode(whole)

@@ -1,0 +1,122 @@
+"""The ZeroMQ sockets of one node, set up so that a silent or greedy peer is noticed and costs little."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+import zmq
+
+from libprocess.errors import OperatorError
+from libprocess.pid import Address
+from libprocess.zeromq.wire import FRAME_BYTES_MAX
+
+WATERMARK_FRAMES = 64
+"""Frames that ZeroMQ holds per peer and direction: 8 MiB at most."""
+
+NEVER_MS = 2**31 - 1
+SOCKETS_MAX = 65000
+BACKLOG = 4096
+
+
+class AddressUnusable(OperatorError, OSError):
+    """The node cannot listen where it was told to."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where a node listens, and how it is known."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 is any free one."""
+    advertise: str | None = None
+    """The host, or host:port, by which others reach it, where that differs."""
+    silence_seconds: float = 15.0
+    """How long a peer may be silent before the link to it counts as broken. A third of it is between two heartbeats."""
+
+
+class Sockets:
+    """Makes a node's sockets."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._context.set(zmq.MAX_SOCKETS, min(SOCKETS_MAX, self._context.get(zmq.SOCKET_LIMIT)))
+
+    def bind(self) -> tuple[Address, zmq.Socket[bytes]]:
+        """The node's address, and the ROUTER socket that listens there. AddressUnusable says why it cannot."""
+        setup = self._setup
+        router = self._socket(zmq.ROUTER)
+        router.set(zmq.BACKLOG, BACKLOG)
+        router.set(zmq.HANDSHAKE_IVL, 5000)
+        router.set(zmq.IPV6, ":" in setup.host)
+        try:
+            router.bind(_endpoint(Address(_resolve(setup.host), setup.port)))
+        except (zmq.ZMQError, OSError) as error:
+            router.close(linger=0)
+            self.close()
+            raise _unusable(setup, error) from None
+        port = int(router.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+        return _advertised(setup, port), router
+
+    def dealer(self, address: Address) -> tuple[zmq.Socket[bytes], str]:
+        """A DEALER socket and what it is to connect to."""
+        dealer = self._socket(zmq.DEALER)
+        dealer.set(zmq.IPV6, ":" in address.host)
+        # Connecting again is up to whoever has mail; -1 would lose what came in and was not read.
+        dealer.set(zmq.RECONNECT_IVL, NEVER_MS)
+        return dealer, _endpoint(address)
+
+    def close(self) -> None:
+        """Let go of everything; waits for what the sockets were told to let out."""
+        self._context.term()
+
+    def _socket(self, kind: int) -> zmq.Socket[bytes]:
+        made = self._context.socket(kind)
+        silence_ms = max(3, int(self._setup.silence_seconds * 1000))
+        made.set(zmq.LINGER, 0)
+        made.set(zmq.SNDHWM, WATERMARK_FRAMES)
+        made.set(zmq.RCVHWM, WATERMARK_FRAMES)
+        made.set(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
+        made.set(zmq.HEARTBEAT_IVL, silence_ms // 3)
+        made.set(zmq.HEARTBEAT_TIMEOUT, silence_ms * 2 // 3)
+        made.set(zmq.TCP_MAXRT, silence_ms)  # no heartbeat gets out while a stopped peer's window is full
+        return made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return ipaddress.ip_address(_resolve(host)).is_loopback
+    except (OSError, ValueError):
+        return False
+
+
+def _resolve(host: str) -> str:
+    """ZeroMQ binds to addresses, not to names."""
+    return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+
+
+def _endpoint(address: Address) -> str:
+    return f"tcp://{address}"
+
+
+def _advertised(setup: Setup, port: int) -> Address:
+    if setup.advertise is None:
+        return Address(setup.host, port)
+    try:
+        return Address.parse(setup.advertise)
+    except ValueError:
+        return Address(setup.advertise, port)
+
+
+def _unusable(setup: Setup, error: OSError | zmq.ZMQError) -> AddressUnusable:
+    where = Address(setup.host, setup.port)
+    if error.errno == errno.EADDRINUSE:
+        return AddressUnusable(f"{where} is taken by another program; give another port, or 0 for any free one")
+    if error.errno == errno.EACCES:
+        return AddressUnusable(f"{where} may not be used by this user; give a port of 1024 or above")
+    return AddressUnusable(f"cannot listen at {where}: {error.strerror}; give an address of this machine")

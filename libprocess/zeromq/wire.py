@@ -1,0 +1,27 @@
+"""Wire: one connection to another node, whichever side opened it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+FRAME_BYTES_MAX = 128 * 1024
+"""The longest piece that goes over a wire; longer frames go in pieces, and longer pieces end a connection."""
+
+
+class Wire(Protocol):
+    """Sends frames to one peer, and closes. What comes in is handed to `received`, and its end to `lost`."""
+
+    received: Callable[[bytes], None]
+    """Takes each frame."""
+    lost: Callable[[str], None]
+    """Told once, with the reason and after the last frame, when the connection ended by itself."""
+
+    def send(self, frame: bytes) -> bool:
+        """Hand a frame to ZeroMQ; False if there is no room for it now."""
+
+    def flushed(self) -> None:
+        """To be called after a turn's sends."""
+
+    def close(self) -> None:
+        """End the connection now; neither `received` nor `lost` is called any more."""
