@@ -202,8 +202,7 @@ class SchedulerProcess(Process):
             self._tell("status_update", message.update.status)
 
     def executor_to_framework(self, message: ExecutorToFrameworkMessage) -> None:
-        # May come from the agent itself. It is data of the framework's own, which must tell good from bad anyway.
-        if message.framework_id == self._framework.id:
+        if self._hears_master():
             self._tell("framework_message", message.executor_id, message.agent_id, message.data)
 
     def exited_executor(self, message: ExitedExecutorMessage) -> None:
