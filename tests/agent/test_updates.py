@@ -1,0 +1,101 @@
+"""Updates reach the scheduler: each one, in order, until it is acknowledged."""
+
+from __future__ import annotations
+
+from mesos.ids import TaskID
+from mesos.messages import (
+    AgentReregisteredMessage,
+    PingAgentMessage,
+    Reconciliation,
+    StatusUpdateAcknowledgementMessage,
+    StatusUpdateMessage,
+)
+from mesos.types import Reason, TaskReference, TaskState
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Seat, acknowledgement, command_task, executor_task
+
+STARTING, RUNNING, FINISHED = TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FINISHED
+
+
+def acknowledge_last(cluster: Cluster) -> None:
+    update = cluster.master.got(StatusUpdateMessage)[-1].update
+    cluster.tell(acknowledgement(update))
+
+
+def test_one_update_of_a_task_is_under_way_at_a_time(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    cluster.machine.end()
+    cluster.world.settle()
+    assert cluster.master.states == [STARTING]
+
+    acknowledge_last(cluster)
+    assert cluster.master.states == [STARTING, RUNNING]
+
+    acknowledge_last(cluster)
+    assert cluster.master.states == [STARTING, RUNNING, FINISHED]
+
+    acknowledge_last(cluster)
+    assert not cluster.agent.frameworks
+
+
+def test_the_newest_state_travels_with_an_old_update(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    cluster.machine.end()
+    cluster.world.settle()
+    acknowledge_last(cluster)
+
+    update = cluster.master.got(StatusUpdateMessage)[-1].update
+    assert (update.status.state, update.latest_state) == (RUNNING, FINISHED)
+
+
+def test_an_update_without_acknowledgement_is_sent_again_with_back_off(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(executor_task())
+    program = cluster.start_program()
+    program.report(TaskID("t1"), RUNNING, uuid=b"u1")
+    times = []
+    for _ in range(100):
+        cluster.tell(PingAgentMessage(connected=True))
+        cluster.world.advance(seconds=10)
+        times.append(len(cluster.master.states))
+
+    # 10, 20, 40, 80, … seconds after one another: at 10, 30, 70, 150, 310 and 630 seconds
+    assert [times.index(count) + 1 for count in range(2, 8)] == [1, 3, 7, 15, 31, 63]
+    assert {message.update.status.uuid for message in cluster.master.got(StatusUpdateMessage)} == {b"u1"}
+
+
+def test_the_acknowledgement_of_another_update_counts_for_nothing(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    cluster.tell(StatusUpdateAcknowledgementMessage(FRAMEWORK, AGENT, TaskID("t1"), b"another"))
+
+    assert cluster.master.states == [STARTING]
+
+
+def test_updates_wait_for_a_master(cluster: Cluster):
+    cluster.run(command_task())
+    cluster.world.close(cluster.master_node)
+    cluster.world.settle()
+    cluster.machine.end()
+    cluster.world.advance(seconds=100)
+
+    cluster.elect(Seat(), host="standby")
+    cluster.world.advance(seconds=1)
+    assert cluster.master.states == [FINISHED]
+
+
+def test_tasks_that_only_the_master_knows_are_reported_lost(cluster: Cluster):
+    reference = TaskReference(TaskID("t9"))
+    cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (Reconciliation(FRAMEWORK, (reference,)),)))
+
+    assert cluster.master.states == [TaskState.TASK_LOST]
+    assert cluster.master.status.reason is Reason.REASON_RECONCILIATION
+
+
+def test_a_task_that_runs_is_not_reported_lost(cluster: Cluster):
+    cluster.run(command_task())
+    reference = TaskReference(TaskID("t1"))
+    cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (Reconciliation(FRAMEWORK, (reference,)),)))
+
+    assert cluster.master.states == [STARTING, RUNNING]
