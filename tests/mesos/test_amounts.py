@@ -33,6 +33,8 @@ def test_ranges_know_their_numbers(some: Ranges, number: int) -> None:
 
 def test_ranges_that_touch_become_one() -> None:
     assert Ranges(((5, 7), (1, 2), (3, 4))).spans == ((1, 7),)
+    one, other = Ranges(((1, 2),)), Ranges(((3, 4),))
+    assert (one + other).spans == (other + one).spans == ((1, 4),)
 
 
 @pytest.mark.parametrize("span", [(5, 3), (-1, 3), (0, 2**63)])
