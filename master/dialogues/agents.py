@@ -1,0 +1,168 @@
+"""Agents: registering, and coming back with what runs there, from which a new master learns all that it knows."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from master.allocator.messages import AddAgentMessage, RemoveAgentMessage, Usage
+from master.dialogues.base import log
+from master.dialogues.frameworks import Frameworks
+from master.dialogues.losses import Losses
+from master.observer import AgentObserver
+from master.records import AgentRecord, FrameworkRecord, TaskRecord
+from master.updates import Verdict
+from master.validation import check_agent
+from mesos.ids import AgentID, FrameworkID
+from mesos.messages import (
+    AgentRegisteredMessage,
+    AgentReregisteredMessage,
+    Reconciliation,
+    RegisterAgentMessage,
+    ReregisterAgentMessage,
+    ShutdownFrameworkMessage,
+    ShutdownMessage,
+    UpdateFrameworkMessage,
+)
+from mesos.types import FrameworkInfo, Reason, Task, TaskReference, TaskState
+
+
+class Agents(Losses, Frameworks):
+    """From an agent's first word to its first offer."""
+
+    _announced = 0
+    """How many AddAgentMessages the allocator was sent."""
+
+    def register_agent(self, message: RegisterAgentMessage) -> None:
+        """See the message. Whoever registers twice has not had the answer: it gets the same."""
+        wrong = check_agent(message)
+        if wrong is not None:
+            self._send_away(wrong)
+            return
+        agent = self.cluster.agent_at(self.sender)
+        if agent is not None and not agent.connected:
+            why = f"another agent registered in place of {agent.id}, at {self.sender}"
+            self.remove_agent(agent, Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+            agent = None
+        if agent is None:
+            agent = self._admit(self.cluster.new_agent_id(), message)
+            self._announce(agent)
+            self.counts.agent_registrations.value += 1
+        self.reply(AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
+
+    def reregister_agent(self, message: ReregisterAgentMessage) -> None:
+        """See the message."""
+        id_ = message.agent.id
+        agent = self.cluster.agents.get(id_) if id_ else None
+        wrong = check_agent(message)
+        if wrong is None and agent is not None and not agent.is_same_machine(self.sender, message.agent):
+            wrong = f"expected agent {id_} on {agent.info.hostname} ({agent.pid}), found it on {message.agent.hostname}"
+        if wrong is not None or id_ is None:
+            self._send_away(wrong or "expected an id")
+            return
+        if agent is None:
+            agent = self._admit(id_, message)
+        else:
+            self._welcome_back(agent, message)
+        missing = self._take_report(agent, message)
+        self._announce(agent)
+        self.counts.agent_reregistrations.value += 1
+        self.reply(AgentReregisteredMessage(agent.id, self.flags.total_ping_timeout_seconds, missing))
+        for _, order in sorted(agent.kills_to_send.items()):
+            self.send(agent.pid, order)
+        agent.kills_to_send.clear()
+
+    def _send_away(self, why: str) -> None:
+        log.warning("agent at %s is refused: %s", self.sender, why)
+        self.reply(ShutdownMessage(why))
+
+    def _admit(self, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> AgentRecord:
+        """Know an agent from now on."""
+        info = replace(message.agent, id=id_)
+        agent = AgentRecord(id_, self.sender, info, message.version, message.capabilities, self.now)
+        self.cluster.add_agent(agent)
+        self.link(agent.pid)
+        flags = self.flags
+        observer = AgentObserver(
+            self.pid, id_, agent.pid, flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts
+        )
+        agent.observer = self.spawn(observer)
+        log.info("agent %s at %s (%s) registered with %s", id_, agent.pid, info.hostname, info.resources)
+        return agent
+
+    def _welcome_back(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
+        """An agent that is known is here again, perhaps as another process."""
+        self.rescind(agent.offers.values())
+        if agent.pid != self.sender:
+            self.unlink(agent.pid)
+            self.cluster.move_agent(agent, self.sender)
+        agent.reconnect(message.agent, message.version, message.capabilities, self.now)
+        self.link(agent.pid)
+        self._tell_observer(agent)
+        self.send(self.allocator, RemoveAgentMessage(agent.id))  # it is announced anew, with what runs there now
+        log.info("agent %s is back at %s", agent.id, agent.pid)
+
+    def _announce(self, agent: AgentRecord) -> None:
+        """Tell the allocator what an agent has, and who uses how much of it."""
+        self._announced += 1
+        agent.serial = self._announced
+        used = [
+            Usage(framework_id, role, resources.unallocate())
+            for framework_id in agent.framework_ids()
+            for role, resources in agent.used.of(framework_id).allocations().items()
+        ]
+        self.send(self.allocator, AddAgentMessage(agent.id, agent.info, agent.total, tuple(used), agent.capabilities))
+
+    # What the agent reports.
+
+    def _take_report(self, agent: AgentRecord, message: ReregisterAgentMessage) -> tuple[Reconciliation, ...]:
+        """Bring the records in line with what runs there; returns the tasks that the agent did not speak of."""
+        frameworks = {framework.id: framework for framework in map(self._meet, message.frameworks) if framework}
+        self._take_executors(agent, message)
+        for task in message.tasks:
+            if task.framework_id in frameworks:
+                self._take_task(frameworks[task.framework_id], agent, replace(task, agent_id=agent.id))
+        return _missing(agent, message.tasks)
+
+    def _meet(self, info: FrameworkInfo) -> FrameworkRecord | None:
+        """The framework that an agent runs something of; None if that is over, as the agent learns now."""
+        assert info.id is not None
+        if info.id in self.cluster.completed:
+            self.reply(ShutdownFrameworkMessage(info.id))
+            return None
+        framework = self.cluster.frameworks.get(info.id)
+        if framework is None:
+            return self.recover_framework(info)
+        self.reply(UpdateFrameworkMessage(framework.id, framework.info, framework.pid))
+        return framework
+
+    def _take_executors(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
+        reported = {
+            (executor.framework_id, executor.executor_id): executor
+            for executor in message.executor_infos
+            if executor.framework_id in self.cluster.frameworks
+        }
+        for key in sorted(set(agent.executors) - set(reported)):
+            self.cluster.remove_executor(key[0], agent.id, key[1])
+        for (framework_id, executor_id), executor in reported.items():
+            if framework_id is not None and (framework_id, executor_id) not in agent.executors:
+                self.cluster.add_executor(framework_id, agent.id, executor)
+
+    def _take_task(self, framework: FrameworkRecord, agent: AgentRecord, task: Task) -> None:
+        """Know a task. One whose framework was told that it is out of reach, is in reach again."""
+        if task.task_id in framework.tasks:
+            return
+        was_unreachable = task.task_id in framework.unreachable_tasks
+        record = TaskRecord(task, self.now)
+        self.cluster.add_task(record)
+        if was_unreachable and framework.partition_aware:
+            why = f"agent {agent.id} is back"
+            self.pronounce(framework, record, Verdict(task.state, Reason.REASON_AGENT_REREGISTERED, why))
+
+
+def _missing(agent: AgentRecord, reported: tuple[Task, ...]) -> tuple[Reconciliation, ...]:
+    """What the master counts on an agent that did not report it, by framework."""
+    known = {(task.framework_id, task.task_id) for task in reported}
+    missing: dict[FrameworkID, list[TaskReference]] = {}
+    for framework_id, task_id in sorted(set(agent.tasks) - known):
+        missing.setdefault(framework_id, []).append(TaskReference(task_id, agent.id))
+    return tuple(Reconciliation(framework_id, tuple(tasks)) for framework_id, tasks in missing.items())

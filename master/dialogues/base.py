@@ -1,0 +1,71 @@
+"""What every dialogue works with: the records, the allocator, and who may speak for whom."""
+
+from __future__ import annotations
+
+import logging
+
+from libprocess.message import Message
+from libprocess.pid import PID
+from libprocess.process import Process
+from master.allocator.messages import Lot, RecoverResourcesMessage
+from master.flags import MasterFlags
+from master.metrics import MasterMetrics
+from master.records import AgentRecord, Cluster, FrameworkRecord
+from mesos.ids import AgentID, FrameworkID
+from mesos.resources import Resources
+from mesos.types import Filters, MasterInfo
+
+log = logging.getLogger("master")
+
+
+class Dialogue(Process):
+    """Base of all dialogues."""
+
+    flags: MasterFlags
+    info: MasterInfo
+    cluster: Cluster
+    allocator: PID
+    counts: MasterMetrics
+    started: float
+    """When this master began, in Unix time."""
+
+    def caller(self, framework_id: FrameworkID) -> FrameworkRecord | None:
+        """The framework that the mail at hand speaks for; None, and counted, unless its scheduler sent it."""
+        framework = self.cluster.frameworks.get(framework_id)
+        if framework is None or framework.pid != self.sender or not framework.connected:
+            self.ignore(f"it is not the scheduler of framework {framework_id}")
+            return None
+        return framework
+
+    def reporter(self, agent_id: AgentID | None) -> AgentRecord | None:
+        """The agent that sent the mail at hand; None, and counted, unless it is registered as this one."""
+        agent = self.cluster.agent_at(self.sender)
+        if agent is None or agent.id != agent_id:
+            self.ignore(f"it is not agent {agent_id}")
+            return None
+        return agent
+
+    def is_own(self) -> bool:
+        """Whether the mail at hand is a timer of the master's own; anybody else's is ignored, and counted."""
+        if self.sender == self.pid:
+            return True
+        self.ignore("only the master itself sends this")
+        return False
+
+    def ignore(self, why: str) -> None:
+        """Leave the mail at hand at that."""
+        self.counts.dropped_messages.value += 1
+        log.info("ignored mail of %s: %s", self.sender, why)
+
+    def tell(self, framework: FrameworkRecord, message: Message) -> None:
+        """Send something to a framework's scheduler, if there is one."""
+        if framework.connected and framework.pid is not None:
+            self.send(framework.pid, message)
+
+    def recover(
+        self, framework_id: FrameworkID, agent_id: AgentID, resources: Resources, filters: Filters | None = None
+    ) -> None:
+        """Give back to the allocator what a framework had on an agent, by the role it is allocated to."""
+        for role, lot in resources.allocations().items():
+            lots = (Lot(agent_id, lot.unallocate()),)
+            self.send(self.allocator, RecoverResourcesMessage(framework_id, role, lots, filters))

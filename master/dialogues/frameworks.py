@@ -1,0 +1,195 @@
+"""Frameworks: registering and coming back, failing over, leaving, and their end."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from libprocess.message import Message
+from libprocess.pid import PID
+from master.allocator.messages import (
+    AddFrameworkMessage,
+    ChangeFrameworkMessage,
+    RemoveFrameworkMessage,
+    SetFrameworkActiveMessage,
+)
+from master.dialogues.base import log
+from master.dialogues.offers import Offers
+from master.records import FrameworkRecord, FrameworkState
+from master.updates import Verdict, update_of_known
+from master.validation import check_framework, check_framework_update
+from mesos.ids import FrameworkID
+from mesos.messages import (
+    DeactivateFrameworkMessage,
+    FrameworkErrorMessage,
+    FrameworkRegisteredMessage,
+    FrameworkReregisteredMessage,
+    RegisterFrameworkMessage,
+    ReregisterFrameworkMessage,
+    ShutdownFrameworkMessage,
+    UnregisterFrameworkMessage,
+    UpdateFrameworkMessage,
+)
+from mesos.types import FrameworkInfo, Reason, TaskState
+
+
+class FailoverTimeoutMessage(Message, frozen=True):
+    """Master → itself, when a framework has been without a scheduler for too long."""
+
+    framework_id: FrameworkID
+
+
+class Frameworks(Offers):
+    """From a scheduler's first word to the last of its framework's tasks."""
+
+    # Registering.
+
+    def register_framework(self, message: RegisterFrameworkMessage) -> None:
+        """See the message. Whoever registers twice has not had the answer: it gets the same."""
+        known = self.cluster.framework_at(self.sender)
+        if known is not None:
+            info = replace(message.framework, id=known.id)
+            self._resubscribe(known, info, message.suppressed_roles)
+            self.reply(FrameworkRegisteredMessage(known.id, self.info))
+            return
+        wrong = check_framework(message.framework, message.suppressed_roles)
+        if message.framework.id is not None:
+            wrong = f"expected a framework that registers to have no id yet, found {message.framework.id}"
+        if wrong is not None:
+            self.reply(FrameworkErrorMessage(wrong))
+            return
+        info = replace(message.framework, id=self.cluster.new_framework_id())
+        framework = self._add_framework(info, self.sender, message.suppressed_roles)
+        self.reply(FrameworkRegisteredMessage(framework.id, self.info))
+
+    def reregister_framework(self, message: ReregisterFrameworkMessage) -> None:
+        """See the message."""
+        info = message.framework
+        wrong = self._check_return(message)
+        if wrong is not None or info.id is None:
+            self.reply(FrameworkErrorMessage(wrong or "expected a framework that comes back to have an id, found none"))
+            return
+        framework = self.cluster.frameworks.get(info.id)
+        if framework is None:
+            framework = self._add_framework(info, self.sender, message.suppressed_roles)
+        else:
+            self._replace_scheduler(framework, self.sender)
+            self._resubscribe(framework, info, message.suppressed_roles)
+        self.reply(FrameworkReregisteredMessage(framework.id, self.info))
+
+    def _check_return(self, message: ReregisterFrameworkMessage) -> str | None:
+        """Whether this scheduler may be the framework's from now on."""
+        info = message.framework
+        if info.id in self.cluster.completed:
+            return f"Framework has been removed: {info.id} ended, register without an id as a new one"
+        framework = self.cluster.frameworks.get(info.id) if info.id else None
+        if framework is None:
+            return check_framework(info, message.suppressed_roles)
+        if framework.connected and framework.pid != self.sender and not message.force:
+            return f"Framework failed over: {framework.pid} is the scheduler of {info.id} now"
+        return check_framework_update(framework.info, info) or check_framework(info, message.suppressed_roles)
+
+    def _add_framework(self, info: FrameworkInfo, pid: PID, suppressed_roles: tuple[str, ...]) -> FrameworkRecord:
+        assert info.id is not None
+        framework = self.cluster.add_framework(info.id, info, pid, self.now)
+        framework.suppressed_roles = frozenset(suppressed_roles)
+        self.link(pid)
+        self.send(self.allocator, AddFrameworkMessage(info.id, info, True, suppressed_roles))
+        log.info("framework %s (%s) registered from %s", info.id, info.name, pid)
+        return framework
+
+    def recover_framework(self, info: FrameworkInfo) -> FrameworkRecord:
+        """Learn from an agent of a framework whose scheduler has not come yet, and give that some time."""
+        assert info.id is not None
+        framework = self.cluster.add_framework(info.id, info, None, self.now)
+        self.send(self.allocator, AddFrameworkMessage(info.id, info, active=False))
+        self._wait_for_scheduler(framework, self.flags.agent_reregister_timeout_seconds)
+        return framework
+
+    def _replace_scheduler(self, framework: FrameworkRecord, pid: PID) -> None:
+        """Dismiss the scheduler that the framework has, if it is another."""
+        old = framework.pid
+        if old == pid:
+            return
+        if old is not None:
+            self.tell(framework, FrameworkErrorMessage("Framework failed over: it has another scheduler now"))
+            self.unlink(old)
+            log.info("framework %s fails over from %s to %s", framework.id, old, pid)
+        self.give_back(framework.offers.values())
+        self.cluster.move_framework(framework, pid)
+
+    def _resubscribe(self, framework: FrameworkRecord, info: FrameworkInfo, suppressed_roles: tuple[str, ...]) -> None:
+        """Its scheduler is back: what it was offered before, it does not know any more."""
+        assert framework.pid is not None
+        self.rescind(framework.offers.values())
+        was_active = framework.active
+        framework.subscribe(info, self.now)
+        framework.suppressed_roles = frozenset(suppressed_roles)
+        self.link(framework.pid)
+        self.send(self.allocator, ChangeFrameworkMessage(framework.id, info, suppressed_roles))
+        if not was_active:
+            self.send(self.allocator, SetFrameworkActiveMessage(framework.id, True))
+        for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):
+            self.send(agent.pid, UpdateFrameworkMessage(framework.id, info, framework.pid))
+
+    # Leaving.
+
+    def deactivate_framework(self, message: DeactivateFrameworkMessage) -> None:
+        """See the message."""
+        framework = self.caller(message.framework_id)
+        if framework is not None:
+            self._part_from(framework, FrameworkState.INACTIVE)
+
+    def scheduler_exited(self, framework: FrameworkRecord, reason: str) -> None:
+        """The link to its scheduler broke."""
+        log.info("framework %s lost its scheduler %s: %s", framework.id, framework.pid, reason)
+        self._part_from(framework, FrameworkState.DISCONNECTED)
+
+    def _part_from(self, framework: FrameworkRecord, state: FrameworkState) -> None:
+        """No more offers; its tasks go on until its failover timeout is over."""
+        self.rescind(framework.offers.values())
+        framework.leave(state)
+        self.send(self.allocator, SetFrameworkActiveMessage(framework.id, False))
+        if framework.patience is None:
+            self._wait_for_scheduler(framework, 0.0)
+
+    def _wait_for_scheduler(self, framework: FrameworkRecord, at_least_seconds: float) -> None:
+        seconds = max(framework.info.failover_timeout_seconds, at_least_seconds)
+        framework.patience = self.delay(seconds, FailoverTimeoutMessage(framework.id))
+
+    def failover_timeout(self, message: FailoverTimeoutMessage) -> None:
+        """See the message."""
+        framework = self.cluster.frameworks.get(message.framework_id)
+        if self.is_own() and framework is not None:
+            self.remove_framework(framework, "its scheduler did not come back in time")
+
+    def unregister_framework(self, message: UnregisterFrameworkMessage) -> None:
+        """See the message."""
+        framework = self.caller(message.framework_id)
+        if framework is not None:
+            self.remove_framework(framework, "its scheduler ended it")
+
+    # The end.
+
+    def remove_framework(self, framework: FrameworkRecord, why: str) -> None:
+        """End a framework and all that it runs."""
+        log.info("framework %s (%s) is over: %s", framework.id, framework.info.name, why)
+        self.rescind(framework.offers.values())
+        for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):
+            self.send(agent.pid, ShutdownFrameworkMessage(framework.id))
+        self._forget_what_runs(framework, why)
+        self.send(self.allocator, RemoveFrameworkMessage(framework.id))
+        if framework.pid is not None:
+            self.unlink(framework.pid)
+        self.cluster.complete_framework(framework, self.now)
+
+    def _forget_what_runs(self, framework: FrameworkRecord, why: str) -> None:
+        """Its tasks are being killed: nobody is left who could be told more."""
+        verdict = Verdict(TaskState.TASK_KILLED, Reason.REASON_FRAMEWORK_REMOVED, why)
+        for _, task in sorted(framework.tasks.items()):
+            update = update_of_known(framework, task, verdict, self.now)
+            if not task.ended:
+                self.counts.count_end(update.status)
+            self.cluster.update_task(task, update)
+            self.cluster.remove_task(task)
+        for agent_id, executor_id in sorted(framework.executors):
+            self.cluster.remove_executor(framework.id, agent_id, executor_id)

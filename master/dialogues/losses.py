@@ -1,0 +1,95 @@
+"""Losing agents: links that break, pings without an answer, and what that means for what runs there."""
+
+from __future__ import annotations
+
+from libprocess.message import Message
+from master.allocator.messages import RemoveAgentMessage, SetAgentActiveMessage
+from master.dialogues.base import log
+from master.dialogues.offers import Offers
+from master.dialogues.updates import Updates
+from master.observer import AgentUnresponsiveMessage, ObserveMessage
+from master.records import AgentRecord
+from master.updates import Verdict
+from mesos.ids import AgentID
+from mesos.messages import AgentLostMessage, UnregisterAgentMessage
+from mesos.states import terminal
+from mesos.types import Reason, TaskState
+
+
+class AgentReregisterTimeoutMessage(Message, frozen=True):
+    """Master → itself, when an agent has been disconnected for too long."""
+
+    agent_id: AgentID
+
+
+class Losses(Offers, Updates):
+    """From a broken link to an agent that is given up."""
+
+    def agent_exited(self, agent: AgentRecord, reason: str) -> None:
+        """The link broke. What runs there may run on: nothing is lost until the agent has been silent for too long."""
+        log.info("agent %s at %s is disconnected: %s", agent.id, agent.pid, reason)
+        agent.disconnect()
+        self.send(self.allocator, SetAgentActiveMessage(agent.id, False))
+        self.rescind(agent.offers.values())
+        self._tell_observer(agent)
+        seconds = self.flags.agent_reregister_timeout_seconds
+        agent.patience = self.delay(seconds, AgentReregisterTimeoutMessage(agent.id))
+
+    def _tell_observer(self, agent: AgentRecord) -> None:
+        assert agent.observer is not None
+        self.send(agent.observer, ObserveMessage(agent.pid, agent.connected))
+
+    def agent_unresponsive(self, message: AgentUnresponsiveMessage) -> None:
+        """See the message."""
+        agent = self.cluster.agents.get(message.agent_id)
+        if agent is None or agent.observer != self.sender:
+            self.ignore(f"it does not observe agent {message.agent_id}")
+            return
+        self._mark_unreachable(agent, f"it did not answer {message.missed} pings")
+
+    def agent_reregister_timeout(self, message: AgentReregisterTimeoutMessage) -> None:
+        """See the message."""
+        agent = self.cluster.agents.get(message.agent_id)
+        if self.is_own() and agent is not None:
+            seconds = self.flags.agent_reregister_timeout_seconds
+            self._mark_unreachable(agent, f"it did not register again within {seconds:g} s")
+
+    def _mark_unreachable(self, agent: AgentRecord, why: str) -> None:
+        """Give an agent up for now. Its tasks may still run, and are known again when it comes back."""
+        verdict = Verdict(TaskState.TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED, f"agent {agent.id}: {why}", self.now)
+        self.counts.agents_marked_unreachable.value += 1
+        self.cluster.mark_unreachable(agent.id, self.now)
+        self.remove_agent(agent, verdict)
+
+    def unregister_agent(self, message: UnregisterAgentMessage) -> None:
+        """See the message."""
+        agent = self.reporter(message.agent_id)
+        if agent is not None:
+            why = f"agent {agent.id} was shut down"
+            self.remove_agent(agent, Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+
+    def remove_agent(self, agent: AgentRecord, verdict: Verdict) -> None:
+        """Forget an agent, with this verdict over its tasks, and let every framework know."""
+        log.warning("agent %s at %s (%s) is removed: %s", agent.id, agent.pid, agent.info.hostname, verdict.message)
+        self.rescind(agent.offers.values())
+        self.send(self.allocator, RemoveAgentMessage(agent.id))  # with all that frameworks had there
+        self._give_up_tasks(agent, verdict)
+        for framework_id, executor_id in sorted(agent.executors):
+            self.cluster.remove_executor(framework_id, agent.id, executor_id)
+        self.unlink(agent.pid)
+        self.terminate(agent.observer)
+        self.cluster.remove_agent(agent)
+        self.counts.agent_removals.value += 1
+        for _, framework in sorted(self.cluster.frameworks.items()):
+            self.tell(framework, AgentLostMessage(agent.id))
+
+    def _give_up_tasks(self, agent: AgentRecord, verdict: Verdict) -> None:
+        for (framework_id, _), task in sorted(agent.tasks.items()):
+            update = self.pronounce(self.cluster.frameworks[framework_id], task, verdict)
+            if not task.ended and terminal(update.status.state):
+                self.counts.count_end(update.status)
+            if verdict.state is TaskState.TASK_UNREACHABLE and not task.ended:
+                self.cluster.lose_task(task, update)
+            else:
+                self.cluster.update_task(task, update)
+                self.cluster.remove_task(task)

@@ -1,0 +1,59 @@
+"""Status updates: from agents to schedulers, acknowledgements the other way, and what the master has to say itself."""
+
+from __future__ import annotations
+
+from master.dialogues.base import Dialogue
+from master.records import FrameworkRecord, TaskRecord
+from master.updates import Verdict, update_of_known
+from mesos.messages import StatusUpdateAcknowledgementMessage, StatusUpdateMessage
+from mesos.types import StatusUpdate
+
+
+class Updates(Dialogue):
+    """What frameworks learn of their tasks."""
+
+    def status_update(self, message: StatusUpdateMessage) -> None:
+        """See the message. What cannot be delivered now the agent sends again, until it is acknowledged."""
+        update = message.update
+        if self.reporter(update.agent_id) is None:
+            return
+        framework = self.cluster.frameworks.get(update.framework_id)
+        if framework is None:
+            self.ignore(f"framework {update.framework_id} is not known")
+            return
+        self.tell(framework, message)
+        task = framework.tasks.get(update.status.task_id)
+        if task is None or task.agent_id != update.agent_id:
+            self.ignore(f"task {update.status.task_id} is not known")
+            return
+        self.take(task, update)
+        if task.ended and not update.status.uuid:
+            self.cluster.remove_task(task)  # nobody will acknowledge it
+
+    def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
+        """See the message."""
+        framework = self.caller(message.framework_id)
+        if framework is None:
+            return
+        agent = self.cluster.agents.get(message.agent_id)
+        if agent is None or not agent.connected:
+            self.ignore(f"agent {message.agent_id} is not connected; it will send the update again")
+            return
+        task = framework.tasks.get(message.task_id)
+        if task is not None and task.agent_id == agent.id and task.is_settled_by(message.uuid):
+            self.cluster.remove_task(task)
+        self.send(agent.pid, message)
+
+    def take(self, task: TaskRecord, update: StatusUpdate) -> None:
+        """Write down an update of a task that the master knows; what that sets free goes to the allocator."""
+        had_ended = task.ended
+        freed = self.cluster.update_task(task, update)
+        if task.ended and not had_ended:
+            self.counts.count_end(update.status)
+        self.recover(task.framework_id, task.agent_id, freed)
+
+    def pronounce(self, framework: FrameworkRecord, task: TaskRecord, verdict: Verdict) -> StatusUpdate:
+        """Tell a framework what became of one of its tasks; returns the update, for the records."""
+        update = update_of_known(framework, task, verdict, self.now)
+        self.tell(framework, StatusUpdateMessage(update))
+        return update

@@ -1,0 +1,115 @@
+"""The master's flags, with Mesos' names."""
+
+from __future__ import annotations
+
+import math
+
+from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
+from mesos.resources import Resources
+from mesos.roles import check_role
+
+AGENTS = "Agents"
+ALLOCATION = "Allocation"
+HISTORY = "History"
+
+ACTOR_PORT_OFFSET = 1000
+
+
+def parse_enough(text: str) -> tuple[Resources, ...]:
+    """Read `cpus:0.01|mem:32`: one of these is enough."""
+    return tuple(Resources.parse(part) for part in text.split("|") if part.strip())
+
+
+def parse_weights(text: str) -> tuple[tuple[str, float], ...]:
+    """Read `eng=2,ops=0.5`."""
+    return tuple(_parse_weight(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_weight(text: str) -> tuple[str, float]:
+    role, _, number = text.rpartition("=")
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = math.nan
+    if check_role(role) is not None or not 0 < weight < math.inf:
+        raise ValueError(f"expected a role and a weight above 0, such as eng=2, found {text!r}")
+    return role, weight
+
+
+def format_weights(weights: tuple[tuple[str, float], ...]) -> str:
+    """Write what `parse_weights` reads."""
+    return ",".join(f"{role}={weight:g}" for role, weight in weights)
+
+
+ENOUGH = Kind("RESOURCES|…", parse_enough, lambda choices: "|".join(map(str, choices)))
+WEIGHTS = Kind("ROLE=WEIGHT,…", parse_weights, format_weights)
+
+
+class MasterFlags(Flags, program="mesos-master", environment=("MESOS_",), directory="/etc/mesos-master"):
+    """Runs a master: agents offer their resources through it, and frameworks launch tasks on them."""
+
+    work_dir: str = flag(kind=PATH, help="The directory for what the master must keep.")
+    ip: str = flag(default="127.0.0.1", help="The address to listen on.")
+    port: int = flag(default=5050, kind=PORT, help="The port of the web pages and HTTP API; 0 for a free one.")
+    actor_port: int | None = flag(
+        default=None,
+        kind=PORT,
+        help=f"The port for agents and schedulers, told to them by --port; otherwise that + {ACTOR_PORT_OFFSET}.",
+    )
+    hostname: str = flag(default="", help="The name that browsers reach the web pages by; otherwise --ip.")
+    cluster: str = flag(default="", help="The name of the cluster, for people.")
+
+    agent_ping_timeout_seconds: float = flag(
+        default=15.0,
+        kind=DURATION,
+        group=AGENTS,
+        help="How often an agent is pinged, and how long its answer may take.",
+    )
+    max_agent_ping_timeouts: int = flag(
+        default=5, group=AGENTS, help="An agent that misses so many pings in a row is out of reach: its tasks are lost."
+    )
+    agent_reregister_timeout_seconds: float = flag(
+        default=600.0,
+        kind=DURATION,
+        group=AGENTS,
+        help="How long an agent may stay away after its link broke, and how long those of a former master may.",
+    )
+
+    allocation_interval_seconds: float = flag(
+        default=1.0,
+        kind=DURATION,
+        group=ALLOCATION,
+        help="How often resources whose refusal is over are offered again.",
+    )
+    offer_timeout_seconds: float | None = flag(
+        default=None, kind=DURATION, group=ALLOCATION, help="An offer that is not used for so long is taken back."
+    )
+    min_allocatable_resources: tuple[Resources, ...] = flag(
+        default=(Resources.of(cpus=0.01), Resources.of(mem=32)),
+        kind=ENOUGH,
+        group=ALLOCATION,
+        help="An offer holds at least one of these.",
+    )
+    weights: tuple[tuple[str, float], ...] = flag(
+        default=(), kind=WEIGHTS, group=ALLOCATION, help="What roles are due, against those of weight 1."
+    )
+
+    max_completed_frameworks: int = flag(default=50, group=HISTORY, help="How many frameworks that ended are shown.")
+    max_completed_tasks_per_framework: int = flag(
+        default=1000, group=HISTORY, help="How many tasks that ended are shown of each framework."
+    )
+    max_unreachable_tasks_per_framework: int = flag(
+        default=1000, group=HISTORY, help="How many tasks on agents out of reach are remembered of each framework."
+    )
+
+    @property
+    def total_ping_timeout_seconds(self) -> float:
+        """After how long without an answer an agent is out of reach, and without a ping an agent looks for a master."""
+        return self.agent_ping_timeout_seconds * self.max_agent_ping_timeouts
+
+    @property
+    def chosen_actor_port(self) -> int:
+        """The port for actors, whether it was given or not."""
+        if self.actor_port is not None:
+            return self.actor_port
+        return self.port + ACTOR_PORT_OFFSET if self.port else 0

@@ -1,0 +1,92 @@
+"""The Master: an actor that checks what it is asked for, decides through its records, and sends.
+
+Its handlers stand in `master.dialogues`, by subject; its state and the rules about that in `master.records`. Who is
+offered what is decided by the allocator, an actor of its own.
+"""
+
+from __future__ import annotations
+
+import random
+
+from libprocess.pid import Address
+from libprocess.process import ExitedMessage
+from libprocess.version import VERSION
+from master.allocator import Allocator, Options
+from master.allocator.messages import RoleWeight, SetWeightsMessage
+from master.dialogues.agents import Agents
+from master.dialogues.executors import Executors
+from master.dialogues.launches import Launches
+from master.dialogues.tasks import Tasks
+from master.flags import MasterFlags
+from master.http.endpoints import Endpoints
+from master.metrics import MasterMetrics
+from master.records.cluster import Cluster, History
+from mesos.types import MasterInfo
+
+MASTER = "master"
+"""The id that a master is spawned with: its PID is found under this name."""
+
+
+class Master(Agents, Launches, Tasks, Executors, Endpoints):
+    """One cluster's master. `web` is where its HTTP API is reached."""
+
+    def __init__(self, flags: MasterFlags, web: Address) -> None:
+        self.flags = flags
+        self.web = web
+
+    def initialize(self) -> None:
+        """The first turn: an empty cluster, under a name that no other master has."""
+        self.started = self.now
+        id_ = new_id(self.chance)
+        self.info = MasterInfo(
+            id_,
+            self.pid,
+            hostname=self.flags.hostname or self.web.host,
+            ip=self.pid.host,
+            port=self.web.port,
+            version=VERSION,
+        )
+        self.cluster = Cluster(id_, _history(self.flags))
+        self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
+        self._start_allocator()
+        self.serve()
+
+    def _start_allocator(self) -> None:
+        flags = self.flags
+        options = Options(flags.allocation_interval_seconds, flags.min_allocatable_resources)
+        self.allocator = self.spawn(Allocator(self.pid, options), "allocator")
+        self.link(self.allocator)
+        if flags.weights:
+            weights = tuple(RoleWeight(role, weight) for role, weight in flags.weights)
+            self.send(self.allocator, SetWeightsMessage(weights))
+
+    def finalize(self) -> None:
+        """The last turn: what it spawned ends with it."""
+        for agent in self.cluster.agents.values():
+            self.terminate(agent.observer)
+        self.terminate(self.allocator)
+
+    def exited(self, message: ExitedMessage) -> None:
+        """An agent, a scheduler, or the allocator is gone, or the link to it broke."""
+        agent = self.cluster.agent_at(message.pid)
+        framework = self.cluster.framework_at(message.pid)
+        if agent is not None:
+            self.agent_exited(agent, message.reason)
+        if framework is not None:
+            self.scheduler_exited(framework, message.reason)
+        if message.pid == self.allocator:
+            raise RuntimeError(f"the allocator ended, and without it there is nothing to offer: {message.reason}")
+
+
+def new_id(chance: random.Random) -> str:
+    """A name that no other master has, in the form that Mesos' users know."""
+    digits = f"{chance.getrandbits(128):032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _history(flags: MasterFlags) -> History:
+    return History(
+        frameworks_max=flags.max_completed_frameworks,
+        completed_tasks_max=flags.max_completed_tasks_per_framework,
+        unreachable_tasks_max=flags.max_unreachable_tasks_per_framework,
+    )

@@ -1,0 +1,62 @@
+"""Reconciliation: what a scheduler is told when it asks for the state of its tasks.
+
+To be silent is an answer, too: while a task's agent may still come back after a change of masters, nobody can know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from master.records import Cluster, FrameworkRecord
+from master.updates import Verdict, update_of, update_of_known
+from mesos.types import Reason, StatusUpdate, TaskReference, TaskState
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """Answers for one framework, at one moment. `recovering`: agents of a former master may still come back."""
+
+    cluster: Cluster
+    framework: FrameworkRecord
+    now: float
+    recovering: bool
+
+    def all(self) -> list[StatusUpdate]:
+        """The state of every task that is known and has not ended."""
+        tasks = sorted(self.framework.tasks.items())
+        return [self._known(TaskReference(task_id)) for task_id, task in tasks if not task.ended]
+
+    def one(self, asked: TaskReference) -> StatusUpdate | None:
+        """The state of one task; None if that cannot be known yet."""
+        if asked.task_id in self.framework.tasks:
+            return self._known(asked)
+        if asked.task_id in self.framework.unreachable_tasks:
+            agent_id = self.framework.unreachable_tasks[asked.task_id].agent_id
+            return self._unknown(TaskReference(asked.task_id, agent_id))
+        return None if self._may_come_back(asked) else self._unknown(asked)
+
+    def _known(self, asked: TaskReference) -> StatusUpdate:
+        task = self.framework.tasks[asked.task_id]
+        verdict = Verdict(task.state, Reason.REASON_RECONCILIATION, "the task's newest state")
+        return update_of_known(self.framework, task, verdict, self.now)
+
+    def _may_come_back(self, asked: TaskReference) -> bool:
+        """Whether this master has not been told of it yet, but may be."""
+        if not self.recovering:
+            return False
+        if asked.agent_id is None:
+            return not self.cluster.gave(self.framework.id)
+        known = asked.agent_id in self.cluster.agents or asked.agent_id in self.cluster.unreachable
+        return not known and not self.cluster.gave(asked.agent_id)
+
+    def _unknown(self, asked: TaskReference) -> StatusUpdate:
+        return update_of(self.framework, asked, self._verdict(asked), self.now)
+
+    def _verdict(self, asked: TaskReference) -> Verdict:
+        reason = Reason.REASON_RECONCILIATION
+        if asked.agent_id in self.cluster.agents:
+            return Verdict(TaskState.TASK_GONE, reason, "its agent is registered and does not have it")
+        since = self.cluster.unreachable.get(asked.agent_id) if asked.agent_id else None
+        if since is not None:
+            return Verdict(TaskState.TASK_UNREACHABLE, reason, "its agent is out of reach", since)
+        return Verdict(TaskState.TASK_UNKNOWN, reason, "nothing is known of it")

@@ -1,0 +1,89 @@
+"""One agent: what it has, what runs there, what is on offer, and whether it can be reached."""
+
+from __future__ import annotations
+
+from libprocess.pid import PID
+from libprocess.timers import Timer
+from master.records.holdings import Holdings
+from master.records.task import TaskRecord
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
+from mesos.messages import KillTaskMessage
+from mesos.resources import Resources
+from mesos.types import AgentCapability, AgentInfo, ExecutorInfo, Offer
+
+
+class AgentRecord:
+    """An agent that is registered. It is offered while it is `active`, which a disconnected one never is."""
+
+    def __init__(
+        self,
+        id: AgentID,
+        pid: PID,
+        info: AgentInfo,
+        version: str,
+        capabilities: tuple[AgentCapability, ...],
+        now: float,
+    ) -> None:
+        self.id = id
+        self.pid = pid
+        self.info = info
+        self.version = version
+        self.capabilities = capabilities
+        self.registered_time = now
+        self.reregistered_time: float | None = None
+        self.connected = True
+        self.serial = 0
+        """How many agents had been announced to the allocator when this one was."""
+        self.tasks: dict[tuple[FrameworkID, TaskID], TaskRecord] = {}
+        self.executors: dict[tuple[FrameworkID, ExecutorID], ExecutorInfo] = {}
+        self.offers: dict[OfferID, Offer] = {}
+        self.used: Holdings[FrameworkID] = Holdings()
+        """What tasks and executors hold there, by framework."""
+        self.kills_to_send: dict[tuple[FrameworkID, TaskID], KillTaskMessage] = {}
+        """Orders that came while it was disconnected."""
+        self.observer: PID | None = None
+        """The actor that pings it."""
+        self.patience: Timer | None = None
+        """While it is disconnected: comes due when it has stayed away for too long."""
+
+    @property
+    def total(self) -> Resources:
+        """All it has."""
+        return self.info.resources
+
+    @property
+    def active(self) -> bool:
+        """Whether its resources may be offered."""
+        return self.connected
+
+    @property
+    def offered(self) -> Resources:
+        """What is on offer, to whomever."""
+        return Resources.sum(offer.resources for offer in self.offers.values())
+
+    def framework_ids(self) -> list[FrameworkID]:
+        """The frameworks that have something running there."""
+        return sorted({framework_id for framework_id, _ in (*self.tasks, *self.executors)})
+
+    def is_same_machine(self, pid: PID, info: AgentInfo) -> bool:
+        """Whether an agent that calls itself this one can be it: an id does not move to another machine."""
+        return self.pid.host == pid.host and self.info.hostname == info.hostname
+
+    def disconnect(self) -> None:
+        """It cannot be reached; what runs there may run on."""
+        self.connected = False
+
+    def reconnect(self, info: AgentInfo, version: str, capabilities: tuple[AgentCapability, ...], now: float) -> None:
+        """It is back, perhaps started anew, perhaps with other resources."""
+        self.info = info
+        self.version = version
+        self.capabilities = capabilities
+        self.connected = True
+        self.reregistered_time = now
+        self.stop_waiting()
+
+    def stop_waiting(self) -> None:
+        """Whether it comes back in time does not matter any more."""
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None

@@ -1,0 +1,222 @@
+"""The cluster as the master knows it: every record, and what must change together so that the records agree.
+
+What a change sets free is returned, for whoever tells the allocator.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+
+from libprocess.pid import PID
+from master.records.agent import AgentRecord
+from master.records.framework import FrameworkRecord
+from master.records.task import TaskRecord
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
+from mesos.resources import Resources
+from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState
+
+
+@dataclass(frozen=True)
+class History:
+    """How much of the past is kept in memory."""
+
+    frameworks_max: int = 50
+    completed_tasks_max: int = 1000
+    unreachable_tasks_max: int = 1000
+    agents_max: int = 102400
+
+
+class Cluster:
+    """All records of one master. Ids begin with the master's own, so that no two masters give the same."""
+
+    def __init__(self, master_id: str, history: History) -> None:
+        self.master_id = master_id
+        self.agents: dict[AgentID, AgentRecord] = {}
+        self.unreachable: OrderedDict[AgentID, float] = OrderedDict()
+        """Agents out of reach, and since when."""
+        self.frameworks: dict[FrameworkID, FrameworkRecord] = {}
+        self.completed: OrderedDict[FrameworkID, FrameworkRecord] = OrderedDict()
+        self.offers: dict[OfferID, Offer] = {}
+        self.task_states: Counter[TaskState] = Counter()
+        """How many tasks on registered agents are in each state."""
+        self._agent_ids: dict[PID, AgentID] = {}
+        self._framework_ids: dict[PID, FrameworkID] = {}
+        self._history = history
+        self._serials = {"agent": 0, "framework": 0, "offer": 0}
+
+    # Ids.
+
+    def new_agent_id(self) -> AgentID:
+        """An id that no agent had before."""
+        return AgentID(f"{self.master_id}-S{self._next('agent')}")
+
+    def new_framework_id(self) -> FrameworkID:
+        """An id that no framework had before."""
+        return FrameworkID(f"{self.master_id}-{self._next('framework'):04d}")
+
+    def new_offer_id(self) -> OfferID:
+        """An id that no offer had before."""
+        return OfferID(f"{self.master_id}-O{self._next('offer')}")
+
+    def _next(self, noun: str) -> int:
+        serial = self._serials[noun]
+        self._serials[noun] = serial + 1
+        return serial
+
+    def gave(self, id: str) -> bool:
+        """Whether an id comes from this master, not from one before it."""
+        return id.startswith(f"{self.master_id}-")
+
+    # Agents.
+
+    def agent_at(self, pid: PID) -> AgentRecord | None:
+        """The registered agent with that PID."""
+        return self.agents.get(self._agent_ids.get(pid, AgentID("")))
+
+    def add_agent(self, agent: AgentRecord) -> None:
+        """It is registered."""
+        self.agents[agent.id] = agent
+        self._agent_ids[agent.pid] = agent.id
+        self.unreachable.pop(agent.id, None)
+
+    def move_agent(self, agent: AgentRecord, pid: PID) -> None:
+        """It is at another PID."""
+        self._agent_ids.pop(agent.pid, None)
+        self._agent_ids[pid] = agent.id
+        agent.pid = pid
+
+    def remove_agent(self, agent: AgentRecord) -> None:
+        """It is registered no more; its tasks, executors and offers are gone from it already."""
+        agent.stop_waiting()
+        del self.agents[agent.id]
+        self._agent_ids.pop(agent.pid, None)
+
+    def mark_unreachable(self, agent_id: AgentID, now: float) -> None:
+        """Remember since when an agent is out of reach; the one longest so gives way."""
+        self.unreachable[agent_id] = now
+        if len(self.unreachable) > self._history.agents_max:
+            self.unreachable.popitem(last=False)
+
+    # Frameworks.
+
+    def framework_at(self, pid: PID) -> FrameworkRecord | None:
+        """The framework whose scheduler has that PID."""
+        return self.frameworks.get(self._framework_ids.get(pid, FrameworkID("")))
+
+    def add_framework(self, id: FrameworkID, info: FrameworkInfo, pid: PID | None, now: float) -> FrameworkRecord:
+        """It is known from now on: with its scheduler, or without from an agent that runs something of it."""
+        framework = FrameworkRecord(
+            id,
+            info,
+            pid,
+            now,
+            completed_tasks_max=self._history.completed_tasks_max,
+            unreachable_tasks_max=self._history.unreachable_tasks_max,
+        )
+        self.frameworks[id] = framework
+        if pid is not None:
+            self._framework_ids[pid] = id
+        return framework
+
+    def move_framework(self, framework: FrameworkRecord, pid: PID) -> None:
+        """Its scheduler is at another PID."""
+        if framework.pid is not None:
+            self._framework_ids.pop(framework.pid, None)
+        self._framework_ids[pid] = framework.id
+        framework.pid = pid
+
+    def complete_framework(self, framework: FrameworkRecord, now: float) -> None:
+        """It ended; its tasks, executors and offers are gone from it already."""
+        framework.complete(now)
+        del self.frameworks[framework.id]
+        if framework.pid is not None:
+            self._framework_ids.pop(framework.pid, None)
+        self.completed[framework.id] = framework
+        if len(self.completed) > self._history.frameworks_max:
+            self.completed.popitem(last=False)
+
+    # Offers.
+
+    def add_offer(self, offer: Offer) -> None:
+        """It stands."""
+        self.offers[offer.id] = offer
+        self.agents[offer.agent_id].offers[offer.id] = offer
+        self.frameworks[offer.framework_id].offers[offer.id] = offer
+
+    def remove_offer(self, offer: Offer) -> None:
+        """It stands no more."""
+        del self.offers[offer.id]
+        del self.agents[offer.agent_id].offers[offer.id]
+        del self.frameworks[offer.framework_id].offers[offer.id]
+
+    # Tasks.
+
+    def find_task(self, framework_id: FrameworkID, task_id: TaskID) -> TaskRecord | None:
+        """A task on a registered agent."""
+        framework = self.frameworks.get(framework_id)
+        return framework.tasks.get(task_id) if framework else None
+
+    def add_task(self, task: TaskRecord) -> None:
+        """It is launched, or reported by its agent."""
+        framework, agent = self.frameworks[task.framework_id], self.agents[task.agent_id]
+        framework.tasks[task.task_id] = task
+        framework.unreachable_tasks.pop(task.task_id, None)
+        agent.tasks[task.framework_id, task.task_id] = task
+        self.task_states[task.state] += 1
+        if task.holds_resources:
+            self._charge(task.framework_id, task.agent_id, task.resources)
+
+    def update_task(self, task: TaskRecord, update: StatusUpdate) -> Resources:
+        """Take an update; returns what it sets free."""
+        held = task.holds_resources
+        self.task_states[task.state] -= 1
+        task.update(update)
+        self.task_states[task.state] += 1
+        return self._release(task) if held and not task.holds_resources else Resources()
+
+    def remove_task(self, task: TaskRecord) -> Resources:
+        """It is over: it goes into its framework's history; returns what that sets free."""
+        self._strike_task(task)
+        self.frameworks[task.framework_id].completed_tasks.append(task)
+        return self._release(task) if task.holds_resources else Resources()
+
+    def lose_task(self, task: TaskRecord, update: StatusUpdate) -> None:
+        """Its agent is out of reach, and may come back with it."""
+        self.update_task(task, update)
+        self._strike_task(task)
+        self.frameworks[task.framework_id].remember_unreachable(task)
+
+    def _strike_task(self, task: TaskRecord) -> None:
+        del self.frameworks[task.framework_id].tasks[task.task_id]
+        del self.agents[task.agent_id].tasks[task.framework_id, task.task_id]
+        self.agents[task.agent_id].kills_to_send.pop((task.framework_id, task.task_id), None)
+        self.task_states[task.state] -= 1
+
+    # Executors.
+
+    def add_executor(self, framework_id: FrameworkID, agent_id: AgentID, executor: ExecutorInfo) -> None:
+        """It is launched with its first task, or reported by its agent."""
+        self.frameworks[framework_id].executors[agent_id, executor.executor_id] = executor
+        self.agents[agent_id].executors[framework_id, executor.executor_id] = executor
+        self._charge(framework_id, agent_id, executor.resources)
+
+    def remove_executor(self, framework_id: FrameworkID, agent_id: AgentID, executor_id: ExecutorID) -> Resources:
+        """It ended; returns what that sets free."""
+        executor = self.agents[agent_id].executors.pop((framework_id, executor_id))
+        del self.frameworks[framework_id].executors[agent_id, executor_id]
+        return self._refund(framework_id, agent_id, executor.resources)
+
+    # The books.
+
+    def _charge(self, framework_id: FrameworkID, agent_id: AgentID, resources: Resources) -> None:
+        self.agents[agent_id].used.add(framework_id, resources)
+        self.frameworks[framework_id].used.add(agent_id, resources)
+
+    def _refund(self, framework_id: FrameworkID, agent_id: AgentID, resources: Resources) -> Resources:
+        self.agents[agent_id].used.take(framework_id, resources)
+        self.frameworks[framework_id].used.take(agent_id, resources)
+        return resources
+
+    def _release(self, task: TaskRecord) -> Resources:
+        return self._refund(task.framework_id, task.agent_id, task.resources)
