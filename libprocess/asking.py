@@ -32,6 +32,7 @@ class Ask:
 
     __slots__ = ("_alarm", "_answered", "_asks", "_post", "pid", "to")
     _handlers = _AnswerTable()
+    _post: Callable[[Envelope], None]
 
     def __init__(self, asks: Asks, pid: PID, to: PID, answered: Answered) -> None:
         self.pid = pid

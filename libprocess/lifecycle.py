@@ -1,4 +1,4 @@
-"""An actor's first and last turn: they wait in the mailbox like everything else, as markers of their own types."""
+"""What is in a mailbox beside mail: an actor's first and last turn, as markers of their own types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ class End:
     """The last turn."""
 
 
-START, END = Start(), End()
+class Struck:
+    """Stands in a turn, as the trace is told of it, for mail that was not handled."""
+
+
+START, END, STRUCK = Start(), End(), Struck()
+
+UNHANDLED = "no handler"
+"""Why mail is dropped that its actor does not understand."""
 
 
 def _start(process: Process, _: Any) -> None:

@@ -13,7 +13,9 @@ from libprocess.message import Message
 from libprocess.pid import PID, Address
 
 Envelope = tuple[PID, PID, Message, int, int]
-"""To, sender, message, and its trace context: the message's id and the id of what caused it (both 0 where nobody observes)."""
+"""To, sender, message, and its trace context: the message's id and the id of what caused it (both 0 where nobody
+observes).
+"""
 
 
 class Cancellable(Protocol):
@@ -79,7 +81,8 @@ class Storage(Protocol):
         """The file's content; None where there is none."""
 
     def write(self, path: str, content: bytes) -> None:
-        """Replace the file as a whole: after return, and after a crash at any point, it is either the old or the new."""
+        """Replace the file as a whole: after return, and after a crash at any point, it is either the old or the new.
+        """
 
     def append(self, path: str, content: bytes) -> None:
         """Add to the file's end; it is durable after `sync`."""
@@ -97,32 +100,37 @@ class Storage(Protocol):
 class Trace(Protocol):
     """Sees everything that happens on a node, in the order in which it happens."""
 
+    @property
+    def numbers_mail(self) -> bool:
+        """Whether mail is to carry ids, and the time of each piece of it is to be taken.
+
+        It tells what led to what, and costs about as much as sending it. Otherwise all mail of a turn has one time.
+        """
+
+    def turn(self, mail: list[Envelope], times: list[float], end: float | None) -> None:
+        """A node took a turn: it handled this mail, or handed to the network what is for other nodes.
+
+        `times` says when each piece began, or only when the first did. `end` is None if the last piece is still being
+        handled: something else is told next, and then the rest of the turn, which may be empty. In place of a message
+        there may be a Timer (its message was handled if it is `delivered`) or a marker, which is no mail.
+        """
+
     def spawned(self, pid: PID) -> None:
         """An actor began."""
 
     def exited(self, pid: PID, reason: str) -> None:
         """An actor ended."""
 
-    def sent(self, envelope: Envelope) -> None:
-        """An actor of this node sent mail."""
-
-    def received(self, envelope: Envelope) -> None:
-        """Mail came in from another node, and waits for its turn."""
-
-    def delivered(self, envelope: Envelope) -> None:
-        """Mail reaches its actor: its handler runs now."""
-
-    def handled(self, envelope: Envelope) -> None:
-        """The handler returned."""
-
     def dropped(self, envelope: Envelope, reason: str) -> None:
-        """Mail was lost, and why."""
+        """Mail was lost, and why. It is not told as a part of a turn, unless it was handed to the network there."""
 
     def timer(self, pid: PID, seconds: float, message: Message, id: int, cause: int) -> None:
         """An actor asked to be sent a message later; `id` is the id that the message will carry."""
 
 
 Interceptor = Callable[[Envelope], bool]
-"""Sees mail before it is delivered; True takes it away (it is then dropped, or held and put back with `Runtime.deliver`)."""
+"""Sees mail before it is delivered; True takes it away (it is then dropped, or held and put back with
+`Runtime.deliver`).
+"""
 
 State = dict[str, Any]

@@ -14,10 +14,11 @@ from typing import Any
 from libprocess.asking import Ask, Asks
 from libprocess.failure import Failure, state_of
 from libprocess.http.routes import Routes
-from libprocess.lifecycle import DEAD, END, ENDING, START, STARTING, End, Start
+from libprocess.lifecycle import DEAD, END, ENDING, START, STARTING, UNHANDLED, End, Start
 from libprocess.links import NO_ACTOR, NODE_ID, Links, NodeProcess
 from libprocess.message import Message
 from libprocess.metrics import Metrics
+from libprocess.observer import Observer
 from libprocess.pid import PID, Address
 from libprocess.ports import Clock, Envelope, Interceptor, Network, Storage, Trace
 from libprocess.process import Process
@@ -30,14 +31,12 @@ TURN_MAX = 4096
 
 FAILURES_KEPT = 100
 
-UNHANDLED = "no handler"
-
 
 class NothingMessage(Message, frozen=True):
     """Never sent: stands for the message at hand between turns."""
 
 
-_NOTHING = NothingMessage()
+_NOTHING: Message = NothingMessage()
 
 
 class Runtime:
@@ -72,10 +71,11 @@ class Runtime:
         self._message_serial = 0
         self._trace: Trace | None = trace
         self._interceptor: Interceptor | None = None
+        self._observer: Observer | None = None
         self.address: Address = network.start(self)
         self._nobody = PID("", *self.address)  # the sender of what comes from outside an actor
         self._idle: Envelope = (self._nobody, self._nobody, _NOTHING, 0, 0)
-        self._current = self._idle
+        self._current: Envelope = self._idle
         self._observe()
         self.spawn(NodeProcess(), NODE_ID)
 
@@ -98,8 +98,8 @@ class Runtime:
         process._post = self._post
         process._handlers = STARTING
         self.processes[pid] = process
-        if self._trace is not None:
-            self._trace.spawned(pid)
+        if (trace := self._caught_up()) is not None:
+            trace.spawned(pid)
         self._mark(pid, START)
         if not self._awake:
             self._wake()
@@ -155,8 +155,8 @@ class Runtime:
 
     def _ended(self, process: Process, reason: str) -> None:
         del self.processes[process.pid]
-        if self._trace is not None:
-            self._trace.exited(process.pid, reason)
+        if (trace := self._caught_up()) is not None:
+            trace.exited(process.pid, reason)
         self.routes.remove(process.pid)
         self.links.ended(process.pid, reason)
         for callback in self._waiting.pop(process.pid, ()):
@@ -190,12 +190,7 @@ class Runtime:
 
     def deliver(self, envelopes: Iterable[Envelope]) -> None:
         """Take mail that came in from another node, and handle it."""
-        if self._trace is None:
-            self._queue.extend(envelopes)
-        else:
-            for envelope in envelopes:
-                self._trace.received(envelope)
-                self._queue.append(envelope)
+        self._queue.extend(envelopes)
         self.drain()
 
     def broken(self, address: Address, reason: str) -> None:
@@ -206,21 +201,34 @@ class Runtime:
 
     def dropped(self, envelope: Envelope, reason: str) -> None:
         """Count, and trace, one piece of mail that is lost. An ask that waits for it learns it at once."""
-        self.drops[reason] += 1
-        if self._trace is not None:
-            self._trace.dropped(envelope, reason)
+        self.lost(envelope, reason)
         self.asks.lost(envelope, reason)
 
+    def lost(self, envelope: Envelope, reason: str) -> None:
+        """Count, and trace, one piece of mail that is lost without a sign."""
+        self.drops[reason] += 1
+        if (trace := self._caught_up()) is not None:
+            trace.dropped(envelope, reason)
+
     def _drop_current(self, reason: str) -> None:
-        if not isinstance(self._current[2], Start | End):
-            self.dropped(self._current, reason)
+        to, sender, content, id_, cause = self._current
+        if isinstance(content, Start | End):
+            return
+        if isinstance(content, Timer):
+            if content.cancelled:
+                return
+            content = content.message
+        if self._observer is not None:
+            self._observer.strike()
+        self.dropped((to, sender, content, id_, cause), reason)
 
     def _delay(self, process: Process, seconds: float, message: Message) -> Timer:
         timer = Timer(message)
         id_ = cause = 0
-        if self._trace is not None:
+        if self._observer is not None and self._observer.numbers:
             id_, cause = self._next_id(), self._current[3]
-            self._trace.timer(process.pid, seconds, message, id_, cause)
+        if (trace := self._caught_up()) is not None:
+            trace.timer(process.pid, seconds, message, id_, cause)
         envelope = (process.pid, process.pid, timer, id_, cause)
 
         def due() -> None:
@@ -254,20 +262,20 @@ class Runtime:
 
     def _observe(self) -> None:
         """Choose how mail is posted; every actor holds the choice, so that sending is one call."""
-        self._post = self._queue.append if self._trace is None else self._post_traced
+        is_observed = self._trace is not None or self._interceptor is not None
+        self._observer = Observer(self, self._trace, self._interceptor) if is_observed else None
+        numbers = self._observer is not None and self._observer.numbers
+        self._post = self._observer.post if self._observer and numbers else self._queue.append
         for process in self.processes.values():
             process._post = self._post
+
+    def _caught_up(self) -> Trace | None:
+        """The trace, told of all that was handled so far."""
+        return None if self._observer is None else self._observer.catch_up()
 
     def _next_id(self) -> int:
         self._message_serial += 1
         return self.incarnation << 32 | self._message_serial
-
-    def _post_traced(self, envelope: Envelope) -> None:
-        to, sender, message, _, _ = envelope
-        assert self._trace is not None
-        envelope = (to, sender, message, self._next_id(), self._current[3])
-        self._trace.sent(envelope)
-        self._queue.append(envelope)
 
     # The loop.
 
@@ -287,20 +295,22 @@ class Runtime:
             return
         self._turning = True
         try:
-            if self._trace is None and self._interceptor is None:
+            if self._observer is None:
                 self._turn()
             else:
-                self._turn_observed()
+                self._observer.turn(TURN_MAX)
         finally:
             self._turning = False
             self._current = self._idle
+        del self._queue[:TURN_MAX]
         self.network.flush()
         if self._queue:
             self._wake()
 
     def _turn(self) -> None:
-        # The hot loop. The list may grow while it is read; nothing is removed before the end. Looking up an actor only when
-        # the receiver changes, and assigning in the for, each take a tenth off a local message (tools.bench runtime).
+        # The hot loop. The list may grow while it is read; nothing is removed before the end. Looking up an actor only
+        # when the receiver changes, and assigning in the for, each take a tenth off a local message (tools.bench
+        # runtime).
         queue, processes = self._queue, self.processes
         turn = islice(queue, TURN_MAX)
         while True:
@@ -315,48 +325,10 @@ class Runtime:
                             self._elsewhere(self._current)
                             continue
                         last = to
-                    process._handlers[message.__class__](process, message)  # type: ignore[arg-type]
+                    process._handlers[message.__class__](process, message)  # type: ignore[arg-type, union-attr]
                 break
             except Exception as error:
                 self._raised(error)
-        del queue[:TURN_MAX]
-
-    def _turn_observed(self) -> None:
-        turn = islice(self._queue, TURN_MAX)
-        for envelope in turn:
-            self._current = envelope
-            if isinstance(envelope[2], Timer):
-                if envelope[2].cancelled:
-                    continue
-                envelope[2].cancelled = True
-                self._current = envelope = (*envelope[:2], envelope[2].message, *envelope[3:])
-            try:
-                self._deliver_observed(envelope)
-            except Exception as error:
-                self._raised(error)
-        del self._queue[:TURN_MAX]
-
-    def _deliver_observed(self, envelope: Envelope) -> None:
-        to, _, message, _, _ = envelope
-        process = self.processes.get(to)
-        if process is None:
-            self._elsewhere(envelope)
-            return
-        try:
-            handler = process._handlers[type(message)]
-        except KeyError:
-            self._drop_current(UNHANDLED)
-            return
-        if isinstance(message, Start | End):
-            handler(process, message)  # type: ignore[arg-type]
-            return
-        if self._interceptor is not None and self._interceptor(envelope):
-            return
-        if self._trace is not None:
-            self._trace.delivered(envelope)
-        handler(process, message)  # type: ignore[arg-type]
-        if self._trace is not None:
-            self._trace.handled(envelope)
 
     def _elsewhere(self, envelope: Envelope) -> None:
         if envelope[0].address == self.address:

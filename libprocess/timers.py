@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 class Timer:
     """Mail that will come due. It waits in the mailbox as itself, so it can be cancelled until its handler runs."""
 
-    __slots__ = ("_alarm", "cancelled", "message")
+    __slots__ = ("_alarm", "cancelled", "delivered", "message")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.cancelled = False
+        self.delivered = False
         self._alarm: Cancellable | None = None
 
     def cancel(self) -> None:
@@ -32,7 +33,7 @@ class Timer:
 def handle_due(process: Process, timer: Timer) -> None:
     """What every actor does with a timer that its mailbox holds."""
     if not timer.cancelled:
-        timer.cancelled = True
+        timer.delivered = True
         runtime = process._runtime
         runtime._current = (process.pid, process.pid, timer.message, *runtime._current[3:])
         process._handlers[type(timer.message)](process, timer.message)

@@ -1,7 +1,7 @@
 """Recording: what happened on a node, as records that a tool can read later.
 
     runtime.trace = Recorder(runtime, BoundedFile("node.trace", limit_bytes=64 << 20))
-    runtime.trace = FlightRecorder(runtime, records_max=100_000)
+    runtime.trace = FlightRecorder(runtime, mail_max=100_000)
 
 The format is told in `libprocess.recording.tracer`.
 """
@@ -9,6 +9,7 @@ The format is told in `libprocess.recording.tracer`.
 from __future__ import annotations
 
 from libprocess.recording.digest import Digest
+from libprocess.recording.events import Event, events
 from libprocess.recording.files import BoundedFile, Recording, read_recording
 from libprocess.recording.flight import FlightRecorder
 from libprocess.recording.recorder import Recorder, Sink, encode_record
@@ -19,6 +20,7 @@ __all__ = [
     "VERSION",
     "BoundedFile",
     "Digest",
+    "Event",
     "FlightRecorder",
     "Record",
     "Recorder",
@@ -27,6 +29,7 @@ __all__ = [
     "Tracer",
     "as_text",
     "encode_record",
+    "events",
     "node_record",
     "read_recording",
 ]

@@ -1,4 +1,4 @@
-"""Flight recorder: the last events of a node, in memory, always at hand."""
+"""Flight recorder: the last turns of a node, in memory, always at hand, and cheap enough to be left on."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from libprocess.recording.recorder import Sink, encode_record
-from libprocess.recording.tracer import Record, Tracer, node_record
+from libprocess.recording.tracer import Record, Tracer, mail_in, node_record
 
 if TYPE_CHECKING:
     from libprocess.runtime import Runtime
 
 
 class FlightRecorder(Tracer):
-    """Keeps the last `records_max` records of a node, unencoded: `runtime.trace = FlightRecorder(runtime, 100_000)`."""
+    """Keeps the last records of a node: `runtime.trace = FlightRecorder(runtime, mail_max=100_000)`.
 
-    __slots__ = ("_header", "records")
+    What is kept is what was in memory anyway. Mail is not numbered, so it does not tell what led to what; it has the
+    time of its turn, and stands there even if it was dropped, which is told before.
+    """
 
-    def __init__(self, runtime: Runtime, records_max: int) -> None:
-        self.records: deque[Record] = deque(maxlen=records_max)
+    __slots__ = ("_header", "_mail", "_mail_max", "records")
+
+    def __init__(self, runtime: Runtime, mail_max: int) -> None:
+        """`mail_max` is how much mail, at least, the records at hand tell of."""
+        super().__init__(runtime, self._take, numbers_mail=False)
+        self.records: deque[Record] = deque()
+        """Oldest first."""
         self._header = node_record(runtime)
-        super().__init__(runtime, self.records.append)
+        self._mail = 0
+        self._mail_max = mail_max
+
+    def _take(self, record: Record) -> None:
+        self.records.append(record)
+        self._mail += mail_in(record)
+        while self._mail - mail_in(self.records[0]) >= self._mail_max:
+            self._mail -= mail_in(self.records.popleft())
 
     def dump(self, sink: Sink) -> None:
         """Write what is there, as a recording of its own, and go on."""

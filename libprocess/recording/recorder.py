@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from libprocess.ports import Cancellable
-from libprocess.recording.tracer import Record, Tracer, node_record
+from libprocess.recording.tracer import Record, Tracer, mail_in, message_in, node_record
 
 if TYPE_CHECKING:
     from libprocess.runtime import Runtime
 
-BATCH_RECORDS = 512
-"""Encoding in batches is what makes recording cheap; more than this gains nothing."""
+BATCH_MAIL = 1024
+"""Once so much is gathered, it is written."""
 
 FLUSH_SECONDS = 1.0
 """How long a record waits for its batch to fill: so much may be missing after a kill -9."""
 
-# What is not made for the wire (a timer's message may hold anything) is shown rather than refused.
-encode_record = msgspec.msgpack.Encoder(enc_hook=repr).encode
+
+def _plain(value: Any) -> Any:
+    """Turns hold more than mail, and a timer's message may hold what is not made for the wire: that is shown."""
+    message = message_in(value)
+    return repr(value) if message is value else message
+
+
+encode_record = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 
 
 class Sink(Protocol):
     """Where encoded records go."""
 
     def begin(self, header: bytes) -> None:
-        """The records that say which node this is; to be repeated wherever a reader may start."""
+        """The record that says which node this is; to be repeated wherever a reader may start."""
 
     def write(self, records: list[bytes]) -> None:
         """Take some more records."""
@@ -38,20 +44,21 @@ class Sink(Protocol):
 class Recorder(Tracer):
     """Records everything that happens on a node from now on: `runtime.trace = Recorder(runtime, sink)`."""
 
-    __slots__ = ("_alarm", "_buffer", "_clock", "_sink")
+    __slots__ = ("_alarm", "_batch", "_clock", "_mail", "_sink")
 
     def __init__(self, runtime: Runtime, sink: Sink) -> None:
         super().__init__(runtime, self._take)
         self._clock = runtime.clock
         self._sink = sink
-        self._buffer: list[Record] = []
+        self._batch: list[Record] = []
+        self._mail = 0
         self._alarm: Cancellable | None = None
         sink.begin(encode_record(node_record(runtime)))
 
     def _take(self, record: Record) -> None:
-        buffer = self._buffer
-        buffer.append(record)
-        if len(buffer) >= BATCH_RECORDS:
+        self._batch.append(record)
+        self._mail += mail_in(record)
+        if self._mail >= BATCH_MAIL:
             self.flush()
         elif self._alarm is None:
             self._alarm = self._clock.later(FLUSH_SECONDS, self._due)
@@ -62,8 +69,8 @@ class Recorder(Tracer):
 
     def flush(self) -> None:
         """Hand what was recorded so far to the sink."""
-        buffer, self._buffer = self._buffer, []
-        self._sink.write(list(map(encode_record, buffer)))
+        batch, self._batch, self._mail = self._batch, [], 0
+        self._sink.write(list(map(encode_record, batch)))
 
     def close(self) -> None:
         """Write the rest and end; take it off the runtime first."""

@@ -44,7 +44,7 @@ class Filter(Generic[M]):
         """True if the mail is taken away."""
         self.seen.append(envelope[2])  # type: ignore[arg-type]
         if self._verdict is Verdict.DROP:
-            _lose(node, envelope)
+            node.lost(envelope, DROPPED)  # not even an `ask` learns it
         elif self._verdict is Verdict.HOLD:
             self._held.append((node, envelope))
         return self._verdict is not Verdict.PASS
@@ -78,7 +78,7 @@ class Filters:
     def restore(self, ended: Filter[M]) -> None:
         """End a filter; what it holds is lost."""
         for node, envelope in self._end(ended):
-            _lose(node, envelope)
+            node.lost(envelope, DROPPED)
 
     def release(self, ended: Filter[M]) -> None:
         """End a filter; what it holds goes on, in order. What waited for a node that crashed is lost with it."""
@@ -93,10 +93,3 @@ class Filters:
             self._filters.remove(ended)
         held, ended._held = ended._held, []
         return held
-
-
-def _lose(node: Runtime, envelope: Envelope) -> None:
-    """Lost without a sign, as on the way: not even an `ask` learns it."""
-    node.drops[DROPPED] += 1
-    if node.trace is not None:
-        node.trace.dropped(envelope, DROPPED)

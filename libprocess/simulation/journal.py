@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libprocess.recording import Digest, Record, Sink, Tracer, as_text, encode_record, node_record
+from libprocess.recording import Digest, Record, Sink, Tracer, as_text, encode_record, events, node_record
 from libprocess.runtime import Runtime
 
 BATCH_RECORDS = 4096
@@ -12,8 +12,7 @@ class Journal:
     """Gathers records, and writes them in batches to a digest and to whatever sinks are attached."""
 
     def __init__(self) -> None:
-        self._nodes = 0
-        self._headers: list[bytes] = []
+        self._headers: list[Record] = []
         self._batch: list[Record] = []
         self._last_batch: list[Record] = []
         self._digest = Digest()
@@ -22,19 +21,18 @@ class Journal:
     def tracer(self, node: Runtime) -> Tracer:
         """What the node is to be traced with; each run of a node has a number of its own."""
         self.flush()
-        header = encode_record(node_record(node, self._nodes))
-        tracer = Tracer(node, self._take, self._nodes)
+        number = len(self._headers)
+        header = node_record(node, number)
         self._headers.append(header)
-        self._nodes += 1
         for sink in self._sinks:
-            sink.begin(header)
-        return tracer
+            sink.begin(encode_record(header))
+        return Tracer(node, self._take, number)
 
     def attach(self, sink: Sink) -> None:
         """Write what happens from now on to this sink too."""
         self.flush()
         for header in self._headers:
-            sink.begin(header)
+            sink.begin(encode_record(header))
         self._sinks.append(sink)
 
     def _take(self, record: Record) -> None:
@@ -55,6 +53,7 @@ class Journal:
         self.flush()
         return self._digest.hex
 
-    def tail(self, records: int) -> list[str]:
-        """The last things that happened, as lines of text."""
-        return [as_text(record) for record in (self._last_batch + self._batch)[-records:]]
+    def tail(self, count: int) -> list[str]:
+        """The last events, as lines of text."""
+        told = events([*self._headers, *self._last_batch, *self._batch])
+        return [as_text(event) for event in list(told)[-count:]]

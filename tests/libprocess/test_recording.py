@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgpack
@@ -17,10 +17,14 @@ from libprocess.recording import (
     Record,
     Recorder,
     Recording,
+    Tracer,
     as_text,
+    encode_record,
+    events,
+    node_record,
     read_recording,
 )
-from libprocess.recording.recorder import BATCH_RECORDS, FLUSH_SECONDS
+from libprocess.recording.recorder import BATCH_MAIL, FLUSH_SECONDS
 from libprocess.simulation import World
 
 
@@ -72,16 +76,13 @@ def record_a_story(world: World, node: Runtime, recorder: Recorder | FlightRecor
     return shelf
 
 
-def kinds(records: Iterator[Record] | list[Record]) -> list[str]:
-    return [record[0] for record in records]
+def kinds(records: Iterable[Record]) -> list[str]:
+    return [event.kind for event in events(records)]
 
 
 STORY = [
-    *("node", "spawned"),
-    *("sent", "delivered", "timer", "handled"),
-    *("delivered", "handled"),
-    *("sent", "dropped"),
-    "exited",
+    *("spawned", "handled", "timer", "handled"),  # stored, and a second later
+    *("dropped", "exited"),
 ]
 
 
@@ -90,7 +91,7 @@ def test_a_story_is_recorded(world: World, node: Runtime, path: Path):
     record_a_story(world, node, recorder)
     recorder.close()
     recording = read_recording(path)
-    assert kinds(list(recording)) == STORY
+    assert kinds(recording) == ["node", *STORY]
     assert recording.damage == []
 
 
@@ -99,12 +100,69 @@ def test_a_recording_is_plain_msgpack_with_all_there_is_to_know(world: World, no
     record_a_story(world, node, recorder)
     recorder.close()
     with path.open("rb") as file:
-        header, _, sent, delivered, timer, *_ = msgpack.Unpacker(file)
-    shelf, nobody, first = ["shelf", "h", 5050], ["", "h", 5050], sent[3][3]
+        header, spawned, turn, timer, rest, later, *_ = msgpack.Unpacker(file)
+    shelf, nobody = ["shelf", "h", 5050], ["", "h", 5050]
+    node_start, start, stored = turn[3]
     assert header == ["node", 0, 1.7e9, VERSION, "h", 5050, node.incarnation]
-    assert sent == ["sent", 0, 1.7e9, [shelf, nobody, ["StoreMessage", "book", 1.5], first, 0]]
-    assert delivered == ["delivered", 0, 1.7e9, first]
-    assert timer == ["timer", 0, 1.7e9, [shelf, shelf, ["StoredMessage"], timer[3][3], first], 1.0]
+    assert spawned == ["spawned", 0, 1.7e9, shelf]
+    assert turn == ["turn", 0, 1.7e9, [node_start, start, stored], [1.7e9] * 3, None]
+    assert (node_start[2], start[2]) == (None, None), "an actor's first turn is no mail"
+    assert stored == [shelf, nobody, ["StoreMessage", "book", 1.5], stored[3], 0]
+    assert timer == ["timer", 0, 1.7e9, [shelf, shelf, ["StoredMessage"], timer[3][3], stored[3]], 1.0]
+    assert rest == ["turn", 0, 1.7e9, [], [], 1.7e9]
+    assert later == ["turn", 0, 1.7e9 + 1, [timer[3]], [1.7e9 + 1], 1.7e9 + 1]
+
+
+def test_each_piece_of_mail_has_its_time(world: World, node: Runtime):
+    ticks = iter(range(100, 200))
+    node.clock.now = lambda: float(next(ticks))  # type: ignore[method-assign]
+    records: list[Record] = []
+    shelf = node.spawn(Shelf(), "shelf")
+    world.settle()
+    node.trace = Tracer(node, records.append)
+    records.append(node_record(node))
+    for thing in ("book", "pen"):
+        node.send(shelf, StoreMessage(thing))
+    world.settle()
+    told = [(event.kind, event.time, event.detail) for event in events(records)][1:]
+    assert told == [("handled", 101, 103), ("timer", 102, 1.0), ("handled", 103, 105), ("timer", 104, 1.0)]
+
+
+def test_what_an_actor_does_not_understand_is_told_once(world: World, node: Runtime):
+    records: list[Record] = [node_record(node)]
+    node.trace = Tracer(node, records.append)
+    node.send(node.spawn(Process(), "deaf"), StoreMessage("book"))
+    world.settle()
+    assert kinds(records) == ["node", "spawned", "dropped"]
+
+
+def test_a_timer_that_is_cancelled_is_no_mail(world: World, node: Runtime):
+    class Hasty(Process):
+        """Changes its mind when it is too late: the timer is due."""
+
+        def initialize(self) -> None:
+            self.delay(1.0, StoreMessage("hold on"))
+            self.timer = self.delay(1.0, StoredMessage())
+
+        def store(self, message: StoreMessage) -> None:
+            self.timer.cancel()
+
+        def stored(self, message: StoredMessage) -> None: ...
+
+    records: list[Record] = [node_record(node)]
+    node.trace = Tracer(node, records.append)
+    node.spawn(Hasty(), "hasty")
+    world.advance(2)
+    assert kinds(records) == ["node", "spawned", "timer", "timer", "handled"]
+
+
+def test_what_led_to_what_is_told(world: World, node: Runtime):
+    records: list[Record] = [node_record(node)]
+    node.trace = Tracer(node, records.append)
+    node.send(node.spawn(Shelf(), "shelf"), StoreMessage("book"))
+    world.advance(2)
+    stored, later = [event.subject for event in events(records) if event.kind == "handled"]
+    assert (stored[4], later[4]) == (0, stored[3])
 
 
 def test_records_reach_the_file_within_a_moment_or_a_batch(world: World, node: Runtime, path: Path):
@@ -112,10 +170,10 @@ def test_records_reach_the_file_within_a_moment_or_a_batch(world: World, node: R
     shelf = node.spawn(Shelf(), "shelf")
     world.advance(FLUSH_SECONDS)
     assert kinds(Recording(path)) == ["node", "spawned"]
-    for _ in range(BATCH_RECORDS):
+    for _ in range(BATCH_MAIL):
         node.send(shelf, StoreMessage("book"))
     world.settle()
-    assert len(list(Recording(path))) > BATCH_RECORDS
+    assert kinds(Recording(path)).count("handled") > BATCH_MAIL / 2
 
 
 def test_what_is_not_made_for_the_wire_is_shown(world: World, node: Runtime, path: Path):
@@ -129,7 +187,7 @@ def test_what_is_not_made_for_the_wire_is_shown(world: World, node: Runtime, pat
     node.send(node.spawn(Shelf(), "shelf"), BoxMessage(range(3)))
     world.settle()
     recorder.close()
-    messages = [record[3][2] for record in Recording(path) if record[0] == "sent"]
+    messages = [event.subject[2] for event in events(Recording(path)) if event.kind == "dropped"]
     assert messages == [("BoxMessage", "range(0, 3)")]
 
 
@@ -148,12 +206,12 @@ def size_on_disk(path: Path) -> int:
 
 
 def numbered(count: int) -> list[bytes]:
-    return [msgpack.packb(["sent", 0, 1.0, number]) for number in range(count)]
+    return [msgpack.packb(["spawned", 0, 1.0, number]) for number in range(count)]
 
 
 def test_a_file_stays_within_its_bound_and_keeps_the_last(path: Path):
     fill(path, 1000, numbered(1000))
-    numbers = [record[3] for record in Recording(path) if record[0] == "sent"]
+    numbers = [record[3] for record in Recording(path) if record[0] == "spawned"]
     assert numbers == list(range(1000 - len(numbers), 1000))
     assert size_on_disk(path) > 500
 
@@ -164,16 +222,16 @@ def test_both_halves_of_a_file_say_which_node_it_was(path: Path):
 
 
 def test_a_record_too_large_for_the_bound_is_left_out_and_counted(path: Path):
-    large = msgpack.packb(["sent", 0, 1.0, "x" * 600])
+    large = msgpack.packb(["spawned", 0, 1.0, "x" * 600])
     file = fill(path, 1000, [*numbered(3), large, *numbered(3)])
     assert file.records_left_out == 1
-    assert kinds(Recording(path)).count("sent") == 6
+    assert kinds(Recording(path)).count("spawned") == 6
 
 
 def test_a_new_recording_replaces_the_old_one(path: Path):
     fill(path, 1000, numbered(1000))
     fill(path, 1000, numbered(1))
-    assert kinds(Recording(path)) == ["node", "sent"]
+    assert kinds(Recording(path)) == ["node", "spawned"]
 
 
 def test_a_file_cut_off_anywhere_is_read_up_to_there(path: Path):
@@ -196,7 +254,7 @@ def test_a_tail_of_rubbish_is_told_and_skipped(path: Path, tail: bytes):
     with path.open("ab") as file:
         file.write(tail)
     recording = Recording(path)
-    assert kinds(recording).count("sent") == 10
+    assert kinds(recording).count("spawned") == 10
     assert recording.damage == [f"{path}: the last {len(tail)} of {path.stat().st_size} bytes are no records"]
 
 
@@ -205,12 +263,24 @@ def test_a_recording_that_is_not_there_is_an_error(path: Path):
         read_recording(path)
 
 
-def test_a_flight_recorder_keeps_the_last_and_can_be_dumped(world: World, node: Runtime, path: Path):
-    flight = FlightRecorder(node, records_max=5)
+def test_a_flight_recorder_tells_the_same_story(world: World, node: Runtime, path: Path):
+    flight = FlightRecorder(node, mail_max=100)
     record_a_story(world, node, flight)
-    assert kinds(list(flight.records)) == STORY[-5:]
     flight.dump(BoundedFile(path, limit_bytes=1 << 20))
-    assert kinds(Recording(path)) == ["node", *STORY[-5:]]
+    # What happens in a turn is told before it, and what was dropped then stands there as well.
+    assert kinds(Recording(path)) == ["node", "spawned", "timer", "handled", "handled", "dropped", "exited", "handled"]
+
+
+def test_a_flight_recorder_keeps_only_the_last(world: World, node: Runtime):
+    flight = FlightRecorder(node, mail_max=5)
+    node.trace = flight
+    shelf = node.spawn(Shelf(), "shelf")
+    for number in range(20):
+        node.send(shelf, StoreMessage(str(number)))
+        world.settle()
+    mail = [envelope[2] for record in flight.records if record[0] == "turn" for envelope in record[3]]
+    assert 2 <= len(mail) <= 5
+    assert mail[-1] == StoreMessage("19")
 
 
 def test_a_digest_tells_runs_apart(world: World, node: Runtime):
@@ -222,12 +292,20 @@ def test_a_digest_tells_runs_apart(world: World, node: Runtime):
     assert digests[0].hex == digests[1].hex != digests[2].hex
 
 
-def test_records_are_shown_as_lines(world: World, node: Runtime, path: Path):
-    flight = FlightRecorder(node, records_max=100)
-    record_a_story(world, node, flight)
-    flight.dump(BoundedFile(path, limit_bytes=1 << 20))
-    fresh = [as_text(record) for record in flight.records]
-    assert [as_text(record) for record in Recording(path)][1:] == fresh
-    sent = next(record for record in flight.records if record[0] == "sent")
-    assert as_text(sent) == f"1700000000.000000 n0 sent StoreMessage @h:5050 → shelf@h:5050 #{sent[3][3]:x} of #0"
-    assert as_text(flight.records[-1]) == "1700000002.000000 n0 exited shelf@h:5050 terminated"
+def test_events_are_shown_as_lines(world: World, node: Runtime, path: Path):
+    records: list[Record] = [node_record(node)]
+    node.trace = Tracer(node, records.append)
+    node.send(node.spawn(Shelf(), "shelf"), StoreMessage("book"))
+    node.send(PID("nobody", *node.address), StoreMessage("pen"))
+    world.settle()
+    fresh = [as_text(event) for event in events(records)]
+    first = node.incarnation << 32
+    assert fresh == [
+        f"1700000000.000000 n0 node version 1 h:5050 #{node.incarnation:x}",
+        "1700000000.000000 n0 spawned shelf@h:5050",
+        f"1700000000.000000 n0 handled StoreMessage @h:5050 → shelf@h:5050 #{first + 1:x} of #0",
+        f"1700000000.000000 n0 timer StoredMessage shelf@h:5050 → shelf@h:5050 #{first + 3:x} of #{first + 1:x} in 1 s",
+        f"1700000000.000000 n0 dropped StoreMessage @h:5050 → nobody@h:5050 #{first + 2:x} of #0 (no such actor)",
+    ]
+    read = [msgpack.unpackb(encode_record(record), use_list=False) for record in records]
+    assert [as_text(event) for event in events(read)] == fresh

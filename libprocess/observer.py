@@ -1,0 +1,126 @@
+"""Observer: what a node does more while somebody looks on. Without a trace and an interceptor there is none."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from libprocess.lifecycle import STRUCK, UNHANDLED, End, Start
+from libprocess.pid import PID
+from libprocess.ports import Envelope, Interceptor, Trace
+from libprocess.timers import Timer
+
+if TYPE_CHECKING:
+    from libprocess.runtime import Runtime
+
+
+class Observer:
+    """Takes a node's turns in its place: notes what happens for the trace, and shows mail to the interceptor."""
+
+    def __init__(self, runtime: Runtime, trace: Trace | None, interceptor: Interceptor | None) -> None:
+        self.numbers = trace is not None and trace.numbers_mail
+        """Whether each piece of mail gets an id, and the id of what caused it."""
+        self._runtime = runtime
+        self._trace = trace
+        self._interceptor = interceptor
+        self._now = runtime.clock.now
+        self._times: list[float] = []  # when each piece of mail began that the trace has not been told of
+        self._told = 0  # how many it has been told of in this turn
+
+    def post(self, envelope: Envelope) -> None:
+        """Put mail into the queue, with its id and the id of what is handled now."""
+        runtime = self._runtime
+        to, sender, message, _, _ = envelope
+        runtime._queue.append((to, sender, message, runtime._next_id(), runtime._current[3]))
+
+    def turn(self, length: int) -> None:
+        """Handle the queue, so much of it at most, and tell the trace."""
+        self._told = 0
+        self._times.clear()
+        if self._interceptor is not None:
+            self._intercepted_turn(length)
+        elif self.numbers:
+            self._timed_turn(length)
+        else:
+            self._times.append(self._now())
+            self._runtime._turn()
+        mail = self._runtime._queue[self._told : length]
+        if self._trace is not None and (mail or self._told):
+            self._trace.turn(mail, self._times[:], self._now())
+        self._times.clear()
+
+    def catch_up(self) -> Trace | None:
+        """Tell the trace of the turn so far, since something else is to be told; returns the trace."""
+        if self._trace is not None and self.numbers and self._times:
+            told = self._told + len(self._times)
+            self._trace.turn(self._runtime._queue[self._told : told], self._times[:], None)
+            self._told = told
+            self._times.clear()
+        return self._trace
+
+    def strike(self) -> None:
+        """The mail at hand is not handled: it does not count as a part of the turn."""
+        if self._times and (self.numbers or self._interceptor is not None):
+            to, sender, _, id_, cause = self._runtime._current
+            self._runtime._queue[self._told + len(self._times) - 1] = (to, sender, STRUCK, id_, cause)  # type: ignore[assignment]
+
+    def _timed_turn(self, length: int) -> None:
+        """`Runtime._turn`, and the time before each piece of mail."""
+        runtime = self._runtime
+        processes, stamp, now = runtime.processes, self._times.append, self._now
+        turn = islice(runtime._queue, length)
+        while True:
+            last: PID | None = None
+            try:
+                for runtime._current in turn:
+                    stamp(now())
+                    to, _, message, _, _ = runtime._current
+                    if to is not last:
+                        process = processes.get(to)
+                        if process is None:
+                            last = None
+                            runtime._elsewhere(runtime._current)
+                            continue
+                        last = to
+                    process._handlers[message.__class__](process, message)  # type: ignore[arg-type, union-attr]
+                break
+            except Exception as error:
+                runtime._raised(error)
+
+    def _intercepted_turn(self, length: int) -> None:
+        runtime = self._runtime
+        for envelope in islice(runtime._queue, length):
+            self._times.append(self._now())
+            runtime._current = envelope
+            try:
+                self._show(envelope)
+            except Exception as error:
+                runtime._raised(error)
+
+    def _show(self, envelope: Envelope) -> None:
+        """Handle one piece of mail, unless the interceptor takes it away."""
+        runtime = self._runtime
+        to, _, content, _, _ = envelope
+        process = runtime.processes.get(to)
+        if process is None:
+            runtime._elsewhere(envelope)
+            return
+        try:
+            handler = process._handlers[type(content)]
+        except KeyError:
+            runtime._drop_current(UNHANDLED)
+            return
+        if self._is_taken(envelope):
+            self.strike()
+        else:
+            handler(process, content)  # type: ignore[arg-type]
+
+    def _is_taken(self, envelope: Envelope) -> bool:
+        to, sender, content, id_, cause = envelope
+        if self._interceptor is None or isinstance(content, Start | End):
+            return False
+        if isinstance(content, Timer):
+            if content.cancelled:
+                return False
+            envelope = (to, sender, content.message, id_, cause)
+        return self._interceptor(envelope)
