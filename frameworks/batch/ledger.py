@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from frameworks.carrier.protocol import Outcome
 from frameworks.carrier.receiver import Receiver
-from mesos.ids import AgentID, TaskID
+from mesos.ids import AgentID, ExecutorID, TaskID
 from mesos.types import TaskStatus
 
 LOSSES_MAX = 5
@@ -21,9 +21,11 @@ class Attempt:
 
     task_id: TaskID
     agent_id: AgentID
+    executor_id: ExecutorID
     receiver: Receiver
     launched_at: float
     running_at: float | None = None
+    ended_at: float | None = None
     last_status: TaskStatus | None = None
     """The one that waits to be acknowledged until all output is here."""
 
@@ -44,7 +46,7 @@ class Item:
     starting_seconds: float = 0.0
     """From its launch until it ran."""
     reporting_seconds: float = 0.0
-    """From its end until all of its output was here."""
+    """From the news of its end until all of its output was here."""
 
     @property
     def is_done(self) -> bool:
@@ -122,9 +124,13 @@ class Ledger:
         self._end_attempt(item)
         self._done += 1
 
-    def finish(self, item: Item, outcome: Outcome) -> None:
+    def finish(self, item: Item, outcome: Outcome, now: float) -> None:
         """Its command ended, and all its output is here."""
         item.outcome = outcome
+        if item.attempt is not None:
+            ended_at = item.attempt.ended_at or now
+            item.starting_seconds = (item.attempt.running_at or ended_at) - item.attempt.launched_at
+            item.reporting_seconds = now - ended_at
         self._end_attempt(item)
         self._done += 1
 

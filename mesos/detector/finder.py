@@ -88,13 +88,16 @@ class HttpMasterFinder:
     def __init__(self, runtime: Runtime, address: Address) -> None:
         self._runtime = runtime
         self._address = address
-        self._searches: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+        self._searches: dict[PID, asyncio.Task[None]] = {}
 
     def find(self, asker: PID) -> None:
-        """See `MasterFinder`."""
-        search = asyncio.get_running_loop().create_task(self._find(asker))
-        self._searches.add(search)
-        search.add_done_callback(self._searches.discard)
+        """See `MasterFinder`. A search ends with who asked for it."""
+        if asker not in self._searches:
+            self._runtime.when_exited(asker, lambda _: self._stop(asker))
+        self._searches[asker] = asyncio.get_running_loop().create_task(self._find(asker))
+
+    def _stop(self, asker: PID) -> None:
+        self._searches.pop(asker).cancel()
 
     async def _find(self, asker: PID) -> None:
         found: Message

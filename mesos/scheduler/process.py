@@ -150,8 +150,8 @@ class SchedulerProcess(Process):
         if self._is_from_master():
             self._tell("error", message.message)
             self._aborted = True
-            self.terminate(self._detector)
-            self._lose_master()  # nothing may be asked in the name of a framework that has another scheduler now
+            self._cancel_retry()
+            self._framework = replace(self._framework, id=None)  # it may have another scheduler now: leave it alone
 
     def _register(self) -> None:
         assert self._master is not None

@@ -53,8 +53,8 @@ class Finder:
 
 
 class Scene:
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, world: World) -> None:
+        self.world = world
         node = self.world.node("h")
         self.finder = Finder(node)
         self.subscriber = Subscriber()
@@ -75,8 +75,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Scene:
-    return Scene()
+def scene(world: World) -> Scene:
+    return Scene(world)
 
 
 def test_the_master_that_is_found_is_told(scene: Scene):

@@ -1,0 +1,266 @@
+"""The batch's scheduler: fits inputs into offers, gathers what their tasks write, and starts again what got lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from frameworks.batch.ledger import Attempt, Item, Ledger
+from frameworks.batch.results import Results
+from frameworks.batch.template import Template
+from frameworks.carrier.protocol import Chunk, Forget, Outcome, Read, decode, encode
+from frameworks.carrier.receiver import Receiver
+from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
+from mesos.resources import Resources
+from mesos.scheduler import Scheduler, SchedulerCalls, pick
+from mesos.states import terminal
+from mesos.types import ExecutorInfo, MasterInfo, Offer, TaskInfo, TaskReference, TaskState, TaskStatus
+
+NAME_LENGTH_MAX = 100
+REPORTED_ENDS = {TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED}
+"""An agent reports these until they are acknowledged; the mere answer to a question about them says less."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a batch does with each input, and with what."""
+
+    template: Template
+    each: Resources
+    """What a task asks for."""
+    executor: ExecutorInfo
+    """The carrier, and what it asks for on each agent."""
+    jobs_max: int
+
+
+class Audience(Protocol):
+    """Who watches a batch."""
+
+    def done(self, item: Item) -> None:
+        """An input is done: its output is all here."""
+
+    def notice(self, text: str) -> None:
+        """Something that the user may want to know, in one line."""
+
+
+class BatchScheduler(Scheduler):
+    """Runs a task per input, and stops its driver, which must leave acknowledgements to it, when all are done.
+
+    A task's last status is acknowledged when all of its output is here. Until then its agent sends it again now and
+    then, and each time what is missing is asked for.
+    """
+
+    def __init__(
+        self, ledger: Ledger, plan: Plan, results: Results, audience: Audience, now: Callable[[], float]
+    ) -> None:
+        self._ledger = ledger
+        self._plan = plan
+        self._results = results
+        self._audience = audience
+        self._now = now
+        self._carriers: dict[AgentID, ExecutorInfo] = {}
+        self._carriers_count = 0
+        self._tasks_count = 0
+        self._is_suppressed = False
+        self._has_complained = False
+        self.agents: set[AgentID] = set()
+        """The agents that it ran tasks on."""
+        self.failure = ""
+        """Why the batch as a whole came to nothing."""
+
+    # Offers.
+
+    def resource_offers(self, driver: SchedulerCalls, offers: Sequence[Offer]) -> None:
+        for offer in offers:
+            tasks = self._tasks_for(offer)
+            if tasks:
+                driver.launch_tasks(offer.id, tasks)
+            else:
+                driver.decline_offer(offer.id)
+        if self._ledger.next is None and not self._is_suppressed:
+            self._is_suppressed = True
+            driver.suppress_offers()
+
+    def _tasks_for(self, offer: Offer) -> list[TaskInfo]:
+        available = offer.resources
+        carrier = self._carriers.get(offer.agent_id)
+        if carrier is None and self._has_room:
+            picked = pick(available, self._plan.executor.resources)
+            if picked is None:
+                self._complain(offer)
+                return []
+            carrier = self._new_carrier(picked)
+            available -= picked
+        tasks: list[TaskInfo] = []
+        while carrier is not None and self._has_room:
+            picked = pick(available, self._plan.each)
+            if picked is None:
+                break
+            available -= picked
+            tasks.append(self._task(offer, carrier, picked))
+        if not tasks and self._has_room:
+            self._complain(offer)
+        if tasks and carrier is not None:
+            self._carriers[offer.agent_id] = carrier
+        return tasks
+
+    @property
+    def _has_room(self) -> bool:
+        return self._ledger.next is not None and self._ledger.running_count < self._plan.jobs_max
+
+    def _new_carrier(self, resources: Resources) -> ExecutorInfo:
+        # Never the same id twice: one that was lost with its agent may come back with it.
+        self._carriers_count += 1
+        executor_id = ExecutorID(f"carrier-{self._carriers_count}")
+        return replace(self._plan.executor, executor_id=executor_id, resources=resources)
+
+    def _task(self, offer: Offer, carrier: ExecutorInfo, resources: Resources) -> TaskInfo:
+        self.agents.add(offer.agent_id)
+        self._tasks_count += 1
+        task_id = TaskID(str(self._tasks_count))
+
+        def attempt(item: Item) -> Attempt:
+            receiver = Receiver(task_id, lambda stream, data: self._results.write(item.index, stream, data))
+            return Attempt(task_id, offer.agent_id, carrier.executor_id, receiver, launched_at=self._now())
+
+        item = self._ledger.launch(offer.hostname, attempt)
+        job = self._plan.template.job(item.input)
+        name = item.input[:NAME_LENGTH_MAX]
+        return TaskInfo(name, task_id, offer.agent_id, resources, executor=carrier, data=encode(job))
+
+    def _complain(self, offer: Offer) -> None:
+        """Say once that nothing fits, while nothing runs that would make room."""
+        if not self._has_complained and not self._ledger.running_count:
+            self._has_complained = True
+            need = f"{self._plan.each} and {self._plan.executor.resources} for the executor"
+            self._audience.notice(f"waiting for more: a task takes {need}, {offer.hostname} offers {offer.resources}")
+
+    # What becomes of tasks.
+
+    def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> None:
+        found = self._ledger.find(status.task_id)
+        if found is None:
+            driver.acknowledge_status_update(status)
+            return
+        item, attempt = found
+        if not terminal(status.state):
+            if status.state is TaskState.TASK_RUNNING and attempt.running_at is None:
+                attempt.running_at = self._now()
+            driver.acknowledge_status_update(status)
+        elif status.data:
+            self._ended(driver, item, attempt, status)
+        elif status.uuid or status.state not in REPORTED_ENDS:
+            driver.acknowledge_status_update(status)
+            self._came_to_nothing(driver, item, status)
+        else:
+            self._ask(driver, attempt, attempt.receiver.missing())
+
+    def _ended(self, driver: SchedulerCalls, item: Item, attempt: Attempt, status: TaskStatus) -> None:
+        """The command ended, and its carrier says how."""
+        try:
+            attempt.receiver.outcome = decode(status.data, Outcome)
+        except msgspec.MsgspecError:
+            driver.acknowledge_status_update(status)
+            self._came_to_nothing(driver, item, status)
+            return
+        if attempt.ended_at is None:
+            attempt.ended_at = self._now()
+        attempt.last_status = status
+        self._finish_or_ask(driver, item, attempt, attempt.receiver.missing())
+
+    def framework_message(
+        self, driver: SchedulerCalls, executor_id: ExecutorID, agent_id: AgentID, data: bytes
+    ) -> None:
+        try:
+            chunk = decode(data, Chunk)
+        except msgspec.MsgspecError:
+            return
+        found = self._ledger.find(chunk.task_id)
+        if found is None or not found[1].receiver.take(chunk):
+            return
+        item, attempt = found
+        missing = (read for read in attempt.receiver.missing() if read.stream is chunk.stream)
+        self._finish_or_ask(driver, item, attempt, missing)
+
+    def _finish_or_ask(self, driver: SchedulerCalls, item: Item, attempt: Attempt, reads: Iterable[Read]) -> None:
+        if attempt.receiver.is_complete:
+            self._finish(driver, item, attempt)
+        else:
+            self._ask(driver, attempt, reads)
+
+    def _ask(self, driver: SchedulerCalls, attempt: Attempt, reads: Iterable[Read]) -> None:
+        for read in reads:
+            driver.send_framework_message(attempt.executor_id, attempt.agent_id, encode(read))
+
+    def _finish(self, driver: SchedulerCalls, item: Item, attempt: Attempt) -> None:
+        outcome, status = attempt.receiver.outcome, attempt.last_status
+        assert outcome is not None
+        assert status is not None
+        driver.acknowledge_status_update(status)
+        forget = encode(Forget(attempt.task_id))
+        driver.send_framework_message(attempt.executor_id, attempt.agent_id, forget)
+        self._ledger.finish(item, outcome, self._now())
+        self._done(driver, item)
+
+    def _came_to_nothing(self, driver: SchedulerCalls, item: Item, status: TaskStatus) -> None:
+        why = status.message or str(status.reason or status.state)
+        if status.state is TaskState.TASK_ERROR:
+            self._ledger.fail(item, why)
+            self._done(driver, item)
+        else:
+            self._lose(driver, item, why)
+
+    def _lose(self, driver: SchedulerCalls, item: Item, why: str) -> None:
+        if not self._ledger.lose(item, why):
+            self._done(driver, item)
+            return
+        self._results.remove(item.index)
+        if self._is_suppressed:
+            self._is_suppressed = False
+            driver.revive_offers()
+
+    def _done(self, driver: SchedulerCalls, item: Item) -> None:
+        self._audience.done(item)
+        if self._ledger.is_done:
+            driver.stop()
+
+    # The cluster.
+
+    def registered(self, driver: SchedulerCalls, framework_id: FrameworkID, master_info: MasterInfo) -> None:
+        if self._ledger.is_done:  # there was no input
+            driver.stop()
+
+    def disconnected(self, driver: SchedulerCalls) -> None:
+        self._audience.notice("the master is gone; waiting for it to come back")
+
+    def reregistered(self, driver: SchedulerCalls, master_info: MasterInfo) -> None:
+        self._audience.notice("the master is back")
+        running = [TaskReference(attempt.task_id, attempt.agent_id) for _, attempt in self._ledger.running()]
+        if running:
+            driver.reconcile_tasks(running)
+
+    def executor_lost(self, driver: SchedulerCalls, executor_id: ExecutorID, agent_id: AgentID, status: int) -> None:
+        carrier = self._carriers.get(agent_id)
+        if carrier is not None and carrier.executor_id == executor_id:
+            del self._carriers[agent_id]
+        self._lose_output(driver, agent_id, f"its executor ended with wait status {status}", executor_id)
+
+    def agent_lost(self, driver: SchedulerCalls, agent_id: AgentID) -> None:
+        self._carriers.pop(agent_id, None)
+        self._lose_output(driver, agent_id, "its agent was lost")
+
+    def _lose_output(
+        self, driver: SchedulerCalls, agent_id: AgentID, why: str, executor_id: ExecutorID | None = None
+    ) -> None:
+        """Commands that ended there are over for the cluster, but nobody can send what they wrote any more."""
+        for item, attempt in self._ledger.running(agent_id):
+            if attempt.last_status is not None and executor_id in (None, attempt.executor_id):
+                driver.acknowledge_status_update(attempt.last_status)
+                self._lose(driver, item, why)
+
+    def error(self, driver: SchedulerCalls, message: str) -> None:
+        self.failure = message

@@ -1,0 +1,104 @@
+"""The driver for programs with an event loop: the scheduler is called back on that loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from libprocess.edge import open_node
+from libprocess.message import Message
+from libprocess.pid import Address
+from libprocess.runtime import Runtime
+from mesos.detector import HttpMasterFinder, MasterDetector, parse_master
+from mesos.driver import DriverStatus
+from mesos.scheduler.callbacks import Scheduler
+from mesos.scheduler.calls import SchedulerCalls
+from mesos.scheduler.place import filled_in, node_options, scheduler_id
+from mesos.scheduler.process import News, SchedulerProcess
+from mesos.types import FrameworkInfo
+
+
+class AsyncSchedulerDriver(SchedulerCalls):
+    """Runs a scheduler, whose callbacks may be coroutines, against the master whose web page is at `master`.
+
+        async with AsyncSchedulerDriver(MyScheduler(), framework, "127.0.0.1:5050") as driver:
+            await driver.join()
+
+    At the end of the body the framework is stopped, unless it was before. Its methods are for the loop's thread. A
+    callback that raises aborts the driver; `join` raises it again.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        framework: FrameworkInfo,
+        master: str | Address,
+        implicit_acknowledgements: bool = True,
+        suppressed_roles: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(scheduler, implicit_acknowledgements)
+        self._framework = filled_in(framework)
+        self._master = parse_master(master) if isinstance(master, str) else master
+        self._suppressed_roles = suppressed_roles
+        self._news: asyncio.Queue[News] = asyncio.Queue()
+        self._over = asyncio.Event()
+        self._error: Exception | None = None
+        self._resources = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Begin to look for the master and to register. OSError if there can be no node."""
+        self._runtime: Runtime = await self._resources.enter_async_context(open_node(**node_options(self._master)))
+        finder = HttpMasterFinder(self._runtime, self._master)
+        process = SchedulerProcess(
+            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, self._suppressed_roles
+        )
+        self._reach(DriverStatus.RUNNING)
+        self._pid = self._runtime.spawn(process, scheduler_id())
+        self._runtime.when_exited(self._pid, self._ended)
+        self._server = asyncio.create_task(self._serve())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        await self._runtime.wait(self._pid)
+        self._server.cancel()
+        await self._resources.aclose()
+
+    async def join(self) -> DriverStatus:
+        """Wait until the driver is stopped or aborted; raises what a callback raised."""
+        await self._over.wait()
+        if self._error is not None:
+            raise self._error
+        return self._status
+
+    def _tell(self, message: Message) -> None:
+        self._runtime.send(self._pid, message)
+
+    def _reach(self, status: DriverStatus) -> DriverStatus:
+        super()._reach(status)
+        if status in (DriverStatus.ABORTED, DriverStatus.STOPPED):
+            self._over.set()
+        return status
+
+    async def _serve(self) -> None:
+        """Call back, one after another."""
+        while True:
+            news = await self._news.get()
+            try:
+                result = self._call_back(news)
+                if inspect.isawaitable(result):
+                    await result
+                self._called_back(news)
+            except Exception as error:
+                self._error = error
+                self.abort()
+
+    def _ended(self, reason: str) -> None:
+        if self._status is DriverStatus.RUNNING:
+            self._error = RuntimeError(f"the scheduler's actor {reason}")
+            self._reach(DriverStatus.ABORTED)

@@ -1,0 +1,114 @@
+"""The driver for programs without an event loop: the scheduler is called back on a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+from libprocess.edge import ThreadedNode
+from libprocess.message import Message
+from libprocess.pid import Address
+from mesos.detector import HttpMasterFinder, MasterDetector, parse_master
+from mesos.driver import DriverStatus
+from mesos.scheduler.callbacks import Scheduler
+from mesos.scheduler.calls import SchedulerCalls
+from mesos.scheduler.place import filled_in, node_options, scheduler_id
+from mesos.scheduler.process import News, SchedulerProcess
+from mesos.types import FrameworkInfo
+
+
+class SchedulerDriver(SchedulerCalls):
+    """Runs a scheduler against the master whose web page is at `master`, a `host:port`.
+
+        driver = SchedulerDriver(MyScheduler(), FrameworkInfo(user="", name="mine"), "127.0.0.1:5050")
+        driver.run()
+
+    Its methods are for any thread. A callback that takes long holds up the next ones, but nothing else. One that raises
+    aborts the driver; `join` raises it again.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        framework: FrameworkInfo,
+        master: str | Address,
+        implicit_acknowledgements: bool = True,
+        suppressed_roles: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(scheduler, implicit_acknowledgements)
+        self._framework = filled_in(framework)
+        self._master = parse_master(master) if isinstance(master, str) else master
+        self._suppressed_roles = suppressed_roles
+        self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._error: Exception | None = None
+
+    def start(self) -> DriverStatus:
+        """Begin to look for the master and to register. OSError if there can be no node."""
+        if self._status is not DriverStatus.NOT_STARTED:
+            return self._status
+        self._node = ThreadedNode(**node_options(self._master))
+        finder = HttpMasterFinder(self._node.runtime, self._master)
+        process = SchedulerProcess(
+            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, self._suppressed_roles
+        )
+        self._reach(DriverStatus.RUNNING)
+        self._pid = self._node.spawn(process, scheduler_id())
+        self._threads = [
+            threading.Thread(target=target, name=target.__qualname__, daemon=True)
+            for target in (self._serve, self._see_it_end)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self._status
+
+    def stop(self, failover: bool = False) -> DriverStatus:
+        """See `SchedulerCalls.stop`. Called from outside a callback, it returns when the master has been told."""
+        status = super().stop(failover)
+        if status is DriverStatus.STOPPED and threading.current_thread() not in self._threads:
+            self._threads[1].join()
+        return status
+
+    def join(self) -> DriverStatus:
+        """Wait until the driver is stopped or aborted; raises what a callback raised."""
+        if self._status is not DriverStatus.NOT_STARTED:
+            self._over.wait()
+        if self._status is DriverStatus.STOPPED:
+            for thread in self._threads:
+                thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._status
+
+    def run(self) -> DriverStatus:
+        """Start, and wait for the end."""
+        self.start()
+        return self.join()
+
+    def _tell(self, message: Message) -> None:
+        self._node.send(self._pid, message)
+
+    def _reach(self, status: DriverStatus) -> DriverStatus:
+        super()._reach(status)
+        if status in (DriverStatus.ABORTED, DriverStatus.STOPPED):
+            self._over.set()
+        return status
+
+    def _serve(self) -> None:
+        """The thread of the callbacks."""
+        while (news := self._news.get()) is not None:
+            try:
+                self._call_back(news)
+                self._called_back(news)
+            except Exception as error:
+                self._error = error
+                self.abort()
+
+    def _see_it_end(self) -> None:
+        """The thread that cleans up once the actor has ended."""
+        reason = self._node.wait(self._pid)
+        self._node.close()
+        self._news.put(None)
+        if self._status is DriverStatus.RUNNING:
+            self._error = RuntimeError(f"the scheduler's actor {reason}")
+            self._reach(DriverStatus.ABORTED)
