@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
 from mesos.resources import Resources
@@ -45,7 +46,9 @@ ENOUGH = Kind("RESOURCES|…", parse_enough, lambda choices: "|".join(map(str, c
 WEIGHTS = Kind("ROLE=WEIGHT,…", parse_weights, format_weights)
 
 
-class MasterFlags(Flags, program="mesos-master", environment=("MESOS_",), directory="/etc/mesos-master"):
+class MasterFlags(
+    Flags, program="mesos-master", environment=("MESOS_MASTER_", "MESOS_"), directory="/etc/mesos-master"
+):
     """Runs a master: agents offer their resources through it, and frameworks launch tasks on them."""
 
     work_dir: str = flag(kind=PATH, help="The directory for what the master must keep.")
@@ -56,8 +59,15 @@ class MasterFlags(Flags, program="mesos-master", environment=("MESOS_",), direct
         kind=PORT,
         help=f"The port for agents and schedulers, told to them by --port; otherwise that + {ACTOR_PORT_OFFSET}.",
     )
-    hostname: str = flag(default="", help="The name that browsers reach the web pages by; otherwise --ip.")
-    cluster: str = flag(default="", help="The name of the cluster, for people.")
+    hostname: str | None = flag(default=None, help="The name that browsers reach the web pages by; otherwise --ip.")
+    advertise_ip: str | None = flag(
+        default=None, help="The address that agents and schedulers reach the master at, where it is not --ip."
+    )
+    insecure: bool = flag(default=False, help="Listen beyond loopback although links are not encrypted.")
+    cluster: str | None = flag(default=None, help="The name of the cluster, for people.")
+    logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
+        default="INFO", help="The least important news that is logged, on stderr."
+    )
 
     agent_ping_timeout_seconds: float = flag(
         default=15.0,
@@ -90,8 +100,8 @@ class MasterFlags(Flags, program="mesos-master", environment=("MESOS_",), direct
         group=ALLOCATION,
         help="An offer holds at least one of these.",
     )
-    weights: tuple[tuple[str, float], ...] = flag(
-        default=(), kind=WEIGHTS, group=ALLOCATION, help="What roles are due, against those of weight 1."
+    weights: tuple[tuple[str, float], ...] | None = flag(
+        default=None, kind=WEIGHTS, group=ALLOCATION, help="What roles are due, against those of weight 1."
     )
 
     max_completed_frameworks: int = flag(default=50, group=HISTORY, help="How many frameworks that ended are shown.")

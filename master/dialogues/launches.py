@@ -42,8 +42,9 @@ class Launches(Offers, Updates):
         offers = [framework.offers[each] for each in dict.fromkeys(message.offer_ids) if each in framework.offers]
         if wrong is not None:
             self.give_back(offers)
-            verdict = Verdict(TaskState.TASK_DROPPED, Reason.REASON_INVALID_OFFERS, wrong)
-            self._refuse(framework, tasks_in(message.operations), verdict)
+            # The same call may have come before, and its tasks run: of those there is nothing to say.
+            tasks = [task for task in tasks_in(message.operations) if task.task_id not in framework.tasks]
+            self._refuse(framework, tasks, Verdict(TaskState.TASK_DROPPED, Reason.REASON_INVALID_OFFERS, wrong))
             return
         self._use(framework, offers, message.operations, Filters(check_refuse_seconds(message.filters)))
 

@@ -23,7 +23,7 @@ COUNTED = (
 )
 
 
-def summary(cluster: Cluster, info: MasterInfo, name: str) -> Json:
+def summary(cluster: Cluster, info: MasterInfo, name: str | None) -> Json:
     """What /state-summary says."""
     past: dict[str, list[TaskRecord]] = {}
     for framework in (*cluster.frameworks.values(), *cluster.completed.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from master.validation.common import check_unique, first
+from mesos.ids import check_id
 from mesos.messages import RegisterAgentMessage, ReregisterAgentMessage
 from mesos.types import AgentInfo
 
@@ -30,7 +31,7 @@ def _check_new(info: AgentInfo) -> str | None:
 
 def _complaints(message: ReregisterAgentMessage) -> Iterator[str | None]:
     yield _check_info(message.agent)
-    yield "expected an agent that comes back to have an id, found none" if message.agent.id is None else None
+    yield check_id(message.agent.id or "")
     yield check_unique("framework", (framework.id for framework in message.frameworks))
     yield check_unique(
         "executor", ((executor.framework_id, executor.executor_id) for executor in message.executor_infos)

@@ -1,0 +1,25 @@
+"""Fixtures of the master's tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.master.scene import AgentPeer, Scene, SchedulerPeer
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """A master with the default flags, and nobody else yet."""
+    return Scene()
+
+
+@pytest.fixture
+def agent(scene: Scene) -> AgentPeer:
+    """A registered agent with cpus:4;mem:4096."""
+    return scene.agent().register()
+
+
+@pytest.fixture
+def scheduler(scene: Scene, agent: AgentPeer) -> SchedulerPeer:
+    """A registered scheduler that was offered all that the agent has."""
+    return scene.scheduler().register()
