@@ -21,7 +21,7 @@ class CountedMessage(Message, frozen=True):
     notes: int
 
 
-class TickMessage(Message, frozen=True):
+class BeatMessage(Message, frozen=True):
     """From a Chatter to itself."""
 
 
@@ -71,12 +71,12 @@ class Chatter(Process):
         self.heard: set[str] = set()
 
     def initialize(self) -> None:
-        self.delay(self.chance.random(), TickMessage())
+        self.delay(self.chance.random(), BeatMessage())
 
-    def tick(self, message: TickMessage) -> None:
+    def beat(self, message: BeatMessage) -> None:
         for other in self.others:
             self.send(other, NoteMessage(f"{self.pid} {self.chance.random()}"))
-        self.delay(self.chance.expovariate(1.0), TickMessage())
+        self.delay(self.chance.expovariate(1.0), BeatMessage())
 
     def note(self, message: NoteMessage) -> None:
         self.heard.add(message.text)
