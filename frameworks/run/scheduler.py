@@ -18,7 +18,6 @@ from mesos.scheduler import Scheduler, SchedulerCalls, pick
 from mesos.states import terminal
 from mesos.types import CommandInfo, ExecutorInfo, MasterInfo, Offer, TaskInfo, TaskReference, TaskState, TaskStatus
 
-
 REPORTED_ENDS = {TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED}
 """An agent reports these until they are acknowledged; the mere answer to a question about them says less."""
 

@@ -1,0 +1,89 @@
+"""One process of a local cluster, which does not outlive its parent, however that ends."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+LOG_LINES = 5
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Daemon:
+    """A program of ours, as `python -m MODULE FLAGS…`; what it says goes to a log file."""
+
+    def __init__(self, name: str, module: str, flags: Sequence[str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._command = [sys.executable, "-m", module, *flags]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, for the first time or again."""
+        parent = os.getpid()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # an interrupt at the terminal is for the parent, which ends them in order
+                preexec_fn=lambda: _end_with(parent),
+            )
+
+    @property
+    def pid(self) -> int:
+        """Of its process, which was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; nothing if it has ended."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def stop(self, seconds: float) -> None:
+        """Ask it to end, and see to it that it does within so many seconds, with all that it started."""
+        if self._process is None:
+            return
+        descendants = psutil.Process(self.pid).children(recursive=True) if self.is_running else []
+        self.signal(signal.SIGTERM)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for left in descendants:
+            if left.is_running():
+                left.kill()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-LOG_LINES:])
+
+
+def _end_with(parent: int) -> None:
+    """Have this process told to end when its parent does, even if that is killed."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it ended just now
+        os.kill(os.getpid(), signal.SIGTERM)
