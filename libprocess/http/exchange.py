@@ -48,11 +48,8 @@ class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> Self:
-        """A value (structs included) as JSON: one line, and ASCII, since some clients read nothing else."""
-        body = msgspec.json.encode(value)
-        if not body.isascii():
-            body = _NOT_ASCII.sub(_escape, body.decode()).encode()
-        return cls(status, body, JSON_TYPE)
+        """A value as JSON; see `to_json`."""
+        return cls(status, to_json(value), JSON_TYPE)
 
     @classmethod
     def text(cls, text: str, status: int = 200) -> Self:
@@ -81,6 +78,12 @@ class HttpResponseMessage(Message, frozen=True):
     """From an actor back to the door, once for every HttpRequestMessage: at once, or whenever it knows the answer."""
 
     response: HttpResponse
+
+
+def to_json(value: Any) -> bytes:
+    """A value (structs included) as JSON: one line, and ASCII, since some clients read nothing else."""
+    body = msgspec.json.encode(value)
+    return body if body.isascii() else _NOT_ASCII.sub(_escape, body.decode()).encode()
 
 
 def _escape(character: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID
 from mesos.resources import Resources
 from mesos.struct import Struct
+from mesos.types.cluster import AGENT_PORT
 from mesos.types.common import Attributes, DomainInfo, Unavailability
 
 REFUSE_SECONDS = 5.0
@@ -24,6 +25,8 @@ class Offer(Struct, frozen=True):
     """The framework's executors that already run there."""
     domain: DomainInfo | None = None
     unavailability: Unavailability | None = None
+    port: int = AGENT_PORT
+    """Where the agent's web page is, at `hostname`."""
 
 
 class Filters(Struct, frozen=True):
