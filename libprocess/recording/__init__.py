@@ -12,7 +12,8 @@ from libprocess.recording.digest import Digest
 from libprocess.recording.events import Event, events
 from libprocess.recording.files import BoundedFile, Recording, read_recording
 from libprocess.recording.flight import FlightRecorder
-from libprocess.recording.recorder import Recorder, Sink, encode_record
+from libprocess.recording.naming import names_record
+from libprocess.recording.recorder import Recorder, Sink, encode_record, header
 from libprocess.recording.text import as_text
 from libprocess.recording.tracer import VERSION, Record, Tracer, node_record
 
@@ -30,6 +31,8 @@ __all__ = [
     "as_text",
     "encode_record",
     "events",
+    "header",
+    "names_record",
     "node_record",
     "read_recording",
 ]

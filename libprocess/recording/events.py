@@ -9,6 +9,10 @@ from libprocess.pid import PID, Address
 from libprocess.recording.tracer import Record, message_in
 
 
+KINDS = {"turn", "timer", "dropped", "spawned", "exited"}
+"""The records that tell of something that happened."""
+
+
 class Event(NamedTuple):
     """One thing that happened. `kind` is `handled`, `sent` (handed to the network), or that of a record other than a
     turn.
@@ -42,8 +46,8 @@ def events(records: Iterable[Record]) -> Iterator[Event]:
             yield from node.unfinished if node else ()
             nodes[number] = _Node(Address(rest[1], rest[2]))
             yield Event(kind, number, time, rest[0], tuple(rest[1:]))
-        elif node is None:
-            continue  # its header is lost
+        elif node is None or kind not in KINDS:
+            continue  # its header is lost; or it is nothing that happened
         elif kind == "turn":
             yield from _unfold(node, number, time, *rest[:3])
         elif node.unfinished:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from libprocess.recording.recorder import Sink, encode_record
-from libprocess.recording.tracer import Record, Tracer, mail_in, node_record
+from libprocess.recording.recorder import Sink, encode_record, header
+from libprocess.recording.tracer import Record, Tracer, mail_in
 
 if TYPE_CHECKING:
     from libprocess.runtime import Runtime
@@ -19,14 +19,14 @@ class FlightRecorder(Tracer):
     time of its turn, and stands there even if it was dropped, which is told before.
     """
 
-    __slots__ = ("_header", "_mail", "_mail_max", "records")
+    __slots__ = ("_mail", "_mail_max", "_runtime", "records")
 
     def __init__(self, runtime: Runtime, mail_max: int) -> None:
         """`mail_max` is how much mail, at least, the records at hand tell of."""
         super().__init__(runtime, self._take, numbers_mail=False)
         self.records: deque[Record] = deque()
         """Oldest first."""
-        self._header = node_record(runtime)
+        self._runtime = runtime
         self._mail = 0
         self._mail_max = mail_max
 
@@ -38,6 +38,6 @@ class FlightRecorder(Tracer):
 
     def dump(self, sink: Sink) -> None:
         """Write what is there, as a recording of its own, and go on."""
-        sink.begin(encode_record(self._header))
+        sink.begin(header(self._runtime))
         sink.write(list(map(encode_record, self.records)))
         sink.close()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from libprocess.message import message_count
 from libprocess.ports import Cancellable
+from libprocess.recording.naming import names_record
 from libprocess.recording.tracer import Record, Tracer, mail_in, message_in, node_record
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ def _plain(value: Any) -> Any:
 encode_record = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 
 
+def header(runtime: Runtime, number: int = 0) -> bytes:
+    """What a recording of this node begins with: which node it is, and what is in its messages."""
+    return encode_record(node_record(runtime, number)) + encode_record(names_record(runtime.clock.now(), number))
+
+
 class Sink(Protocol):
     """Where encoded records go."""
 
@@ -44,7 +51,7 @@ class Sink(Protocol):
 class Recorder(Tracer):
     """Records everything that happens on a node from now on: `runtime.trace = Recorder(runtime, sink)`."""
 
-    __slots__ = ("_alarm", "_batch", "_clock", "_mail", "_sink")
+    __slots__ = ("_alarm", "_batch", "_clock", "_mail", "_named", "_sink")
 
     def __init__(self, runtime: Runtime, sink: Sink) -> None:
         super().__init__(runtime, self._take)
@@ -53,7 +60,8 @@ class Recorder(Tracer):
         self._batch: list[Record] = []
         self._mail = 0
         self._alarm: Cancellable | None = None
-        sink.begin(encode_record(node_record(runtime)))
+        self._named = message_count()
+        sink.begin(header(runtime))
 
     def _take(self, record: Record) -> None:
         self._batch.append(record)
@@ -69,6 +77,9 @@ class Recorder(Tracer):
 
     def flush(self) -> None:
         """Hand what was recorded so far to the sink."""
+        if self._named != message_count():  # more were declared meanwhile
+            self._named = message_count()
+            self._sink.begin(encode_record(names_record(self._clock.now())))
         batch, self._batch, self._mail = self._batch, [], 0
         self._sink.write(list(map(encode_record, batch)))
 

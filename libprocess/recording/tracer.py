@@ -9,6 +9,8 @@ within this recording, and a time on that node's clock in seconds since 1970:
     ["dropped", n, time, envelope, reason]                   mail was lost
     ["spawned", n, time, pid]
     ["exited",  n, time, pid, reason]
+    ["messages", n, time, names]                             what is in messages: see `libprocess.recording.naming`
+    ["skew",    n, time, seconds]                            in a merged recording: how far that node's clock was ahead
 
 with  pid = [id, host, port],  envelope = [to, sender, message, id, cause],  message = [name, field, field, …], and
 mail = a list of envelopes.

@@ -100,10 +100,12 @@ def test_a_recording_is_plain_msgpack_with_all_there_is_to_know(world: World, no
     record_a_story(world, node, recorder)
     recorder.close()
     with path.open("rb") as file:
-        header, spawned, turn, timer, rest, later, *_ = msgpack.Unpacker(file)
+        header, names, spawned, turn, timer, rest, later, *_ = msgpack.Unpacker(file)
     shelf, nobody = ["shelf", "h", 5050], ["", "h", 5050]
     node_start, start, stored = turn[3]
     assert header == ["node", 0, 1.7e9, VERSION, "h", 5050, node.incarnation]
+    assert names[:3] == ["messages", 0, 1.7e9]
+    assert names[3]["StoreMessage"] == [True, ["thing", ""], ["weight_kilograms", ""]]
     assert spawned == ["spawned", 0, 1.7e9, shelf]
     assert turn == ["turn", 0, 1.7e9, [node_start, start, stored], [1.7e9] * 3, None]
     assert (node_start[2], start[2]) == (None, None), "an actor's first turn is no mail"
