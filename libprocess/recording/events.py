@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from libprocess.pid import PID, Address
 from libprocess.recording.tracer import Record, message_in
 
-
 KINDS = {"turn", "timer", "dropped", "spawned", "exited"}
 """The records that tell of something that happened."""
 
