@@ -9,6 +9,7 @@ from typing import Any, Self
 import msgspec
 
 from libprocess.message import Message
+from libprocess.pid import PID
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -45,6 +46,13 @@ class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes = b""
     content_type: str = ""
     headers: Pairs = ()
+    stream: PID | None = None
+    """The HttpStream that the body comes from."""
+
+    @classmethod
+    def streamed(cls, stream: PID, content_type: str, headers: Pairs = ()) -> Self:
+        """A body that goes on: what the HttpStream of that PID is sent, and until it ends."""
+        return cls(200, b"", content_type, headers, stream)
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> Self:

@@ -102,7 +102,14 @@ class Routes:
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Have a request answered by its actor. Every failure is a response, too."""
         future: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
-        self.request(request, lambda response: None if future.done() else future.set_result(response))
+
+        def answered(response: HttpResponse) -> None:
+            if not future.done():
+                future.set_result(response)
+            elif response.stream is not None:
+                self._runtime.terminate(response.stream)  # whoever asked has left
+
+        self.request(request, answered)
         return await future
 
     def handle(self, process: Process, message: HttpRequestMessage) -> None:

@@ -14,12 +14,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
+from aiohttp.http import HttpProcessingError, HttpVersion11
+from multidict import CIMultiDict
 
 from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
 from libprocess.http.exchange import HttpRequest, HttpResponse
-from libprocess.pid import Address
+from libprocess.http.stream import HttpStream
+from libprocess.pid import PID, Address
 from libprocess.version import VERSION
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class HttpServer:
         self._host = host
         self._port = port
         self._runner: web.ServerRunner | None = None
+        self._streams: set[PID] = set()
         self.address = Address(host, port)
         """Where it listens, known after `start`."""
         self._refused = runtime.metrics.counter("http/bad_requests")
@@ -58,7 +61,13 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listen, and serve. OperatorError says what is wrong with the address."""
-        server = web.Server(self._serve, request_factory=_bounded_request, access_log=None, logger=self._logger())
+        server = web.Server(
+            self._serve,
+            request_factory=_bounded_request,
+            access_log=None,
+            logger=self._logger(),
+            handler_cancellation=True,  # a client that leaves is noticed at once
+        )
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=CLOSE_TIMEOUT_SECONDS)
         await runner.setup()
         try:
@@ -72,6 +81,8 @@ class HttpServer:
     async def close(self) -> None:
         """Stop listening, and end every connection. Fine twice."""
         runner, self._runner = self._runner, None
+        for stream in self._streams:
+            self._runtime.terminate(stream)
         if runner is not None:
             await runner.cleanup()
 
@@ -98,7 +109,21 @@ class HttpServer:
         except web.HTTPRequestEntityTooLarge:
             return _refusal(413, f"expected a body of at most {BODY_BYTES_MAX} bytes")
         response = await self._runtime.routes.answer(_request(incoming, body))
+        if response.stream is not None:
+            return await self._go_on(incoming, response, response.stream)
         return await _outgoing(response, accepted=incoming.headers.get("Accept-Encoding", ""))
+
+    async def _go_on(self, incoming: web.BaseRequest, response: HttpResponse, pid: PID) -> web.StreamResponse:
+        """Carry a stream to its client, until one of them ends."""
+        stream = self._runtime.processes.get(pid)
+        if not isinstance(stream, HttpStream):
+            return await _outgoing(HttpResponse.error(503, f"503 Service Unavailable. {pid.id} has ended."), "")
+        self._streams.add(pid)
+        try:
+            return await _carry(incoming, response, stream)
+        finally:
+            self._streams.discard(pid)
+            self._runtime.terminate(pid)
 
 
 def _bounded_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
@@ -117,15 +142,57 @@ def _request(incoming: web.BaseRequest, body: bytes) -> HttpRequest:
     )
 
 
-async def _outgoing(response: HttpResponse, accepted: str) -> web.Response:
-    headers = [*response.headers, ("Server", f"libprocess/{VERSION}")]
+async def _carry(incoming: web.BaseRequest, response: HttpResponse, stream: HttpStream) -> web.StreamResponse:
+    outgoing = web.StreamResponse(status=response.status, headers=_headers(response))
+    if incoming.version >= HttpVersion11:
+        outgoing.enable_chunked_encoding()
+    outlet = _Outlet(incoming)
+    stream.attach(outlet)
+    await outgoing.prepare(incoming)
+    while True:
+        chunk = stream.take()
+        if chunk is not None:
+            await outgoing.write(chunk)
+        elif stream.has_ended:
+            return outgoing
+        else:
+            await outlet.wait()
+
+
+class _Outlet:
+    """A client's connection, as its stream sees it."""
+
+    def __init__(self, incoming: web.BaseRequest) -> None:
+        self._transport = incoming.transport
+        self._event = asyncio.Event()
+
+    def ready(self) -> None:
+        self._event.set()
+
+    def abort(self) -> None:
+        """Closing is not enough: it would wait for a client that does not read."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+        self._event.clear()
+
+
+def _headers(response: HttpResponse) -> CIMultiDict[str]:
+    headers = CIMultiDict([*response.headers, ("Server", f"libprocess/{VERSION}")])
     if response.content_type:
-        headers.append(("Content-Type", response.content_type))
+        headers["Content-Type"] = response.content_type
+    return headers
+
+
+async def _outgoing(response: HttpResponse, accepted: str) -> web.Response:
+    headers = _headers(response)
     body = response.body
     if len(body) >= COMPRESS_BYTES_MIN:
-        headers.append(("Vary", "Accept-Encoding"))
+        headers["Vary"] = "Accept-Encoding"
         if "gzip" in accepted.lower() and not _REFUSES_GZIP.search(accepted):
-            headers.append(("Content-Encoding", "gzip"))
+            headers["Content-Encoding"] = "gzip"
             # A large state takes longer than a turn of the loop should.
             body = await asyncio.to_thread(gzip.compress, body, COMPRESS_LEVEL, mtime=0)
     return web.Response(status=response.status, body=body, headers=headers)
