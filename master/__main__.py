@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -27,6 +28,7 @@ def main() -> None:
     with told_to_the_operator(PROGRAM):
         flags = MasterFlags.load()
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
+        _check_reachable(flags)
         _make_directory(flags.work_dir)
         raise SystemExit(run(serve(flags)))
 
@@ -78,6 +80,12 @@ def _ending() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     return event
+
+
+def _check_reachable(flags: MasterFlags) -> None:
+    """A PID with the address that means "every address" leads nowhere."""
+    if ipaddress.ip_address(flags.ip).is_unspecified and flags.advertise_ip is None:
+        raise OperatorError(f"--ip={flags.ip} is no address that others can reach; give one with --advertise_ip")
 
 
 def _make_directory(path: str) -> None:

@@ -38,12 +38,12 @@ class MasterMetrics:
         self._add_tasks()
         self._add_resources()
 
-    def count_end(self, status: TaskStatus) -> None:
-        """A task ended: in which state, who said so, and why."""
-        self._metrics.counter(f"master/{_short(status.state)}").value += 1
+    def count_end(self, state: TaskState, status: TaskStatus) -> None:
+        """A task ended, in this state, as was learnt with this status: who said so, and why."""
+        self._metrics.counter(f"master/{_short(state)}").value += 1
         source = (status.source or "source_unknown").lower().replace("agent", "slave")
         reason = (status.reason or "reason_none").lower().replace("agent", "slave")
-        self._metrics.counter(f"master/{status.state.lower()}/{source}/{reason}").value += 1
+        self._metrics.counter(f"master/{state.lower()}/{source}/{reason}").value += 1
 
     def _add_agents(self) -> None:
         agents = self._cluster.agents

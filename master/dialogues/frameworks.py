@@ -188,7 +188,7 @@ class Frameworks(Offers):
         for _, task in sorted(framework.tasks.items()):
             update = update_of_known(framework, task, verdict, self.now)
             if not task.ended:
-                self.counts.count_end(update.status)
+                self.counts.count_end(update.status.state, update.status)
             self.cluster.update_task(task, update)
             self.cluster.remove_task(task)
         for agent_id, executor_id in sorted(framework.executors):

@@ -82,7 +82,7 @@ class Launches(Offers, Updates):
         """Tell a framework that its tasks will not be launched, and why."""
         for task in tasks:
             update = update_of_refused(framework, task, verdict, self.now)
-            self.counts.count_end(update.status)
+            self.counts.count_end(update.status.state, update.status)
             self.tell(framework, StatusUpdateMessage(update))
 
     def _launch(self, framework: FrameworkRecord, agent: AgentRecord, stake: Stake, info: TaskInfo) -> Stake:

@@ -79,6 +79,7 @@ class Offers(Dialogue):
             attributes=agent.info.attributes,
             executor_ids=tuple(sorted(executor for owner, executor in agent.executors if owner == framework.id)),
             domain=agent.info.domain,
+            port=agent.info.port,
         )
         self.cluster.add_offer(offer)
         if self.flags.offer_timeout_seconds is not None:

@@ -49,7 +49,7 @@ class Updates(Dialogue):
         had_ended = task.ended
         freed = self.cluster.update_task(task, update)
         if task.ended and not had_ended:
-            self.counts.count_end(update.status)
+            self.counts.count_end(task.state, update.status)
         self.recover(task.framework_id, task.agent_id, freed)
 
     def pronounce(self, framework: FrameworkRecord, task: TaskRecord, verdict: Verdict) -> StatusUpdate:

@@ -21,6 +21,7 @@ from mesos.messages import (
     AgentLostMessage,
     AgentRegisteredMessage,
     AgentReregisteredMessage,
+    DeclineOffersMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
     FrameworkErrorMessage,
@@ -124,7 +125,8 @@ class AgentPeer(Peer):
 
     def reregister(self, id: AgentID, **report: Any) -> AgentPeer:
         """As one that has its id."""
-        self.say(ReregisterAgentMessage(AgentInfo(self.info.hostname, id, resources=self.info.resources), "1", **report))
+        info = AgentInfo(self.info.hostname, id, resources=self.info.resources)
+        self.say(ReregisterAgentMessage(info, "1", **report))
         return self
 
     def update(
@@ -177,6 +179,14 @@ class SchedulerPeer(Peer):
     def __init__(self, scene: Scene, info: FrameworkInfo) -> None:
         super().__init__(scene)
         self.info = info
+        self.answered: set[OfferID] = set()
+        """The offers that it accepted or declined."""
+
+    def say(self, words: Message) -> None:
+        """See Peer."""
+        if isinstance(words, AcceptOffersMessage | DeclineOffersMessage):
+            self.answered |= set(words.offer_ids)
+        super().say(words)
 
     @property
     def id(self) -> FrameworkID:
@@ -198,8 +208,8 @@ class SchedulerPeer(Peer):
         return self
 
     def offers(self) -> list[Offer]:
-        """Those that stand, as far as it heard."""
-        gone = {message.offer_id for message in self.all(RescindResourceOfferMessage)}
+        """Those that stand, as far as it knows."""
+        gone = self.answered | {message.offer_id for message in self.all(RescindResourceOfferMessage)}
         made = [offer for message in self.all(ResourceOffersMessage) for offer in message.offers]
         return [offer for offer in made if offer.id not in gone]
 

@@ -133,9 +133,7 @@ def test_an_agent_may_come_back_at_another_port(scene: Scene, agent: AgentPeer, 
     assert restarted.last(RunTaskMessage)
 
 
-def test_agents_learn_where_the_scheduler_of_what_they_run_is(
-    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
-):
+def test_agents_learn_where_the_scheduler_of_what_they_run_is(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
     scheduler.launch(task_on(scheduler.offer()))
 
     agent.reregister(agent.id, **reported(agent.last(RunTaskMessage)))
@@ -191,9 +189,7 @@ def test_a_partition_aware_framework_hears_that_a_task_is_in_reach_again(scene: 
     assert scene.metric("slaves_unreachable") == 0
 
 
-def test_an_agent_that_shuts_down_is_forgotten_with_its_tasks(
-    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
-):
+def test_an_agent_that_shuts_down_is_forgotten_with_its_tasks(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
     task = task_on(scheduler.offer())
     scheduler.launch(task)
 

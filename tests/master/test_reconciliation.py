@@ -1,0 +1,110 @@
+"""What a scheduler is told when it asks how its tasks are: six cases, and silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from mesos.ids import AgentID, TaskID
+from mesos.messages import ReconcileTasksMessage, RunTaskMessage, StatusUpdateMessage
+from mesos.types import FrameworkCapability, Reason, Source, TaskReference, TaskState
+from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
+
+GHOST = TaskID("ghost")
+
+
+@pytest.fixture
+def scheduler(scene: Scene, agent: AgentPeer) -> SchedulerPeer:
+    """One that knows all states."""
+    return scene.scheduler(FrameworkCapability.PARTITION_AWARE).register()
+
+
+def ask(scheduler: SchedulerPeer, task_id: TaskID = GHOST, agent_id: AgentID | None = None) -> TaskState | None:
+    """The answer about one task; None for silence."""
+    before = len(scheduler.all(StatusUpdateMessage))
+    scheduler.say(ReconcileTasksMessage(scheduler.id, (TaskReference(task_id, agent_id),)))
+    answers = scheduler.all(StatusUpdateMessage)[before:]
+    if not answers:
+        return None
+    (status,) = [answer.update.status for answer in answers]
+    assert (status.reason, status.source) == (Reason.REASON_RECONCILIATION, Source.SOURCE_MASTER)
+    assert (status.uuid, status.data) == (b"", b"")
+    return status.state
+
+
+def test_a_known_task_is_in_its_newest_state(agent: AgentPeer, scheduler: SchedulerPeer):
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    assert ask(scheduler, task.task_id) is TaskState.TASK_STAGING
+
+    agent.update(task, TaskState.TASK_RUNNING, latest=TaskState.TASK_KILLED)
+
+    assert ask(scheduler, task.task_id) is TaskState.TASK_KILLED
+
+
+def test_a_task_that_its_agent_does_not_have_is_gone(agent: AgentPeer, scheduler: SchedulerPeer):
+    assert ask(scheduler, agent_id=agent.id) is TaskState.TASK_GONE
+
+
+def test_a_task_whose_agent_is_out_of_reach_is_unreachable(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    agent.answers_pings = False
+    scene.world.advance(100)
+
+    assert ask(scheduler, task.task_id) is TaskState.TASK_UNREACHABLE
+    assert ask(scheduler, GHOST, agent.id) is TaskState.TASK_UNREACHABLE
+    assert scheduler.status(GHOST).unreachable_time == scene.master.started + 90
+
+
+def test_a_task_of_an_agent_that_never_was_is_unknown(scene: Scene, scheduler: SchedulerPeer):
+    assert ask(scheduler) is TaskState.TASK_UNKNOWN
+    assert ask(scheduler, agent_id=AgentID(f"{scene.master.info.id}-S99")) is TaskState.TASK_UNKNOWN
+
+
+def test_other_frameworks_are_told_lost(scene: Scene, agent: AgentPeer):
+    plain = scene.scheduler().register()
+
+    assert ask(plain) is TaskState.TASK_LOST
+    assert ask(plain, agent_id=agent.id) is TaskState.TASK_LOST
+
+
+def test_of_an_agent_that_may_come_back_to_a_new_master_nothing_is_said(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scene.restart_master()
+    scheduler.reregister(framework_id, capabilities=(FrameworkCapability.PARTITION_AWARE,))
+
+    assert ask(scheduler, task.task_id, agent_id) is None
+    assert ask(scheduler, task.task_id) is None
+
+    agent.reregister(agent_id, **reported(order))
+    assert ask(scheduler, task.task_id, agent_id) is TaskState.TASK_RUNNING
+    assert ask(scheduler, GHOST, agent_id) is TaskState.TASK_GONE
+
+
+def test_the_silence_ends_when_agents_had_their_time(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    framework_id, agent_id = scheduler.id, agent.id
+    scene.restart_master()
+    scheduler.reregister(framework_id, capabilities=(FrameworkCapability.PARTITION_AWARE,))
+    scene.world.advance(600)
+
+    assert ask(scheduler, GHOST, agent_id) is TaskState.TASK_UNKNOWN
+
+
+def test_to_ask_for_nothing_is_to_ask_for_all_that_run(agent: AgentPeer, scheduler: SchedulerPeer):
+    offer = scheduler.offer()
+    tasks = [task_on(offer, f"t{number}") for number in range(3)]
+    scheduler.launch(*tasks)
+    agent.update(tasks[0], TaskState.TASK_RUNNING)
+    agent.update(tasks[1], TaskState.TASK_FINISHED)
+    scheduler.inbox[:] = scheduler.inbox[:1]
+    scheduler.say(ReconcileTasksMessage(scheduler.id))
+
+    answers = [message.update.status for message in scheduler.all(StatusUpdateMessage)]
+    assert [(status.task_id, status.state) for status in answers] == [
+        ("t0", TaskState.TASK_RUNNING),
+        ("t2", TaskState.TASK_STAGING),
+    ]
