@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from libprocess.recording import Digest, Record, Sink, Tracer, as_text, encode_record, events, node_record
+from collections.abc import Callable
+from functools import partial
+
+from libprocess.recording import Digest, Record, Sink, Tracer, as_text, encode_record, events, names_record, node_record
 from libprocess.runtime import Runtime
 
 BATCH_RECORDS = 4096
@@ -12,6 +15,8 @@ class Journal:
     """Gathers records, and writes them in batches to a digest and to whatever sinks are attached."""
 
     def __init__(self) -> None:
+        self.listeners: list[Callable[[Runtime, Record], None]] = []
+        """Called with every record of a node at once, while it holds the very objects that the actors have."""
         self._headers: list[Record] = []
         self._batch: list[Record] = []
         self._last_batch: list[Record] = []
@@ -26,17 +31,20 @@ class Journal:
         self._headers.append(header)
         for sink in self._sinks:
             sink.begin(encode_record(header))
-        return Tracer(node, self._take, number)
+        return Tracer(node, partial(self._take, node), number)
 
     def attach(self, sink: Sink) -> None:
         """Write what happens from now on to this sink too."""
         self.flush()
         for header in self._headers:
             sink.begin(encode_record(header))
+        sink.begin(encode_record(names_record()))
         self._sinks.append(sink)
 
-    def _take(self, record: Record) -> None:
+    def _take(self, node: Runtime, record: Record) -> None:
         self._batch.append(record)
+        for listener in self.listeners:
+            listener(node, record)
         if len(self._batch) >= BATCH_RECORDS:
             self.flush()
 

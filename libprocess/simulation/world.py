@@ -196,6 +196,11 @@ class World:
         """Let nothing through from one node to another; the other way stays open."""
         self._fabric.cut(_address(source), _address(target))
 
+    def is_reachable(self, node: Runtime | Address, other: Runtime | Address) -> bool:
+        """Whether the other node lives, and no cut keeps the two apart."""
+        here, there = _address(node), _address(other)
+        return there in self.nodes and not (self._fabric.is_cut(here, there) or self._fabric.is_cut(there, here))
+
     def partition(self, *groups: Iterable[Runtime | Address]) -> None:
         """Cut both ways between every two nodes of different groups."""
         sides = [[_address(node) for node in group] for group in groups]
@@ -206,10 +211,14 @@ class World:
                         for target in other:
                             self._fabric.cut(source, target)
 
-    def heal(self) -> None:
-        """End all cuts and all faults. What waited for a cut to end arrives, where the link did not break meanwhile."""
-        self._fabric.faults = NO_FAULTS
+    def mend(self) -> None:
+        """End all cuts. What waited for that arrives, where the link did not break meanwhile."""
         self._fabric.mend()
+
+    def heal(self) -> None:
+        """End all cuts, and all faults."""
+        self._fabric.faults = NO_FAULTS
+        self.mend()
 
     # Filters.
 
