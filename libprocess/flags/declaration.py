@@ -8,7 +8,7 @@ import sys
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Self, dataclass_transform
 
 from libprocess.errors import OperatorError
 from libprocess.flags.help import help_text
@@ -73,11 +73,9 @@ class Flags:
         """
         given, arguments = read_command_line(cls.declared, sys.argv[1:] if argv is None else argv)
         if "help" in given:
-            print(help_text(cls))
-            raise SystemExit(0)
+            _answer(help_text(cls))
         if "version" in given:
-            print(f"{cls.program} {VERSION}")
-            raise SystemExit(0)
+            _answer(f"{cls.program} {VERSION}")
         if arguments and not cls.arguments_help:
             raise OperatorError(f"expected flags only, found {arguments[0]!r}; --help lists them")
         given = read_environment(cls.declared, cls.environment, os.environ if environ is None else environ) | given
@@ -138,3 +136,12 @@ def _value(declared: Declared, given: Given | None) -> Any:
         # A parser's own text quotes what it found, which is just what must not be shown of a secret.
         reason = f"expected {declared.kind.placeholder}" if declared.secret else str(error)
         raise OperatorError(f"{given.source}: {reason}; --help says more") from None
+
+
+def _answer(text: str) -> NoReturn:
+    """Print, and end well; also where the reader has seen enough, as in `--help | head`."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
+    raise SystemExit(0)
