@@ -15,6 +15,7 @@ from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 from mesos.struct import Struct
 from mesos.types import AgentCapability, AgentInfo, Filters, FrameworkInfo
+from mesos.types.constraint import OfferConstraints
 
 Quantities: TypeAlias = tuple[tuple[str, int], ...]
 """Scalars by name, in thousandths: `(("cpus", 4000), ("mem", 1024000))`."""
@@ -170,6 +171,7 @@ class AddFrameworkMessage(Message, frozen=True):
     framework: FrameworkInfo
     active: bool = True
     suppressed_roles: tuple[str, ...] = ()
+    constraints: tuple[OfferConstraints, ...] = ()
 
 
 class ChangeFrameworkMessage(Message, frozen=True):
@@ -181,6 +183,7 @@ class ChangeFrameworkMessage(Message, frozen=True):
     framework_id: FrameworkID
     framework: FrameworkInfo
     suppressed_roles: tuple[str, ...] = ()
+    constraints: tuple[OfferConstraints, ...] = ()
 
 
 class SetFrameworkActiveMessage(Message, frozen=True):

@@ -1,0 +1,94 @@
+"""Those who want offers: frameworks, and the clients that they are, one in each of their roles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from master.allocator.bundle import Bundle, is_plain
+from master.allocator.node import Node
+from master.allocator.quantities import Minimum
+from mesos.ids import FrameworkID
+from mesos.resources import Kind, Resources
+from mesos.types import FrameworkCapability
+from mesos.types.constraint import ConstraintGroup
+
+if TYPE_CHECKING:
+    from master.allocator.agent import Agent
+    from master.allocator.quota import Allowance
+    from master.allocator.refusals import Refusal
+
+
+class Framework:
+    """A framework, in whatever roles it has or holds something."""
+
+    __slots__ = ("capabilities", "clients", "id", "is_active", "is_admitted")
+
+    def __init__(self, id: FrameworkID) -> None:
+        self.id = id
+        self.is_admitted = False
+        """Whether the master has added it; it may be known only from what it uses."""
+        self.is_active = False
+        self.clients: dict[str, Client] = {}
+        self.capabilities: frozenset[FrameworkCapability] = frozenset()
+
+
+class Client(Node):
+    """A framework in one of its roles."""
+
+    __slots__ = (
+        "agents",
+        "allowance",
+        "constraints",
+        "framework",
+        "index",
+        "is_subscribed",
+        "is_suppressed",
+        "minimum",
+        "refusals",
+        "role",
+        "since",
+    )
+
+    def __init__(self, framework: Framework, role: str, index: int, now: float) -> None:
+        super().__init__(framework.id)
+        self.framework = framework
+        self.role = role
+        self.index = index
+        self.mask = 1 << index
+        self.since = now
+        """When it came, in seconds since 1970."""
+        self.is_subscribed = False
+        """Whether the framework has the role; it may have left it and still hold something."""
+        self.is_suppressed = False
+        self.minimum: Minimum | None = None
+        """What it wants an offer to hold at least; None is what everybody wants."""
+        self.constraints: tuple[ConstraintGroup, ...] = ()
+        """What it demands of an agent: all that one of these groups says; with none, nothing."""
+        self.allowance: Allowance | None = None
+        """What the quota of its top-level role allows it, if there is one."""
+        self.agents: dict[Agent, None] = {}
+        """Where it holds something."""
+        self.refusals: list[Refusal] = []
+
+    @property
+    def wants_offers(self) -> bool:
+        """Whether there may be offers for it."""
+        return self.framework.is_active and self.is_subscribed and not self.is_suppressed
+
+    def admits(self, bundle: Bundle) -> bool:
+        """Whether this is worth an offer to it."""
+        return bundle.enough if self.minimum is None else bool(bundle) and self.minimum.admits(bundle.quantities)
+
+    def part_of(self, resources: Resources, without_shared: bool = False) -> Resources:
+        """What of an agent's resources it may have, being in its role and able to do what it can."""
+        capabilities = self.framework.capabilities
+
+        def may_have(kind: Kind) -> bool:
+            return is_plain(kind) or (
+                kind.allocatable_to(self.role)
+                and not (kind.revocable and FrameworkCapability.REVOCABLE_RESOURCES not in capabilities)
+                and not (kind.shared and (without_shared or FrameworkCapability.SHARED_RESOURCES not in capabilities))
+                and not (len(kind.reservations) > 1 and FrameworkCapability.RESERVATION_REFINEMENT not in capabilities)
+            )
+
+        return resources.filter(may_have)

@@ -1,0 +1,243 @@
+"""The cluster as the allocator sees it: agents, frameworks, and who holds what.
+
+After an allocation the cluster is settled: nobody can be given anything more. So the next one has to look only at
+agents where something has become free since (`changed`), at all agents for the clients that have come since
+(`Clients.fresh`), and at those whose resources a quota kept from somebody (`kept_back`), when quotas may have come to
+allow more. Nothing here costs more than what it is about.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Collection, Iterable
+
+from master.allocator.agent import Agent, Decision
+from master.allocator.bundle import Bundle, clip, private
+from master.allocator.client import Client
+from master.allocator.clients import Clients
+from master.allocator.holding import Holding
+from master.allocator.matching import Matching
+from master.allocator.options import Options
+from master.allocator.quantities import Minimum, Totals
+from master.allocator.quota import Allowance, Quotas
+from master.allocator.refusals import Refusals
+from master.allocator.sorter import find_sorter
+from master.allocator.tree import Tree
+from mesos.ids import AgentID, FrameworkID
+from mesos.resources import Resources
+from mesos.types import AgentInfo
+
+DECISIONS_MAX = 100_000
+
+
+class Cluster:
+    """All state of an allocator. An agent or a framework that is not there is left alone."""
+
+    def __init__(self, options: Options, chance: random.Random) -> None:
+        by_index: list[Client | None] = []
+        self.agents: dict[AgentID, Agent] = {}
+        self.totals = Totals(options.fair_sharing_excluded_resource_names)
+        sorters = (find_sorter(name) for name in (options.role_sorter, options.framework_sorter))
+        self.tree = Tree(*(sorter(self.totals, by_index, chance) for sorter in sorters))
+        self.minimum = Minimum(least.quantities().items() for least in options.min_allocatable)
+        self.quotas = Quotas(self.minimum)
+        self.refusals = Refusals()
+        self.matching = Matching(options)
+        self.clients = Clients(by_index, self.agents, self.tree, self.quotas, self.refusals, self.matching)
+        self.changed: dict[Agent, None] = {}
+        """The agents of which more may be offered, since somebody emptied this."""
+        self.kept_back: dict[Agent, None] = {}
+        """The agents of which somebody wanted more than quotas allowed."""
+        self.offerable: dict[Agent, None] = {}
+        """The agents with something free that is worth an offer."""
+        self.decisions: deque[Decision] = deque(maxlen=DECISIONS_MAX)
+        """What was handed out lately, oldest first."""
+        self._whitelist: frozenset[str] | None = None
+        self._nothing = self.bundle(Resources())
+
+    def bundle(self, resources: Resources) -> Bundle:
+        """Resources, ready to be handed out."""
+        return Bundle(resources, self.minimum)
+
+    # Agents.
+
+    def add_agent(self, id: AgentID, info: AgentInfo, total: Resources, is_active: bool = True) -> Agent:
+        """There is a new agent, and all of it is free. One of the same id is over."""
+        self.remove_agent(id)
+        agent = self.agents[id] = Agent(id, info, self.bundle(total))
+        agent.is_active = is_active
+        agent.is_listed = self._lists(agent)
+        self.totals.change((), agent.total.quantities.items())
+        self.matching.update_agent(agent)
+        self.quotas.add_agent(agent)
+        self.offer_more(agent)
+        return agent
+
+    def change_agent(self, id: AgentID, info: AgentInfo, total: Resources) -> None:
+        """An agent is and has something else; what is held there is held on."""
+        agent = self.agents.get(id)
+        if agent is None:
+            return
+        if agent.info.attributes != info.attributes:
+            self.refusals.forget_agent(agent)
+        agent.info = info
+        agent.is_listed = self._lists(agent)
+        self.quotas.remove_agent(agent)
+        self._refit(agent, total)
+        self.quotas.add_agent(agent)
+        self.matching.update_agent(agent)
+        self.offer_more(agent)
+
+    def _refit(self, agent: Agent, total: Resources) -> None:
+        """Work out anew what is free of an agent, which may have shrunk below what is held."""
+        before, agent.total = agent.total, self.bundle(total)
+        self.totals.change(before.quantities.items(), agent.total.quantities.items())
+        held = Resources.sum(bundle.resources for holding in agent.holdings.values() for bundle in holding.bundles)
+        agent.is_overcommitted = not total.contains(private(held))
+        agent.free = self.bundle(clip(total, held))
+
+    def set_agent_active(self, id: AgentID, is_active: bool) -> None:
+        """Nothing of an inactive agent is offered."""
+        agent = self.agents.get(id)
+        if agent is not None:
+            agent.is_active = is_active
+            self.offer_more(agent)
+
+    def remove_agent(self, id: AgentID) -> None:
+        """An agent is over, and nobody holds anything there any more."""
+        agent = self.agents.pop(id, None)
+        if agent is None:
+            return
+        self.quotas.remove_agent(agent)
+        for client, holding in agent.holdings.items():
+            for bundle in holding.bundles:
+                client.take_back(bundle, agent.id)
+            del client.agents[agent]
+            self.clients.prune(client)
+        self.totals.change(agent.total.quantities.items(), ())
+        self.refusals.forget_agent(agent)
+        for agents in (self.offerable, self.changed, self.kept_back):
+            agents.pop(agent, None)
+
+    def set_whitelist(self, hostnames: Iterable[str] | None) -> None:
+        """Only agents of these hostnames are offered; all, if there is no list."""
+        self._whitelist = None if hostnames is None else frozenset(hostnames)
+        for agent in self.agents.values():
+            if agent.is_listed is not self._lists(agent):
+                agent.is_listed = not agent.is_listed
+                self.offer_more(agent)
+
+    def _lists(self, agent: Agent) -> bool:
+        return self._whitelist is None or agent.info.hostname in self._whitelist
+
+    def offer_more(self, agent: Agent) -> None:
+        """More of an agent may be offered than before, or less."""
+        if self._is_offerable(agent):
+            self.offerable[agent] = self.changed[agent] = None
+        else:
+            self.offerable.pop(agent, None)
+
+    def _is_offerable(self, agent: Agent) -> bool:
+        is_worth_it = agent.free.enough or (self.clients.choosy and agent.free)
+        return bool(is_worth_it and agent.is_active and agent.is_listed)
+
+    # Resources change hands.
+
+    def hand_out(self, agent: Agent, client: Client, bundle: Bundle, now: float) -> None:
+        """Something that is free on an agent is offered to a client."""
+        if bundle is agent.free and not bundle.shared:
+            agent.free = self._nothing
+        else:
+            agent.free = self.bundle(agent.free.resources - private(bundle.resources))
+        holding = agent.holdings.get(client)
+        if holding is None:
+            agent.holdings[client] = Holding([(bundle, now)])
+            client.agents[agent] = None
+        else:
+            holding.offers.append((bundle, now))
+        client.hand_out(bundle, agent.id)
+        self.quotas.hand_out(client, bundle)
+        if not self._is_offerable(agent):
+            self.offerable.pop(agent, None)
+
+    def take_back(self, agent: Agent, client: Client, resources: Resources) -> Bundle:
+        """Something that a client holds on an agent is free. ValueError if it holds less."""
+        holding = agent.holdings[client]
+        bundle = holding.take(resources, self.bundle)
+        client.take_back(bundle, agent.id)
+        self.quotas.take_back(client, bundle)
+        if not holding:
+            del agent.holdings[client], client.agents[agent]
+            self.clients.prune(client)
+        self._free(agent, bundle)
+        return bundle
+
+    def _free(self, agent: Agent, bundle: Bundle) -> None:
+        if agent.is_overcommitted:
+            self.quotas.remove_agent(agent)
+            self._refit(agent, agent.total.resources)
+            self.quotas.add_agent(agent)
+        elif agent.free:
+            agent.free = self.bundle(agent.free.resources + private(bundle.resources))
+        else:
+            agent.free = bundle
+        self.offer_more(agent)
+
+    def recover(self, client: Client, lots: Iterable[tuple[Agent, Resources]], until: float | None) -> None:
+        """A client gives lots back; and refuses them until then, if it says so."""
+        bundles = [(agent, self.take_back(agent, client, resources)) for agent, resources in lots]
+        if until is not None and client.wants_offers:
+            self.refusals.add(client, bundles, until)
+
+    def bring(self, agent: Agent, client: Client, resources: Resources) -> None:
+        """A client's tasks use something on an agent that comes with them."""
+        self.quotas.remove_agent(agent)
+        holding = agent.holdings.setdefault(client, Holding([]))
+        holding.used = self.bundle(resources if holding.used is None else holding.used.resources + resources)
+        client.agents[agent] = None
+        client.hand_out(self.bundle(resources), agent.id)
+        self._refit(agent, agent.total.resources)
+        self.quotas.add_agent(agent)
+        self.offer_more(agent)
+
+    def convert(self, agent: Agent, client: Client, before: Resources, after: Resources, now: float) -> None:
+        """What was offered to a client on an agent becomes something else. ValueError if it holds less."""
+        self.quotas.remove_agent(agent)
+        holding = agent.holdings[client]
+        client.take_back(holding.take(before, self.bundle), agent.id)
+        if after:
+            holding.offers.append((self.bundle(after), now))
+            client.hand_out(self.bundle(after), agent.id, times=0)
+        self._refit(agent, agent.total.resources - before + after)
+        self.quotas.add_agent(agent)
+        self.offer_more(agent)
+
+    def convert_free(self, agent: Agent, before: Resources, after: Resources) -> str | None:
+        """What is free on an agent becomes something else; or it does not, and this is why."""
+        if not agent.free.resources.contains(before):
+            return f"expected {before} to be free on agent {agent.id}, found {agent.free.resources or 'nothing'}"
+        self.quotas.remove_agent(agent)
+        self._refit(agent, agent.total.resources - before + after)
+        self.quotas.add_agent(agent)
+        self.offer_more(agent)
+        return None
+
+    def remove_framework(self, id: FrameworkID) -> None:
+        """A framework is over; what it held is free."""
+        framework = self.clients.frameworks.get(id)
+        for client in list(framework.clients.values()) if framework is not None else ():
+            for agent in list(client.agents):
+                for bundle in agent.holdings[client].bundles:
+                    self.take_back(agent, client, bundle.resources)
+        self.clients.remove(id)
+
+    def end_refusals(self, now: float) -> None:
+        """What was refused until now may be offered again."""
+        for agent in self.refusals.end(now):
+            if self.agents.get(agent.id) is agent:
+                self.offer_more(agent)
+
+    def set_quotas(self, quotas: Collection[Allowance]) -> None:
+        """Some roles have other quotas."""
+        self.quotas.set(quotas, self.agents.values(), self.clients)

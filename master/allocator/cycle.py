@@ -1,0 +1,184 @@
+"""One allocation: what is free goes to those who come first. Pure: given a cluster, a time and an order of agents.
+
+First what quotas guarantee, then all the rest: each agent in turn goes to the first in order that may have it, and
+that one gets everything it may have there. What remains (reserved for others, or beyond a quota) goes to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from master.allocator.agent import Agent, Decision
+from master.allocator.bundle import Bundle, is_plain, shrink
+from master.allocator.client import Client
+from master.allocator.cluster import Cluster
+from mesos.resources import Resources
+
+Grant: TypeAlias = tuple[Client, Agent, Bundle]
+"""Whom something is offered, of which agent, and what."""
+
+
+def allocate(cluster: Cluster, now: float, rank: Callable[[Agent], float]) -> list[Grant]:
+    """Hand out what can be; agents in ascending rank. Costs nothing if nothing has changed since the last time."""
+    cycle = Cycle(cluster, now)
+    cycle.run(rank)
+    return cycle.grants
+
+
+class Cycle:
+    """One allocation at work."""
+
+    def __init__(self, cluster: Cluster, now: float) -> None:
+        self.grants: list[Grant] = []
+        self._cluster = cluster
+        self._now = now
+        self._fresh = cluster.clients.fresh
+        self._changed = cluster.changed
+        self._shared: set[Agent] = set()
+        """The agents of which something shared was offered already."""
+
+    def run(self, rank: Callable[[Agent], float]) -> None:
+        """Everything, once."""
+        cluster = self._cluster
+        agents = self._candidates()
+        agents.sort(key=rank)
+        if cluster.quotas.wanting & cluster.clients.active:
+            for agent in agents:
+                self._satisfy_guarantees(agent)
+            agents.sort(key=rank)
+        for agent in agents:
+            self._share_out(agent)
+
+    def _candidates(self) -> list[Agent]:
+        """Where somebody might get something; from here on, the cluster counts as settled."""
+        cluster = self._cluster
+        cluster.changed = {}
+        cluster.clients.fresh = 0
+        if cluster.quotas.has_loosened:
+            cluster.quotas.has_loosened = False
+            self._changed |= cluster.kept_back
+            cluster.kept_back = {}
+        if self._fresh:
+            return list(cluster.offerable)
+        return [agent for agent in self._changed if agent in cluster.offerable]
+
+    def _eligible(self, agent: Agent) -> int:
+        """The clients that may want what is free there."""
+        cluster = self._cluster
+        free = agent.free
+        eligible = cluster.clients.active if agent in self._changed else self._fresh
+        if agent.unwanted or agent.demands:
+            eligible &= ~cluster.matching.barred(agent)
+        if agent.refused:
+            eligible &= ~agent.refusers(free)
+        if not free.enough:
+            eligible &= cluster.clients.choosy
+        if free.only_for is not None and eligible:
+            eligible &= cluster.clients.choosy | cluster.tree.mask(free.only_for)
+        return eligible
+
+    def _in_order(self, eligible: int) -> Iterable[Client]:
+        only = self._cluster.clients.only(eligible)
+        return self._cluster.tree.in_order(eligible) if only is None else (only,)
+
+    # First: guarantees.
+
+    def _satisfy_guarantees(self, agent: Agent) -> None:
+        cluster = self._cluster
+        eligible = self._eligible(agent) & cluster.quotas.wanting
+        if not eligible:
+            return
+        for client in self._in_order(eligible):
+            lot = self._guaranteed(agent, client) if client.mask & cluster.quotas.wanting else None
+            if lot is not None:
+                self._grant(agent, client, lot, eligible)
+                if agent not in cluster.offerable:
+                    return
+
+    def _guaranteed(self, agent: Agent, client: Client) -> Bundle | None:
+        """What is due to the client's role, and what quotas do not count or allow to come with it."""
+        allowance = client.allowance
+        assert allowance is not None
+        part = self._part(agent, client)
+        if not client.admits(part):
+            return None
+        due = allowance.due()
+        core = shrink(part.resources.filter(is_plain), {name: due.get(name, 0) for name, _ in part.open})
+        counted = core.quantities()
+        if not counted:
+            return None
+        caps = self._cluster.quotas.surplus()
+        for name, amount in allowance.room().items():
+            caps[name] = min(caps.get(name, 0), amount - counted.get(name, 0))
+        rest = part.resources - core
+        extra = shrink(rest, caps)
+        lot = part if extra is rest else self._kept_back(agent, core + extra)
+        return lot if self._wants(agent, client, lot) else None
+
+    # Then: all the rest.
+
+    def _share_out(self, agent: Agent) -> None:
+        cluster = self._cluster
+        eligible = self._eligible(agent)
+        if cluster.quotas and eligible:
+            eligible = self._within_quotas(agent, eligible)
+        if not eligible:
+            return
+        for client in self._in_order(eligible):
+            lot = self._part(agent, client)
+            if cluster.quotas:
+                lot = self._allowed(agent, client, lot)
+            if self._wants(agent, client, lot):
+                self._grant(agent, client, lot, eligible)
+                if agent not in cluster.offerable:
+                    return
+
+    def _within_quotas(self, agent: Agent, eligible: int) -> int:
+        """Leave out those who would be allowed too little, where quotas count all that is free."""
+        cluster = self._cluster
+        if not agent.free.plain:
+            return eligible
+        surplus = cluster.quotas.surplus()
+        if cluster.minimum.admits({name: min(amount, surplus.get(name, 0)) for name, amount in agent.free.amounts}):
+            allowed = eligible & (~cluster.quotas.spent | cluster.clients.choosy)
+        else:
+            allowed = eligible & cluster.clients.choosy
+        if allowed != eligible:
+            cluster.kept_back[agent] = None
+        return allowed
+
+    def _allowed(self, agent: Agent, client: Client, part: Bundle) -> Bundle:
+        """As much as the role's limits allow, and the guarantees of others."""
+        caps = self._cluster.quotas.surplus()
+        if client.allowance is not None:
+            for name, amount in client.allowance.room().items():
+                caps[name] = min(caps.get(name, 0), amount)
+        resources = shrink(part.resources, caps)
+        return part if resources is part.resources else self._kept_back(agent, resources)
+
+    # Either way.
+
+    def _part(self, agent: Agent, client: Client) -> Bundle:
+        """What of the free resources the client may have, quotas aside."""
+        free = agent.free
+        if free.plain:
+            return free
+        resources = client.part_of(free.resources, without_shared=agent in self._shared)
+        return free if resources == free.resources else self._cluster.bundle(resources)
+
+    def _kept_back(self, agent: Agent, resources: Resources) -> Bundle:
+        self._cluster.kept_back[agent] = None
+        return self._cluster.bundle(resources)
+
+    def _wants(self, agent: Agent, client: Client, lot: Bundle) -> bool:
+        """Whether the lot is worth an offer to the client, and it has not refused it."""
+        return client.admits(lot) and not (agent.refused and agent.refusers(lot) & client.mask)
+
+    def _grant(self, agent: Agent, client: Client, lot: Bundle, eligible: int) -> None:
+        self._cluster.hand_out(agent, client, lot, self._now)
+        self.grants.append((client, agent, lot))
+        if lot.shared:
+            self._shared.add(agent)
+        agent.decision = decision = Decision(self._now, agent.id, client, lot, eligible)
+        self._cluster.decisions.append(decision)
