@@ -11,8 +11,8 @@ from agent.ports import ContainerConfig
 from agent.records.executor import ExecutorRecord
 from libprocess.pid import PID
 from libprocess.units import format_duration
-from mesos.ids import AgentID, ExecutorID, FrameworkID
-from mesos.types import CommandInfo, Environment, ExecutorInfo, TaskInfo
+from mesos.ids import ExecutorID, FrameworkID
+from mesos.types import AgentInfo, CommandInfo, Environment, ExecutorInfo, TaskInfo
 
 _OURS = ("MESOS_", "LIBPROCESS_")
 _SHOWN_CHARACTERS = 15
@@ -38,20 +38,20 @@ def command_executor_info(task: TaskInfo, framework_id: FrameworkID) -> Executor
 
 
 def container_environment(
-    base: Environment, executor: ExecutorRecord, agent: PID, agent_id: AgentID, flags: AgentFlags
+    base: Environment, executor: ExecutorRecord, agent: PID, info: AgentInfo, flags: AgentFlags
 ) -> Environment:
     """What every container gets, and what an executor needs to find its agent and to know itself."""
     grace_seconds = shutdown_grace_seconds(executor.info, flags)
     variables = {
         "LIBPROCESS_PORT": "0",
-        "MESOS_AGENT_ENDPOINT": f"{flags.advertise_ip or flags.ip}:{flags.port}",
+        "MESOS_AGENT_ENDPOINT": f"{agent.host}:{info.port}",
         "MESOS_CHECKPOINT": "1" if executor.framework.info.checkpoint else "0",
         "MESOS_DIRECTORY": executor.directory,
         "MESOS_EXECUTOR_ID": executor.id,
         "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": format_duration(grace_seconds),
         "MESOS_FRAMEWORK_ID": executor.framework.id,
         "MESOS_SANDBOX": executor.directory,
-        "MESOS_SLAVE_ID": agent_id,
+        "MESOS_SLAVE_ID": info.id or "",
         "MESOS_SLAVE_PID": str(agent),
     }
     return Environment(base.variables + Environment.of(variables).variables)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from libprocess.flags import DURATION, PATH, PORT, Flags, flag
 from libprocess.pid import Address
 from mesos.detector import MASTER
+
+ACTOR_PORT_OFFSET = 1000
 
 NETWORK = "Network"
 EXECUTORS = "Executors"
@@ -24,18 +28,23 @@ class AgentFlags(
     )
     attributes: str = flag(default="", help="Facts that frameworks may choose by, such as 'rack:abc;level:10'.")
     default_role: str = flag(default="*", help="The role that resources without one are reserved for.")
+    logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
+        default="INFO", help="The least important news that is logged, on stderr."
+    )
 
     ip: str = flag(default="127.0.0.1", help="The address to listen on.", group=NETWORK)
     port: int = flag(default=5051, kind=PORT, help="Where the web page is.", group=NETWORK)
     actor_port: int | None = flag(
         default=None,
         kind=PORT,
-        help="Where executors and the master reach the agent's actors; 1000 above --port by default.",
+        help=f"Where executors and the master reach the agent's actors; otherwise --port + {ACTOR_PORT_OFFSET}.",
         group=NETWORK,
     )
-    hostname: str = flag(default="", help="The name that others know this machine by.", group=NETWORK)
-    advertise_ip: str = flag(
-        default="", help="The address that others reach this agent at, where it is not --ip.", group=NETWORK
+    hostname: str | None = flag(
+        default=None, help="The name that browsers and frameworks know this machine by; otherwise --ip.", group=NETWORK
+    )
+    advertise_ip: str | None = flag(
+        default=None, help="The address that others reach this agent at, where it is not --ip.", group=NETWORK
     )
     insecure: bool = flag(default=False, help="Listen beyond loopback although links are not encrypted.", group=NETWORK)
     registration_backoff_factor_seconds: float = flag(
@@ -58,3 +67,10 @@ class AgentFlags(
     max_completed_executors_per_framework: int = flag(
         default=150, help="How many executors that ended are shown.", group=EXECUTORS
     )
+
+    @property
+    def chosen_actor_port(self) -> int:
+        """The port for actors, whether it was given or not."""
+        if self.actor_port is not None:
+            return self.actor_port
+        return self.port + ACTOR_PORT_OFFSET if self.port else 0

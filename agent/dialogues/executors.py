@@ -47,7 +47,7 @@ class Executors(Updates):
 
     def _launch(self, executor: ExecutorRecord, task: TaskRecord) -> None:
         """Start an executor for its first task."""
-        environment = container_environment(self.environment, executor, self.pid, self.id, self.flags)
+        environment = container_environment(self.environment, executor, self.pid, self.info, self.flags)
         if not executor.is_command:
             executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
             self.containerizer.launch(self.pid, executor_config(executor, environment))

@@ -1,0 +1,124 @@
+"""`python -m agent`: runs an agent until it is told to end, or fails."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import signal
+from contextlib import AsyncExitStack
+
+from agent.agent import AGENT_ID, Agent
+from agent.containerizer.mesos import MesosContainerizer
+from agent.detection import resources, this_machine
+from agent.dialogues.messages import StopAgentMessage
+from agent.environment import inherited
+from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
+from libprocess.edge import open_node, run
+from libprocess.errors import OperatorError, told_to_the_operator
+from libprocess.http.server import HttpServer
+from libprocess.pid import PID
+from libprocess.runtime import Runtime
+from mesos.attributes import parse_attributes
+from mesos.detector import HttpMasterFinder, MasterDetector
+from mesos.types import AgentInfo
+
+PROGRAM = "mesos-agent"
+FAILED = 1
+
+log = logging.getLogger("agent")
+
+
+def main() -> None:
+    """The program: exit code 0 when it was told to end, 1 when the agent failed, 2 when the operator is at fault."""
+    with told_to_the_operator(PROGRAM):
+        flags = AgentFlags.load()
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
+        _check_reachable(flags)
+        info = _info(flags)
+        _make_directory(flags.work_dir)
+        raise SystemExit(run(serve(flags, info)))
+
+
+async def serve(flags: AgentFlags, info: AgentInfo) -> int:
+    """Run an agent; returns the program's exit code."""
+    told_to_end = _ending()
+    async with AsyncExitStack() as stack:
+        node = await _open(flags, stack)
+        server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port)
+        await server.start()
+        stack.push_async_callback(server.close)
+        containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", os.geteuid() == 0)
+        stack.push_async_callback(containerizer.close)
+        info = AgentInfo(info.hostname, port=server.address.port, resources=info.resources, attributes=info.attributes)
+        agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ)), AGENT_ID)
+        node.spawn(MasterDetector(agent, HttpMasterFinder(node, flags.master)), "detector")
+        print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
+        return await _watch(node, agent, told_to_end)
+
+
+def _info(flags: AgentFlags) -> AgentInfo:
+    """What the agent says of itself; OperatorError says what is wrong with the flags."""
+    try:
+        attributes = parse_attributes(flags.attributes)
+    except ValueError as error:
+        raise OperatorError(f"--attributes: {error}") from None
+    has = resources(flags.resources, flags.default_role, this_machine(flags.work_dir))
+    return AgentInfo(flags.hostname or flags.advertise_ip or flags.ip, resources=has, attributes=attributes)
+
+
+async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:
+    node = open_node(
+        host=flags.ip,
+        port=flags.chosen_actor_port,
+        advertise=flags.advertise_ip,
+        storage=f"{flags.work_dir}/meta",
+        insecure=flags.insecure,
+    )
+    try:
+        return await stack.enter_async_context(node)
+    except OSError as error:
+        raise OperatorError(f"--actor_port ({ACTOR_PORT_OFFSET} above --port unless given): {error}") from None
+
+
+async def _watch(node: Runtime, agent: PID, told_to_end: asyncio.Event) -> int:
+    """Wait until somebody ends this program, and then for the agent's last words; or until the agent ends by itself."""
+    exited = asyncio.ensure_future(node.wait(agent))
+    ending = asyncio.ensure_future(told_to_end.wait())
+    await asyncio.wait((exited, ending), return_when=asyncio.FIRST_COMPLETED)
+    if ending.done():
+        node.send(agent, StopAgentMessage())
+    ending.cancel()
+    reason = await exited
+    if reason == "terminated":
+        return 0
+    log.critical("the agent ended: %s", reason)
+    return FAILED
+
+
+def _ending() -> asyncio.Event:
+    """Set by SIGTERM and Ctrl-C."""
+    event = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
+
+
+def _check_reachable(flags: AgentFlags) -> None:
+    """A PID with the address that means "every address" leads nowhere."""
+    if ipaddress.ip_address(flags.ip).is_unspecified and flags.advertise_ip is None:
+        raise OperatorError(f"--ip={flags.ip} is no address that others can reach; give one with --advertise_ip")
+
+
+def _make_directory(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise OperatorError(
+            f"--work_dir: {path} cannot be made: {error.strerror}; give a directory to write to"
+        ) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The agent's end of the forker: asks it for containers, and learns when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+import agent
+from agent.forker.init import KILL_ALL
+from agent.forker.main import LENGTH
+from agent.forker.plan import Plan
+
+log = logging.getLogger("agent.containerizer")
+
+_ROOT = str(Path(agent.__path__[0]).parent)
+_BOOT = f"import sys; sys.path.insert(0, {_ROOT!r}); from agent.forker.main import main; main()"
+"""No site packages, no user's settings: what is not loaded is not forked."""
+
+INIT_KILL_SECONDS = 5.0
+"""An init that is told to kill its container has so long before it is killed itself."""
+
+
+class ForkError(Exception):
+    """A container could not be forked; the text says why."""
+
+
+class Init:
+    """The init of one container."""
+
+    def __init__(self, process_id: int) -> None:
+        self.process_id = process_id
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._descriptor = _open(process_id)
+
+    def signal(self, number: int) -> None:
+        """Have every process of the container sent a signal."""
+        if self._descriptor >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    def kill(self) -> None:
+        """End the container at once."""
+        self.signal(KILL_ALL)
+        asyncio.get_running_loop().call_later(INIT_KILL_SECONDS, self.signal, signal.SIGKILL)
+
+    def close(self) -> None:
+        """The init has ended."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def watch(self) -> None:
+        """Notice the end without the forker's help."""
+        if self._descriptor >= 0:
+            asyncio.get_running_loop().add_reader(self._descriptor, self._notice)
+        else:
+            self.close()
+
+    def _notice(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        self.close()
+
+
+def _open(process_id: int) -> int:
+    """A descriptor that stands for a process even when another one takes its number; -1 if it is gone."""
+    try:
+        return os.pidfd_open(process_id)
+    except ProcessLookupError:
+        return -1
+
+
+class ForkerClient(asyncio.Protocol):
+    """Starts the forker when it is first needed, and again should it die."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._starting = asyncio.Lock()
+        self._incoming = bytearray()
+        self._asked: dict[str, asyncio.Future[Init]] = {}
+        self._inits: dict[str, Init] = {}
+
+    async def fork(self, plan: Plan) -> Init:
+        """Start a container; ForkError says why that is not possible."""
+        async with self._starting:
+            if self._transport is None:
+                await self._start()
+        assert self._transport is not None
+        answer: asyncio.Future[Init] = asyncio.get_running_loop().create_future()
+        self._asked[plan["id"]] = answer
+        frame = msgspec.json.encode(plan)
+        self._transport.write(LENGTH.pack(len(frame)) + frame)
+        return await answer
+
+    async def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            arguments = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno())]
+            self._process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+        await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = cast(asyncio.WriteTransport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        self._incoming += data
+        while len(self._incoming) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(self._incoming)[0]
+            if len(self._incoming) < end:
+                return
+            self._learn(msgspec.json.decode(self._incoming[LENGTH.size : end]))
+            del self._incoming[:end]
+
+    def _learn(self, news: dict[str, Any]) -> None:
+        id_ = news["id"]
+        if "ended" in news:
+            self._inits.pop(id_).close()
+            return
+        answer = self._asked.pop(id_)
+        if "error" in news:
+            answer.set_exception(ForkError(news["error"]))
+            return
+        init = self._inits[id_] = Init(news["init"])
+        answer.set_result(init)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See `asyncio.Protocol`. The containers that end with the forker are ending; the others are left alone."""
+        self._transport = None
+        self._incoming.clear()
+        for answer in self._asked.values():
+            answer.set_exception(ForkError("the forker died"))
+        self._asked.clear()
+        for init in self._inits.values():
+            init.watch()
+        self._inits.clear()
+        if self._process is not None:
+            log.log(logging.WARNING if error or self._process.poll() else logging.DEBUG, "the forker has ended")
+
+    async def close(self) -> None:
+        """End the forker, and with it the containers that are to end with it."""
+        if self._transport is not None:
+            self._transport.close()
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait)

@@ -1,0 +1,144 @@
+"""The forker's loop: takes plans from the agent, forks an init for each, and says when one has ended.
+
+Both directions carry frames of JSON, each with its length in front. The agent's end of the socket is its life: when the
+agent is gone, so are the forker and the containers that are to end with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from typing import Any
+
+from agent.forker import kernel
+from agent.forker.init import KILL_ALL, live
+from agent.forker.plan import Plan
+
+LENGTH = struct.Struct("!I")
+_READ_BYTES = 1 << 16
+
+
+class Forker:
+    """Forks, and reaps."""
+
+    def __init__(self, agent: socket.socket) -> None:
+        self._agent = agent
+        self._incoming = bytearray()
+        self._inits: dict[int, Plan] = {}
+        self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
+        self._wakeup, self._signalled = socket.socketpair()
+        for end in (self._wakeup, self._signalled):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, _note)
+        signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
+        sockets = (agent, self._wakeup, self._signalled)
+        self._descriptors = [self._own_namespace, *(end.fileno() for end in sockets)]
+
+    def run(self) -> None:
+        """Serve until the agent is gone."""
+        poll = select.poll()
+        poll.register(self._agent, select.POLLIN)
+        poll.register(self._wakeup, select.POLLIN)
+        while self._read():
+            self._reap()
+            for descriptor, _ in poll.poll():
+                if descriptor == self._wakeup.fileno():
+                    self._wakeup.recv(_READ_BYTES)
+        self._end()
+
+    def _read(self) -> bool:
+        """Take what the agent sent; False when it is gone."""
+        try:
+            read = self._agent.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        self._incoming += read
+        while (plan := self._next()) is not None:
+            self._start(plan)
+        return bool(read)
+
+    def _next(self) -> Plan | None:
+        if len(self._incoming) < LENGTH.size:
+            return None
+        end = LENGTH.size + LENGTH.unpack_from(self._incoming)[0]
+        if len(self._incoming) < end:
+            return None
+        plan: Plan = json.loads(self._incoming[LENGTH.size : end])
+        del self._incoming[:end]
+        return plan
+
+    def _start(self, plan: Plan) -> None:
+        try:
+            init = self._fork(plan)
+        except OSError as error:
+            self._tell({"id": plan["id"], "error": f"cannot fork: {error.strerror}"})
+            return
+        self._inits[init] = plan
+        self._tell({"id": plan["id"], "init": init})
+
+    def _fork(self, plan: Plan) -> int:
+        """Fork an init, into a process namespace of its own if the plan says so."""
+        in_namespace = plan.get("namespaces", 0) & kernel.CLONE_NEWPID
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        if in_namespace:
+            kernel.unshare(kernel.CLONE_NEWPID)  # which concerns children only
+        try:
+            init = os.fork()
+            if init == 0:
+                self._become_init(plan)
+            return init
+        finally:
+            if in_namespace:
+                kernel.setns(self._own_namespace, kernel.CLONE_NEWPID)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _become_init(self, plan: Plan) -> None:
+        try:
+            signal.set_wakeup_fd(-1)
+            for descriptor in self._descriptors:
+                os.close(descriptor)
+        finally:
+            live(plan)
+
+    def _reap(self) -> None:
+        while self._inits:
+            process_id, _ = os.waitpid(-1, os.WNOHANG)
+            if process_id == 0:
+                return
+            plan = self._inits.pop(process_id)
+            self._tell({"id": plan["id"], "ended": True})
+
+    def _tell(self, news: dict[str, Any]) -> None:
+        frame = json.dumps(news).encode()
+        try:
+            self._agent.sendall(LENGTH.pack(len(frame)) + frame)
+        except OSError:
+            return  # the agent is gone; the next read says so, too
+
+    def _end(self) -> None:
+        for init, plan in self._inits.items():
+            if plan.get("ends_with_forker"):
+                os.kill(init, KILL_ALL)
+
+
+def _note(number: int, frame: object) -> None:
+    """A handler there must be, or nothing wakes up."""
+
+
+def main() -> None:
+    """Run the forker on the socket whose descriptor is the first argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a terminal sends is for the agent to decide about
+    agent = socket.socket(fileno=int(sys.argv[1]))
+    agent.set_inheritable(False)
+    forker = Forker(agent)
+    gc.disable()
+    gc.freeze()
+    forker.run()

@@ -1,0 +1,34 @@
+"""The processes below a process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+
+def children(process_id: int) -> list[int]:
+    """The processes that a process started and that live, or wait to be reaped. Empty if it is gone itself."""
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{process_id}/task"):
+            with open(f"/proc/{process_id}/task/{thread}/children") as file:
+                found.extend(map(int, file.read().split()))
+    except OSError:
+        pass
+    return found
+
+
+def descendants(process_id: int) -> Iterator[int]:
+    """The children of a process, their children, and so on; each one before those below it."""
+    for child in children(process_id):
+        yield child
+        yield from descendants(child)
+
+
+def signal_all(process_id: int, number: int) -> None:
+    """Send a signal to every descendant of a process."""
+    for descendant in list(descendants(process_id)):
+        try:
+            os.kill(descendant, number)
+        except ProcessLookupError:
+            continue

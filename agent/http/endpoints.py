@@ -1,0 +1,32 @@
+"""The agent's HTTP endpoints. `/x` and `/agent/x` are the same; metrics have an actor of their own."""
+
+from __future__ import annotations
+
+from agent.dialogues.frameworks import FrameworkOrders
+from agent.http.state import state, version
+from libprocess.http import HttpRequest, HttpResponse
+
+
+class Endpoints(FrameworkOrders):
+    """What is read over HTTP."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self._started = self.now
+        self.route("/health", self._health)
+        self.route("/version", self._version)
+        self.route("/flags", self._flags)
+        self.route("/state", self._state)
+
+    def _health(self, request: HttpRequest) -> HttpResponse:
+        """That it answers says that it is well."""
+        return HttpResponse()
+
+    def _version(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json(version())
+
+    def _flags(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json({"flags": self.flags.as_dict()})
+
+    def _state(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json(state(self, self._started))

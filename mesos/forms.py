@@ -1,0 +1,99 @@
+"""What master and agent both show as JSON, with the field names of Mesos ("slave" where its clients expect that)."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from mesos.attributes import format_attributes
+from mesos.labels import Labels
+from mesos.resources import Resources
+from mesos.resources.kind import ValueType
+from mesos.types import Attributes, CommandInfo, ContainerStatus, Task, TaskStatus
+
+Json: TypeAlias = dict[str, Any]
+
+ALWAYS_SHOWN = ("disk", "mem", "gpus", "cpus")
+
+
+def resources(these: Resources) -> Json:
+    """Totals by name: numbers for scalars, text for ranges and sets."""
+    regular = these.filter(lambda kind: not kind.revocable)
+    shown: Json = dict.fromkeys(ALWAYS_SHOWN, 0.0)
+    shown |= {name: thousandths / 1000 for name, thousandths in regular.quantities().items()}
+    for name in {kind.name for kind, _ in regular.items if kind.type is ValueType.RANGES}:
+        shown[name] = str(regular.ranges(name))
+    for name in {kind.name for kind, _ in regular.items if kind.type is ValueType.SET}:
+        shown[name] = str(regular.set(name))
+    revocable = these.filter(lambda kind: kind.revocable).quantities()
+    return shown | {f"{name}_revocable": thousandths / 1000 for name, thousandths in revocable.items()}
+
+
+def resources_by_role(these: Resources) -> Json:
+    """Totals of what is reserved, by role."""
+    roles = sorted({kind.role for kind, _ in these.items if kind.reservations})
+    return {role: resources(these.reserved(role)) for role in roles}
+
+
+def attributes(these: Attributes) -> Json:
+    """By name: numbers as such, everything else as text."""
+    shown: Json = {}
+    for attribute in these:
+        _, _, text = format_attributes((attribute,)).partition(":")
+        shown[attribute.name] = attribute.value if isinstance(attribute.value, float) else text
+    return shown
+
+
+def labels(these: Labels) -> list[Json]:
+    """Labels in their order."""
+    return [{"key": label.key, "value": label.value} for label in these]
+
+
+def task(this: Task, role: str) -> Json:
+    """A task: what it was launched as, and its latest statuses."""
+    shown: Json = {
+        "id": this.task_id,
+        "name": this.name,
+        "framework_id": this.framework_id,
+        "executor_id": this.executor_id or "",
+        "slave_id": this.agent_id,
+        "state": this.state,
+        "resources": resources(this.resources),
+        "role": role,
+        "statuses": [status(each) for each in this.statuses],
+    }
+    optional: Json = {"user": this.user, "labels": labels(this.labels)}
+    return shown | {name: value for name, value in optional.items() if value}
+
+
+def status(this: TaskStatus) -> Json:
+    """One status, without its data."""
+    shown: Json = {"state": this.state, "timestamp": this.timestamp}
+    optional: Json = {
+        "labels": labels(this.labels) or None,
+        "container_status": this.container_status and container_status(this.container_status),
+        "healthy": this.healthy,
+    }
+    return shown | {name: value for name, value in optional.items() if value is not None}
+
+
+def container_status(this: ContainerStatus) -> Json:
+    """A task's container, and the networks it is in."""
+    shown: Json = {"container_id": {"value": this.container_id}}
+    networks = [
+        {
+            "ip_addresses": [
+                {"protocol": address.protocol, "ip_address": address.ip_address} for address in network.ip_addresses
+            ]
+        }
+        for network in this.network_infos
+    ]
+    return shown | ({"network_infos": networks} if networks else {})
+
+
+def command(this: CommandInfo) -> Json:
+    """A command; its environment may hold secrets and is not shown."""
+    shown: Json = {
+        "argv": list(this.arguments),
+        "uris": [{"value": uri.value, "executable": uri.executable} for uri in this.uris],
+    }
+    return ({"shell": this.shell, "value": this.value} if this.value else {}) | shown
