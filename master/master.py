@@ -18,7 +18,7 @@ from master.dialogues.executors import Executors
 from master.dialogues.launches import Launches
 from master.dialogues.tasks import Tasks
 from master.flags import MasterFlags
-from master.http.endpoints import Endpoints
+from master.http.scheduler_api import SchedulerApi
 from master.metrics import MasterMetrics
 from master.records.cluster import Cluster, History
 from mesos.types import MasterInfo
@@ -27,7 +27,7 @@ MASTER = "master"
 """The id that a master is spawned with: its PID is found under this name."""
 
 
-class Master(Agents, Launches, Tasks, Executors, Endpoints):
+class Master(Agents, Launches, Tasks, Executors, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached."""
 
     def __init__(self, flags: MasterFlags, web: Address) -> None:

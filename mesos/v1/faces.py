@@ -19,6 +19,8 @@ from mesos.v1.face import CODECS, FACES, Codec, Face
 from mesos.v1.proto import message
 from mesos.v1.tree import Misfit, Tree
 
+__all__ = ["CODECS", "FACES"]
+
 CODECS[PID] = Codec(PID.parse, str)
 
 # Where things are.

@@ -31,7 +31,8 @@ from mesos.messages import (
     UnregisterFrameworkMessage,
 )
 from mesos.types import FrameworkCapability, FrameworkInfo, MasterInfo, Offer, TaskReference, TaskStatus
-from mesos.v1.face import CODECS, FACES, Face
+from mesos.v1.face import Face
+from mesos.v1.faces import CODECS, FACES
 from mesos.v1.proto import message
 from mesos.v1.resources import older_notation
 from mesos.v1.tree import Misfit, Tree

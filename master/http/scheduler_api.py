@@ -1,0 +1,90 @@
+"""The v1 scheduler API: POST /api/v1/scheduler.
+
+The first call subscribes: it spawns an actor that is the scheduler from then on, and its answer is the stream of
+events. Every later call names that subscription in a header, is checked here, and handed to the actor. What happens
+with it is seen on the stream: its own answer says only that it was taken.
+"""
+
+from __future__ import annotations
+
+from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.stream import HttpStream
+from libprocess.pid import PID
+from master.http.endpoints import Endpoints
+from master.http.scheduler import HttpScheduler
+from mesos.ids import FrameworkID
+from mesos.messages import RegisterFrameworkMessage, ReregisterFrameworkMessage
+from mesos.v1.door import STREAM_ID, Refusal, accepted_media, invalid, new_stream_id, read_body
+from mesos.v1.scheduler import CALL, Call, read_call
+from mesos.v1.tree import Misfit
+
+ACCEPTED = HttpResponse(202)
+IGNORED_CALLS = ("REQUEST",)
+
+
+class SchedulerApi(Endpoints):
+    """The master's door for schedulers that speak HTTP."""
+
+    def serve(self) -> None:
+        """See Endpoints."""
+        super().serve()
+        self.route("/api/v1/scheduler", self._scheduler_call, methods=("POST",))
+
+    def _scheduler_call(self, request: HttpRequest) -> HttpResponse:
+        try:
+            call = _read(request)
+            if isinstance(call.message, RegisterFrameworkMessage | ReregisterFrameworkMessage):
+                return self._subscribe(request, call.message)
+            return self._pass_on(request, call)
+        except Refusal as refusal:
+            return refusal.response
+
+    def _subscribe(
+        self, request: HttpRequest, message: RegisterFrameworkMessage | ReregisterFrameworkMessage
+    ) -> HttpResponse:
+        media = accepted_media(request)
+        if request.header(STREAM_ID):
+            raise Refusal(400, f"Subscribe calls should not include the '{STREAM_ID}' header")
+        id_ = new_stream_id(self.chance)
+        stream = self.spawn(HttpStream())
+        self.spawn(HttpScheduler(self.pid, stream, media, message), _actor_id(id_))
+        return HttpResponse.streamed(stream, media, ((STREAM_ID, id_),))
+
+    def _pass_on(self, request: HttpRequest, call: Call) -> HttpResponse:
+        scheduler = self._subscription(request, call.framework_id or FrameworkID(""))
+        if call.message is not None:
+            self.send(scheduler, call.message)
+        elif call.type not in IGNORED_CALLS:
+            raise Refusal(501, f"501 Not Implemented. This master does not know the call {call.type}.")
+        return ACCEPTED
+
+    def _subscription(self, request: HttpRequest, framework_id: FrameworkID) -> PID:
+        """The actor that a call is for. Refusal unless the call comes from its client."""
+        framework = self.cluster.frameworks.get(framework_id)
+        if framework is None:
+            raise Refusal(400, "Framework cannot be found")
+        if not framework.connected or framework.pid is None:
+            raise Refusal(403, "Framework is not subscribed")
+        id_ = request.header(STREAM_ID)
+        if not id_:
+            raise Refusal(400, f"All non-subscribe calls should include the '{STREAM_ID}' header")
+        if framework.pid != PID(_actor_id(id_), *self.pid.address):
+            raise Refusal(
+                400,
+                f"The stream ID '{id_}' included in this request didn't match the stream ID currently associated "
+                f"with framework ID '{framework_id}'",
+            )
+        return framework.pid
+
+
+def _read(request: HttpRequest) -> Call:
+    _, tree = read_body(request, CALL)
+    try:
+        return read_call(tree)
+    except Misfit as misfit:
+        raise invalid("scheduler::Call", misfit) from None
+
+
+def _actor_id(stream_id: str) -> str:
+    """A subscription's actor is called by its stream's id: what a call must know is where it is sent to."""
+    return f"http-scheduler({stream_id})"
