@@ -1,0 +1,60 @@
+"""`mesos-trace`, or `python -m tools.trace`: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from libprocess.errors import told_to_the_operator
+from tools.trace import chains, checking, diff, life, log, mailboxes, merge, slow, stats
+
+Adder = Callable[[argparse.ArgumentParser], None]
+
+COMMANDS: dict[str, tuple[str, Adder]] = {
+    "log": ("one line per message", log.add_log),
+    "actor": ("what one actor saw and did", log.add_actor),
+    "why": ("the chain that led to a message", chains.add_why),
+    "effects": ("all that came of a message", chains.add_effects),
+    "task": (
+        "the life of a task, or of anything with an id, over all nodes: where each millisecond went",
+        life.add_task,
+    ),
+    "slow": ("how long messages wait, travel and are handled, by type and receiver", slow.add_slow),
+    "mailboxes": ("how much mail waits for each actor, over time", mailboxes.add_mailboxes),
+    "stats": ("what is in recordings: nodes, clocks, actors, messages, losses", stats.add_stats),
+    "check": ("whether each receive has its send, and each message its cause", checking.add_check),
+    "diff": ("the first divergence of two runs", diff.add_diff),
+    "merge": ("several nodes' recordings as one, with an index", merge.add_merge),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    made = argparse.ArgumentParser(
+        prog="mesos-trace", description="See every message between actors, and why it was sent."
+    )
+    commands = made.add_subparsers(metavar="COMMAND", required=True)
+    for name, (text, add) in COMMANDS.items():
+        add(commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))
+    return made
+
+
+def main() -> int:
+    """Run the command that the command line names; returns the exit status."""
+    with told_to_the_operator("mesos-trace"):
+        options = parser().parse_args()
+        options.status = 0
+        try:
+            for line in options.run(options):
+                print(line)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read it has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    status: int = options.status
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

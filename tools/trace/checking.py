@@ -1,0 +1,114 @@
+"""`check`: has each receive its send, each send its receive or a told loss, and each message its cause?"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+
+from tools.trace.lines import Lines
+from tools.trace.names import pid_text
+from tools.trace.reading import add_files, open_story
+from tools.trace.story import Step, Story
+from tools.trace.tables import table
+
+SHOWN = 10
+
+
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """The options of `check`."""
+    add_files(parser)
+    parser.set_defaults(run=check)
+
+
+class Check:
+    """Counts what is there, and lists what is missing."""
+
+    def __init__(self, story: Story) -> None:
+        self.received = self.sent = self.dropped = self.twice = self.earlier = self.unnumbered = 0
+        self.roots: Counter[str] = Counter()
+        """Messages that nothing led to, by type."""
+        self.without_send: list[Step] = []
+        self.without_cause: list[Step] = []
+        self._incarnations = [node.incarnation for node in story.nodes]
+        self._first: dict[int, int] = {}  # the first serial seen of each incarnation
+        self._sent: set[int] = set()
+        self._handled: set[int] = set()
+        underway: dict[int, Step] = {}
+        for step in story.steps():
+            if step.kind == "sent":
+                underway[step.id] = step
+            elif step.kind in ("handled", "dropped"):
+                underway.pop(step.id, None)
+            self._take(step)
+        recorded = {node.address for node in story.nodes}
+        self.unheard = [step for step in underway.values() if step.id and (step.to[1], step.to[2]) in recorded]
+        """Sent to a node that is recorded, which tells nothing of it."""
+        self.elsewhere = len(underway) - len(self.unheard)
+
+    def _take(self, step: Step) -> None:
+        if step.kind in ("spawned", "exited"):
+            return
+        if not step.id:
+            self.unnumbered += 1
+            return
+        self._first.setdefault(step.id >> 32, step.id)
+        if step.kind == "sent":
+            self.sent += 1
+            self._sent.add(step.id)
+            self._check_cause(step)
+        elif step.kind == "dropped":
+            self.dropped += 1
+        elif step.kind == "handled":
+            self._handle(step)
+
+    def _handle(self, step: Step) -> None:
+        self.received += 1
+        self.twice += step.id in self._handled
+        self._handled.add(step.id)
+        origin = step.id >> 32
+        if origin == self._incarnations[step.node]:
+            self._check_cause(step)
+        elif origin in self._incarnations and step.id not in self._sent:
+            self.without_send.append(step)
+
+    def _check_cause(self, step: Step) -> None:
+        if not step.cause:
+            self.roots[str(step.message[0])] += 1
+        elif step.cause not in self._handled:
+            first = self._first.get(step.cause >> 32)
+            if first is None or step.cause < first:
+                self.earlier += 1
+            else:
+                self.without_cause.append(step)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing."""
+        return not (self.without_send or self.without_cause or self.unheard)
+
+
+def check(options: argparse.Namespace) -> Iterator[str]:
+    """What is there and what is missing; exit status 1 if anything is."""
+    story = open_story(options.files)
+    lines = Lines(story)
+    found = Check(story)
+    yield f"{found.received:,} received, {found.sent:,} sent to other nodes, {found.dropped:,} losses told"
+    if found.unnumbered:
+        yield f"{found.unnumbered:,} without an id, of which nothing can be said: flight recorders do not number mail"
+    yield f"{found.twice:,} received twice, {found.elsewhere:,} sent to nodes that are not recorded"
+    yield f"{found.earlier:,} caused by what was before the recording"
+    for what, steps in (
+        ("received without a send", found.without_send),
+        ("sent and neither received nor told lost", found.unheard),
+        ("without their cause", found.without_cause),
+    ):
+        yield f"{len(steps):,} {what}"
+        for step in steps[:SHOWN]:
+            yield (
+                f"  {lines.at(step.time)} {pid_text(step.sender)} → {pid_text(step.to)} "
+                f"{lines.names.text(step.message)} #{story.id_text(step.id)} of {story.id_text(step.cause)}"
+            )
+    yield ""
+    yield from table(["roots: from outside, or an actor's first turn", "times"], found.roots.most_common(), 1)
+    options.status = 0 if found.is_whole else 1

@@ -1,0 +1,211 @@
+"""Scanning: one pass over a recording's file, to learn where each record lies, and what its order depends on."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import re
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from libprocess.pid import Address
+from libprocess.recording.files import older_path
+from libprocess.recording.naming import Spec
+from libprocess.recording.tracer import VERSION
+from tools.trace.errors import NoRecording
+
+KINDS = ("turn", "timer", "dropped", "spawned", "exited")
+TURN = 0
+_KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+OPEN = math.nan
+"""The end of a turn that goes on in another record."""
+
+# What every record begins with: an array of 4 to 7 elements, and the text of its kind.
+_BEGINNING = re.compile(
+    rb"[\x94-\x97](?:\xa4(?:node|turn|skew)|\xa5timer|\xa7(?:dropped|spawned)|\xa6exited|\xa8messages)"
+)
+
+
+class Node:
+    """A run of a node, as recordings tell of it."""
+
+    def __init__(self, address: Address, incarnation: int) -> None:
+        self.address = address
+        self.incarnation = incarnation
+        self.skew = 0.0
+        """How many seconds its clock is taken to be ahead of the first node's."""
+
+    @property
+    def key(self) -> tuple[Address, int]:
+        """What tells it from all others."""
+        return self.address, self.incarnation
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
+class Rows:
+    """Where the records are, in columns: a million of them take 43 MB."""
+
+    def __init__(self) -> None:
+        self.source = array("H")
+        self.node = array("H")
+        self.kind = array("B")
+        self.offset = array("Q")
+        self.size = array("Q")
+        self.begin = array("d")
+        self.end = array("d")
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def add(self, *values: float) -> None:
+        """Append one row; the values are in the order of the columns."""
+        for column, value in zip(self.columns, values, strict=True):
+            column.append(value)
+
+    @property
+    def columns(self) -> tuple[array[Any], ...]:
+        """All of them."""
+        return self.source, self.node, self.kind, self.offset, self.size, self.begin, self.end
+
+
+class Source:
+    """A file, in memory as far as it is looked at."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            self.data: mmap.mmap | bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""
+
+
+class Scan:
+    """What one recording holds, which may lie in several files. `damage` says what of it could not be read."""
+
+    def __init__(self, sources: dict[int, Source]) -> None:
+        self.nodes: list[Node] = []
+        self.names: dict[str, Spec] = {}
+        self.damage: list[str] = []
+        self.knows_skews = False
+        """It was merged before, and is of one clock."""
+        self.rows = Rows()
+        self.needs: dict[int, dict[int, int]] = {}
+        """Of a row: the highest serial it handles, of each other incarnation."""
+        self.gives: dict[int, tuple[int, int]] = {}
+        """Of a row: its own incarnation, and the highest serial that it handed to the network."""
+        self.left: dict[int, float] = {}
+        """When mail left for another node: the last of each turn."""
+        self.came: list[tuple[int, int, float]] = []
+        """Node, id and time of mail from elsewhere: the last of each turn."""
+        self._numbers: dict[int, int] = {}  # a node's number in the file → its place in `nodes`
+        for number, source in sources.items():
+            for offset, size, record in _records(source, self.damage):
+                try:
+                    self._take(source.path, number, offset, size, record)
+                except (ValueError, TypeError, LookupError, OverflowError):
+                    self.damage.append(f"{source.path}: {size} bytes at {offset} are no record")
+
+    def _take(self, path: Path, source: int, offset: int, size: int, record: Any) -> None:
+        kind, number, time = record[:3]
+        if kind == "node":
+            self._node(path, number, *record[3:7])
+        elif kind == "messages":
+            self.names |= record[3]
+        elif kind == "skew":
+            self.knows_skews = True
+            self.nodes[self._numbers[number]].skew = float(record[3])
+        elif kind in _KIND_NUMBERS and number in self._numbers:
+            place = self._numbers[number]
+            end = time
+            if kind == "turn":
+                end = OPEN if record[5] is None else record[5]
+                self._turn(self.nodes[place], place, record)
+            self.rows.add(source, place, _KIND_NUMBERS[kind], offset, size, time, end)
+
+    def _node(self, path: Path, number: int, version: int, host: str, port: int, incarnation: int) -> None:
+        if version != VERSION:
+            raise NoRecording(f"{path} is of version {version}; expected {VERSION}: read it with its own release")
+        node = Node(Address(host, port), incarnation)
+        keys = [known.key for known in self.nodes]
+        if node.key in keys:  # the header is repeated in every part of a file
+            self._numbers[number] = keys.index(node.key)
+        else:
+            self._numbers[number] = len(self.nodes)
+            self.nodes.append(node)
+
+    def _turn(self, node: Node, place: int, record: Any) -> None:
+        """Note what of a turn came from other nodes or goes there."""
+        _, _, begin, mail, _, end = record
+        incarnation = node.incarnation
+        host, port = node.address
+        sent = 0
+        needs: dict[int, int] = {}
+        for to, _, _, id_, _ in mail:
+            if to[2] != port or to[1] != host:
+                sent = id_
+            elif id_ >> 32 != incarnation and id_:
+                needs[id_ >> 32] = id_
+        row = len(self.rows)
+        if sent:
+            self.gives[row] = incarnation, sent
+            self.left[sent] = begin if end is None else end
+        if needs:
+            self.needs[row] = needs
+            self.came += [(place, id_, begin) for id_ in needs.values()]
+
+
+def parts(path: Path) -> list[Path]:
+    """The files of one recording: the older half of a bounded one, if there is one, and itself."""
+    older = older_path(path)
+    return [older, path] if older.exists() else [path]
+
+
+def _records(source: Source, damage: list[str]) -> Iterator[tuple[int, int, Any]]:
+    """Offset, size and value of all records; where something is unreadable, it goes on at the next beginning."""
+    data = source.data
+    start = 0
+    while start < len(data):
+        bad = start
+        for offset, size, record in _run(data, start):
+            bad = offset + size
+            yield offset, size, record
+        if bad >= len(data):
+            return
+        found = _BEGINNING.search(data, bad + 1)
+        start = found.start() if found else len(data)
+        damage.append(f"{source.path}: {start - bad} bytes at {bad} are no records")
+
+
+def _run(data: mmap.mmap | bytes, start: int) -> Iterator[tuple[int, int, Any]]:
+    """Records one after the other, until something else comes."""
+    # The limit is the file: a damaged length must not ask for more memory than there are bytes.
+    unpacker = msgpack.Unpacker(_Reader(data, start), use_list=False, strict_map_key=False, max_buffer_size=len(data))
+    at = 0
+    try:
+        for record in unpacker:
+            if not (isinstance(record, tuple) and len(record) > 2 and isinstance(record[0], str)):
+                return
+            end = unpacker.tell()
+            yield start + at, end - at, record
+            at = end
+    except (ValueError, msgpack.UnpackException):
+        return
+
+
+class _Reader:
+    """Reads bytes from somewhere on, as a file would."""
+
+    def __init__(self, data: mmap.mmap | bytes, start: int) -> None:
+        self._data = data
+        self._at = start
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, so many at most."""
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
