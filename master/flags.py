@@ -6,6 +6,8 @@ import math
 from typing import Literal
 
 from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
+from master.allocator.options import MIN_ALLOCATABLE, Options
+from master.allocator.sorter import find_sorter
 from mesos.resources import Resources
 from mesos.roles import check_role
 
@@ -42,8 +44,15 @@ def format_weights(weights: tuple[tuple[str, float], ...]) -> str:
     return ",".join(f"{role}={weight:g}" for role, weight in weights)
 
 
+def parse_sorter(text: str) -> str:
+    """Read the name of a sorter that there is."""
+    find_sorter(text)
+    return text
+
+
 ENOUGH = Kind("RESOURCES|…", parse_enough, lambda choices: "|".join(map(str, choices)))
 WEIGHTS = Kind("ROLE=WEIGHT,…", parse_weights, format_weights)
+SORTER = Kind("SORTER", parse_sorter)
 
 
 class MasterFlags(
@@ -95,13 +104,31 @@ class MasterFlags(
         default=None, kind=DURATION, group=ALLOCATION, help="An offer that is not used for so long is taken back."
     )
     min_allocatable_resources: tuple[Resources, ...] = flag(
-        default=(Resources.of(cpus=0.01), Resources.of(mem=32)),
+        default=MIN_ALLOCATABLE,
         kind=ENOUGH,
         group=ALLOCATION,
         help="An offer holds at least one of these.",
     )
     weights: tuple[tuple[str, float], ...] | None = flag(
         default=None, kind=WEIGHTS, group=ALLOCATION, help="What roles are due, against those of weight 1."
+    )
+
+    role_sorter: str = flag(
+        default="drf",
+        kind=SORTER,
+        group=ALLOCATION,
+        help="Which of several roles comes first: drf, random, or a plug-in's.",
+    )
+    framework_sorter: str = flag(
+        default="drf", kind=SORTER, group=ALLOCATION, help="Which framework of a role comes first: drf, random, …"
+    )
+    fair_sharing_excluded_resource_names: tuple[str, ...] = flag(
+        default=(), group=ALLOCATION, help="Resources of which nobody's share is counted."
+    )
+    filter_gpu_resources: bool = flag(
+        default=True,
+        group=ALLOCATION,
+        help="Offer agents with GPUs only to frameworks that say that they know of GPUs.",
     )
 
     max_completed_frameworks: int = flag(default=50, group=HISTORY, help="How many frameworks that ended are shown.")
@@ -116,6 +143,18 @@ class MasterFlags(
     def total_ping_timeout_seconds(self) -> float:
         """After how long without an answer an agent is out of reach, and without a ping an agent looks for a master."""
         return self.agent_ping_timeout_seconds * self.max_agent_ping_timeouts
+
+    @property
+    def allocation(self) -> Options:
+        """What the allocator is told."""
+        return Options(
+            allocation_interval_seconds=self.allocation_interval_seconds,
+            min_allocatable=self.min_allocatable_resources,
+            role_sorter=self.role_sorter,
+            framework_sorter=self.framework_sorter,
+            fair_sharing_excluded_resource_names=self.fair_sharing_excluded_resource_names,
+            filter_gpu_resources=self.filter_gpu_resources,
+        )
 
     @property
     def chosen_actor_port(self) -> int:

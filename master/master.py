@@ -11,7 +11,7 @@ import random
 from libprocess.pid import Address
 from libprocess.process import ExitedMessage
 from libprocess.version import VERSION
-from master.allocator import Allocator, Options
+from master.allocator import Allocator
 from master.allocator.messages import RoleWeight, SetWeightsMessage
 from master.dialogues.agents import Agents
 from master.dialogues.executors import Executors
@@ -52,12 +52,10 @@ class Master(Agents, Launches, Tasks, Executors, SchedulerApi):
         self.serve()
 
     def _start_allocator(self) -> None:
-        flags = self.flags
-        options = Options(flags.allocation_interval_seconds, flags.min_allocatable_resources)
-        self.allocator = self.spawn(Allocator(self.pid, options), "allocator")
+        self.allocator = self.spawn(Allocator(self.pid, self.flags.allocation), "allocator")
         self.link(self.allocator)
-        if flags.weights:
-            weights = tuple(RoleWeight(role, weight) for role, weight in flags.weights)
+        if self.flags.weights:
+            weights = tuple(RoleWeight(role, weight) for role, weight in self.flags.weights)
             self.send(self.allocator, SetWeightsMessage(weights))
 
     def finalize(self) -> None:

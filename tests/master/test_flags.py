@@ -41,6 +41,7 @@ def test_weights():
         ("--weights=eng=0", "expected a role and a weight above 0, such as eng=2, found 'eng=0'"),
         ("--weights=a b=1", "expected a role and a weight above 0, such as eng=2, found 'a b=1'"),
         ("--min_allocatable_resources=cpus", "expected a resource such as cpus:4 or disk(role):100, found 'cpus'"),
+        ("--role_sorter=fifo", "found no sorter 'fifo', expected one of: drf, random"),
         ("--agent_ping_timeout=15", "expected a duration such as 15secs"),
         ("--logging_level=LOUD", "expected DEBUG or INFO or WARNING or ERROR, found 'LOUD'"),
     ],
