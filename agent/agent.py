@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.dialogues.base import AgentState, log
 from agent.dialogues.messages import StopAgentMessage
-from agent.http.endpoints import Endpoints
+from agent.http.executor_api import ExecutorApi
 from agent.ports import ContainerTerminatedMessage
 from libprocess.process import ExitedMessage
 from mesos.messages import ShutdownMessage, UnregisterAgentMessage
@@ -13,7 +13,7 @@ AGENT_ID = "agent"
 """The id of its actor."""
 
 
-class Agent(Endpoints):
+class Agent(ExecutorApi):
     """Checks, decides through its records, and sends. Its dialogues are the classes below it, each in its own file."""
 
     def exited(self, message: ExitedMessage) -> None:

@@ -39,7 +39,7 @@ from mesos.v1.scheduler import EVENT, HEARTBEAT, HEARTBEAT_SECONDS, event_for, w
 from mesos.v1.tree import Tree
 
 
-class HeartbeatMessage(Message, frozen=True):
+class SchedulerHeartbeatMessage(Message, frozen=True):
     """A subscription to itself, every 15 seconds: tell the client that it still stands."""
 
 
@@ -87,13 +87,13 @@ class HttpScheduler(Process):
         if self._tell(message):
             self._beat()
 
-    def heartbeat(self, message: HeartbeatMessage) -> None:
+    def scheduler_heartbeat(self, message: SchedulerHeartbeatMessage) -> None:
         if self.sender == self.pid:
             self._beat()
 
     def _beat(self) -> None:
         self._write(HEARTBEAT)
-        self.delay(HEARTBEAT_SECONDS, HeartbeatMessage())
+        self.delay(HEARTBEAT_SECONDS, SchedulerHeartbeatMessage())
 
     def resource_offers(self, message: ResourceOffersMessage) -> None:
         self._tell(message)
