@@ -1,0 +1,42 @@
+"""Where an executor is: which agent started it, for which framework. Agents tell it by the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from libprocess.errors import OperatorError
+from libprocess.pid import PID
+from libprocess.units import parse_duration
+from mesos.ids import ExecutorID, FrameworkID
+from mesos.struct import Struct
+
+SHUTDOWN_GRACE_SECONDS = 5.0
+
+
+class ExecutorPlace(Struct, frozen=True):
+    """What an agent tells an executor before it registers."""
+
+    agent: PID
+    framework_id: FrameworkID
+    executor_id: ExecutorID
+    shutdown_grace_seconds: float = SHUTDOWN_GRACE_SECONDS
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the variables that agents set. OperatorError says what is missing or wrong."""
+        grace = environ.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")
+        try:
+            return cls(
+                agent=PID.parse(environ["MESOS_SLAVE_PID"]),
+                framework_id=FrameworkID(environ["MESOS_FRAMEWORK_ID"]),
+                executor_id=ExecutorID(environ["MESOS_EXECUTOR_ID"]),
+                shutdown_grace_seconds=parse_duration(grace) if grace else SHUTDOWN_GRACE_SECONDS,
+            )
+        except KeyError as error:
+            raise OperatorError(
+                f"expected the variable {error.args[0]}, found none; executors are started by agents, not by hand"
+            ) from None
+        except ValueError as error:
+            raise OperatorError(f"the agent's environment is damaged: {error}") from None

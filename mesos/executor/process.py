@@ -1,0 +1,171 @@
+"""The actor of an executor: registers with the agent, and carries mail both ways.
+
+It takes the calls of its driver as the very messages that the agent understands, and hands them on. News from the agent
+it hands to `deliver`, which calls the executor back, on whatever thread or loop that lives. What the agent has not
+acknowledged it keeps, and tells again to an agent that was restarted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from libprocess.message import Message
+from libprocess.process import ExitedMessage, Process
+from mesos.executor.place import ExecutorPlace
+from mesos.ids import AgentID, TaskID
+from mesos.messages import (
+    ExecutorRegisteredMessage,
+    ExecutorToFrameworkMessage,
+    FrameworkToExecutorMessage,
+    KillTaskMessage,
+    RegisterExecutorMessage,
+    RunTaskMessage,
+    ShutdownExecutorMessage,
+    StatusUpdateAcknowledgementMessage,
+    StatusUpdateMessage,
+)
+from mesos.states import terminal
+from mesos.types import Source, StatusUpdate, TaskState
+
+log = logging.getLogger("mesos.executor")
+
+REGISTER_AGAIN_SECONDS = 1.0
+
+
+class News(NamedTuple):
+    """Something that the executor is to be told: by which callback, and with what."""
+
+    callback: str
+    arguments: tuple[Any, ...] = ()
+
+
+class RegisterAgainWithAgentMessage(Message, frozen=True):
+    """Executor → itself: there should have been an answer by now."""
+
+
+class StopExecutorMessage(Message, frozen=True):
+    """Driver → its actor, or the actor → itself when its time is up: end."""
+
+
+class ExecutorProcess(Process):
+    """See the module. It ends when the agent is gone, or when it is told to and its tasks have ended."""
+
+    def __init__(self, place: ExecutorPlace, deliver: Callable[[News], None]) -> None:
+        self._place = place
+        self._deliver = deliver
+        self._agent_id: AgentID | None = None
+        self._running: set[TaskID] = set()
+        self._unacknowledged: dict[bytes, StatusUpdate] = {}
+        self._is_ending = False
+
+    def initialize(self) -> None:
+        self.link(self._place.agent)
+        self._register()
+
+    # With the agent.
+
+    def _register(self) -> None:
+        self.send(self._place.agent, RegisterExecutorMessage(self._place.framework_id, self._place.executor_id))
+        self.delay(REGISTER_AGAIN_SECONDS, RegisterAgainWithAgentMessage())
+
+    def register_again_with_agent(self, message: RegisterAgainWithAgentMessage) -> None:
+        if self._agent_id is None:
+            self._register()
+
+    def executor_registered(self, message: ExecutorRegisteredMessage) -> None:
+        if self._is_from_agent() and self._agent_id is None:
+            self._agent_id = message.agent_id
+            self._tell("registered", message.executor_info, message.framework_info, message.agent_info)
+
+    def run_task(self, message: RunTaskMessage) -> None:
+        if self._is_from_agent() and not self._is_ending:
+            self._running.add(message.task.task_id)
+            self._tell("launch_task", message.task)
+
+    def kill_task(self, message: KillTaskMessage) -> None:
+        if self._is_from_agent():
+            self._tell("kill_task", message.task_id)
+
+    def framework_to_executor(self, message: FrameworkToExecutorMessage) -> None:
+        if self._is_from_agent():
+            self._tell("framework_message", message.data)
+
+    def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
+        if self._is_from_agent():
+            self._unacknowledged.pop(message.uuid, None)
+            self._end_when_idle()
+
+    def shutdown_executor(self, message: ShutdownExecutorMessage) -> None:
+        if self._is_from_agent():
+            self._shut_down()
+
+    def exited(self, message: ExitedMessage) -> None:
+        if message.pid == self._place.agent:
+            log.warning("the agent is gone: %s", message.reason)
+            self._unacknowledged.clear()  # nobody is left to take them
+            self._tell("disconnected")
+            self._shut_down()
+
+    def _is_from_agent(self) -> bool:
+        return self.sender == self._place.agent
+
+    def _tell(self, callback: str, *arguments: Any) -> None:
+        self._deliver(News(callback, arguments))
+
+    # The end.
+
+    def _shut_down(self) -> None:
+        """Let the executor end its tasks, and end when it has, or when the grace period is over."""
+        if self._is_ending:
+            return
+        self._is_ending = True
+        self._tell("shutdown")
+        self.delay(self._place.shutdown_grace_seconds, StopExecutorMessage())
+        self._end_when_idle()
+
+    def _end_when_idle(self) -> None:
+        if self._is_ending and not self._running and not self._unacknowledged:
+            self.terminate()
+
+    def stop_executor(self, message: StopExecutorMessage) -> None:
+        if self._is_from_driver():
+            self.terminate()
+
+    # Calls from the driver.
+
+    def status_update(self, message: StatusUpdateMessage) -> None:
+        if not self._is_from_driver() or self._agent_id is None:
+            return
+        status = message.update.status
+        if status.state is TaskState.TASK_STAGING:
+            log.error("ignoring TASK_STAGING for task %s: an executor reports what comes after", status.task_id)
+            return
+        status = replace(
+            status,
+            agent_id=self._agent_id,
+            executor_id=self._place.executor_id,
+            source=Source.SOURCE_EXECUTOR,
+            timestamp=status.timestamp or self.now,
+            uuid=self.chance.getrandbits(128).to_bytes(16, "big"),
+        )
+        place = self._place
+        update = StatusUpdate(place.framework_id, status, self._agent_id, place.executor_id)
+        if terminal(status.state):
+            self._running.discard(status.task_id)
+        self._unacknowledged[status.uuid] = update
+        self.send(place.agent, StatusUpdateMessage(update))
+
+    def executor_to_framework(self, message: ExecutorToFrameworkMessage) -> None:
+        if self._is_from_driver() and self._agent_id is not None:
+            place = self._place
+            data = message.data
+            self.send(
+                place.agent, ExecutorToFrameworkMessage(place.framework_id, self._agent_id, place.executor_id, data)
+            )
+
+    def _is_from_driver(self) -> bool:
+        return self.sender.address == self.pid.address
