@@ -1,0 +1,143 @@
+"""`python -m tools.simulate`: look for a seed under which a cluster breaks a promise."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Literal
+
+from tqdm import tqdm
+
+from libprocess.errors import OperatorError, told_to_the_operator
+from libprocess.flags import Flags, flag
+from tools.simulate.playing import Outcome, play, play_all
+from tools.simulate.story import Setting
+
+PROGRAM = "tools.simulate"
+
+
+class SimulateFlags(Flags, program=PROGRAM):
+    """Plays clusters in virtual time, under faults, each from a seed of its own, and looks whether they keep what they
+    promise: nothing is offered or used twice, every task has one end that all agree on, no acknowledged update is lost,
+    no id is used again. A seed always plays the same.
+    """
+
+    seeds: int = flag(default=100, help="How many seeds to play: 0 and following.")
+    seed: int | None = flag(default=None, help="Play only this one.")
+    agents: int = flag(default=20, help="How many agents a cluster has.")
+    schedulers: int = flag(default=3, help="How many frameworks it has at a time.")
+    digest: bool = flag(default=False, help="Print the digest of each trace.")
+    plant: Literal["none", "lost-retry", "renamed-id", "double-offer"] = flag(
+        default="none", help="Plant this bug, and end well once it is caught."
+    )
+    json: bool = flag(default=False, help="Print the result as JSON.")
+
+
+def main() -> int:
+    """Play, and tell; returns the exit status."""
+    with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
+        return run(SimulateFlags.load())
+    return 130
+
+
+def run(flags: SimulateFlags) -> int:
+    """Play the seeds that are asked for."""
+    check(flags)
+    setting = Setting(flags.agents, flags.schedulers)
+    begun = time.monotonic()
+    if flags.seed is not None:
+        outcomes: Iterable[Outcome] = [play(flags.seed, setting, flags.plant)]
+    else:
+        outcomes = watched(play_all(range(flags.seeds), setting, flags.plant), flags)
+    played = list(until_caught(outcomes) if is_planted(flags) else outcomes)
+    tell(flags, played, time.monotonic() - begun)
+    caught = any(outcome.broken for outcome in played)
+    return int(caught != is_planted(flags))
+
+
+def is_planted(flags: SimulateFlags) -> bool:
+    """Whether a broken promise is what is looked for."""
+    return flags.plant != "none"
+
+
+def check(flags: SimulateFlags) -> None:
+    """OperatorError for what cannot be played."""
+    for name in ("seeds", "agents", "schedulers"):
+        if getattr(flags, name) < 1:
+            raise OperatorError(f"--{name}: expected 1 or more, found {getattr(flags, name)}")
+
+
+def watched(outcomes: Iterator[Outcome], flags: SimulateFlags) -> Iterator[Outcome]:
+    """Show a progress bar, where somebody sees it."""
+    return iter(tqdm(outcomes, total=flags.seeds, unit="seed", file=sys.stderr, disable=not sys.stderr.isatty()))
+
+
+def until_caught(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Play no more once a promise was broken."""
+    for outcome in outcomes:
+        yield outcome
+        if outcome.broken:
+            return
+
+
+def tell(flags: SimulateFlags, played: list[Outcome], seconds: float) -> None:
+    """Say how it went."""
+    broken = [outcome for outcome in played if outcome.broken]
+    if flags.json:
+        print(json.dumps(summary(flags, played, seconds)))
+        return
+    if flags.digest:
+        for outcome in played:
+            print(f"seed {outcome.seed}: digest {outcome.digest}")
+    for outcome in broken:
+        tell_broken(flags, outcome)
+    print(
+        f"{counted(len(played), 'seed')} in {seconds:.1f} s ({len(played) / seconds:.2f} seeds/s): "
+        f"{sum(outcome.seconds for outcome in played):.0f} virtual seconds, {sum(o.tasks for o in played)} tasks, "
+        f"{counted(len(broken), 'broken promise')}"
+    )
+    if is_planted(flags) and not broken:
+        print(f"the planted bug {flags.plant} was not caught")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def tell_broken(flags: SimulateFlags, outcome: Outcome) -> None:
+    """Say what was broken, and how to see it again."""
+    if flags.seed is not None:
+        print("\n".join(outcome.tail))
+    print(f"seed {outcome.seed}: {outcome.broken}")
+    if flags.seed is None:
+        print(f"see it again: {again(flags, outcome.seed)}")
+
+
+def again(flags: SimulateFlags, seed: int) -> str:
+    """The command that plays a seed again."""
+    given = {"seed": seed, "agents": flags.agents, "schedulers": flags.schedulers, "plant": flags.plant}
+    defaults = {"agents": 20, "schedulers": 3, "plant": "none"}
+    words = [f"--{name} {value}" for name, value in given.items() if defaults.get(name) != value]
+    return f"python -m tools.simulate {' '.join(words)}"
+
+
+def summary(flags: SimulateFlags, played: list[Outcome], seconds: float) -> dict[str, object]:
+    """The result for a program."""
+    return {
+        "seeds": len(played),
+        "seconds": round(seconds, 3),
+        "seeds_per_second": round(len(played) / seconds, 3),
+        "virtual_seconds": round(sum(outcome.seconds for outcome in played), 3),
+        "tasks": sum(outcome.tasks for outcome in played),
+        "plant": flags.plant,
+        "broken": [{"seed": o.seed, "promise": o.broken, "again": again(flags, o.seed)} for o in played if o.broken],
+        "digests": {outcome.seed: outcome.digest for outcome in played} if flags.digest else {},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

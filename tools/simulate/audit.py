@@ -1,0 +1,150 @@
+"""Audit: looks at the mail of a cluster as it is handled, and says when a promise is broken.
+
+What it may know beyond the mail are the books of the master, and the containers that really are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.agent import AGENT_ID
+from libprocess import PID, Message, Runtime
+from libprocess.recording import Record
+from master.master import Master
+from mesos.ids import AgentID, FrameworkID, OfferID, TaskID
+from mesos.messages import (
+    AgentRegisteredMessage,
+    FrameworkRegisteredMessage,
+    ResourceOffersMessage,
+    RunTaskMessage,
+    ShutdownFrameworkMessage,
+    StatusUpdateMessage,
+)
+from mesos.resources import Resources
+from mesos.types import Offer
+from tools.simulate.cluster import Cluster
+from tools.simulate.containers import VirtualContainers
+
+
+class BrokenPromiseError(AssertionError):
+    """A cluster did what it must never do. The text says what."""
+
+
+class Audit:
+    """Listens to a cluster from its beginning. Its steps raise BrokenPromiseError as soon as something is wrong."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.updates: dict[tuple[FrameworkID, TaskID], dict[bytes, Runtime]] = {}
+        """By task: the updates that its agent sent to a master, in the order in which it did so for the first time."""
+        self.shut_down: set[FrameworkID] = set()
+        """The frameworks that a master ended; nobody is left then who would be told of their tasks."""
+        self._cluster = cluster
+        self._broken = ""
+        self._agents: dict[AgentID, PID] = {}
+        self._schedulers: dict[FrameworkID, PID] = {}
+        self._offers: dict[OfferID, Offer] = {}
+        self._ordered: set[tuple[FrameworkID | None, TaskID]] = set()
+        cluster.journal.listeners.append(self._listen)
+        cluster.after_step.append(self._raise)
+
+    def watch(self, host: str, containers: VirtualContainers, whole: Resources) -> None:
+        """See to it that what runs on a machine never asks for more than there is.
+
+        What was told to end does not count: a master takes what a framework had for free as soon as that is over.
+        """
+
+        def look() -> None:
+            staying = [container for container in containers.living.values() if not container.is_ending]
+            asked = [container.resources.unallocate() for container in staying]
+            if not _fit(asked, whole):
+                self._break(f"{host} has {whole}, and runs {', '.join(map(str, asked))}")
+
+        containers.when_launched = look
+
+    def _raise(self) -> None:
+        if self._cluster.failures:
+            self._break(f"an actor failed\n{self._cluster.failures[0]}")
+        if self._broken:
+            raise BrokenPromiseError(self._broken)
+
+    def _break(self, what: str) -> None:
+        self._broken = self._broken or what
+
+    def _listen(self, node: Runtime, record: Record) -> None:
+        if record[0] != "turn":
+            return
+        for to, sender, message, _, _ in record[3]:
+            look = _LOOKS.get(type(message))
+            if look is not None:
+                look(self, node, to, sender, message)
+
+    # Each of these is shown one kind of mail: where it is handled, and where it is sent from.
+
+    def _agent_registered(self, node: Runtime, to: PID, sender: PID, message: AgentRegisteredMessage) -> None:
+        known = self._agents.setdefault(message.agent_id, to)
+        if known != to:
+            self._break(f"agent id {message.agent_id} was given to {known} and to {to}")
+
+    def _framework_registered(self, node: Runtime, to: PID, sender: PID, message: FrameworkRegisteredMessage) -> None:
+        known = self._schedulers.setdefault(message.framework_id, to)
+        if known != to:
+            self._break(f"framework id {message.framework_id} was given to {known} and to {to}")
+
+    def _run_task(self, node: Runtime, to: PID, sender: PID, message: RunTaskMessage) -> None:
+        if node.address != to.address or to.id != AGENT_ID:
+            return  # an agent hands it on to its executor
+        key = (message.framework.id, message.task.task_id)
+        if key in self._ordered:
+            self._break(f"task {message.task.task_id} of framework {message.framework.id} was launched twice")
+        self._ordered.add(key)
+
+    def _resource_offers(self, node: Runtime, to: PID, sender: PID, message: ResourceOffersMessage) -> None:
+        if node.address != sender.address:
+            return
+        master = node.processes.get(sender)
+        for offer in message.offers:
+            if offer.id in self._offers:
+                self._break(f"offer id {offer.id} was used twice, for {self._offers[offer.id]} and for {offer}")
+            self._offers[offer.id] = offer
+            if isinstance(master, Master):
+                self._check_books(master, offer.agent_id)
+
+    def _check_books(self, master: Master, agent_id: AgentID) -> None:
+        agent = master.cluster.agents.get(agent_id)
+        if agent is None:
+            return
+        offered = [offer.resources for offer in agent.offers.values()]
+        used = agent.used.total().unallocate()
+        if not _fit([*offered, used], agent.total):
+            lots = ", ".join(map(str, offered))
+            self._break(f"agent {agent_id} has {agent.total}, of which {used} is used, and {lots} offered")
+
+    def _shutdown_framework(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
+        self.shut_down.add(message.framework_id)
+
+    def _status_update(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateMessage) -> None:
+        if sender.address == node.address != to.address and sender.id == AGENT_ID:
+            update = message.update
+            sent = self.updates.setdefault((update.framework_id, update.status.task_id), {})
+            sent.setdefault(update.status.uuid, node)
+
+
+def _fit(parts: list[Resources], whole: Resources) -> bool:
+    """Whether disjoint parts come out of one whole."""
+    left = whole
+    for part in parts:
+        if not left.contains(part):
+            return False
+        left -= part
+    return True
+
+
+_LOOKS: Mapping[type[Message], Callable[[Audit, Runtime, PID, PID, Any], None]] = {
+    AgentRegisteredMessage: Audit._agent_registered,
+    FrameworkRegisteredMessage: Audit._framework_registered,
+    ResourceOffersMessage: Audit._resource_offers,
+    RunTaskMessage: Audit._run_task,
+    ShutdownFrameworkMessage: Audit._shutdown_framework,
+    StatusUpdateMessage: Audit._status_update,
+}

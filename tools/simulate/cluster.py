@@ -1,0 +1,153 @@
+"""Cluster: a world with masters, agents and schedulers in it, the same actors that run in production."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.agent import AGENT_ID, Agent
+from agent.flags import AgentFlags
+from libprocess import PID, Runtime
+from libprocess.pid import Address
+from libprocess.process import Process
+from libprocess.simulation import World
+from master.flags import MasterFlags
+from master.master import MASTER, Master
+from mesos.detector import MasterDetector, MasterFoundMessage, MasterNotFoundMessage
+from mesos.resources import Resources
+from mesos.scheduler import LocalSchedulerDriver, Scheduler
+from mesos.types import AgentInfo, Environment, FrameworkInfo, MasterInfo
+from tools.simulate.containers import VirtualContainers
+
+RESOURCES = Resources.parse("cpus:4;mem:4096;disk:10240;ports:[31000-32000]")
+FIND_SECONDS = 5.0
+"""How long a finder waits for a master to be elected before it says that there is none."""
+
+DETECTOR = "detector"
+
+
+class Cluster(World):
+    """A virtual cluster: a master that nobody knows of before `elect`, and agents that look for one.
+
+        cluster = Cluster(agents=2)
+        cluster.elect()
+        driver = cluster.run(MyScheduler(), FrameworkInfo(user="me", name="mine"))
+        cluster.advance(seconds=10)
+
+    It is a `World`, with all that has: time, faults, filters, crashes.
+    """
+
+    def __init__(
+        self,
+        seed: int | str = 0,
+        agents: int = 1,
+        resources: Resources = RESOURCES,
+        master_flags: dict[str, Any] | None = None,
+        agent_flags: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(seed)
+        self.leader: MasterInfo | None = None
+        """The master that is found by whoever looks for one."""
+        self.masters: list[Master] = []
+        """Those that live."""
+        self.agents: list[Agent] = []
+        """Those that live."""
+        self._master_flags = MasterFlags(work_dir="/virtual", **(master_flags or {}))
+        agent_defaults: dict[str, Any] = {"master": Address("master", 5050), "work_dir": "/virtual"}
+        self._agent_flags = AgentFlags(**(agent_defaults | (agent_flags or {})))
+        self._questions: list[tuple[Runtime, PID]] = []
+        self._schedulers = 0
+        self.add_master("master-1")
+        for number in range(1, agents + 1):
+            self.add_agent(f"agent-{number}", resources)
+
+    # Masters.
+
+    @property
+    def master(self) -> Master:
+        """The first master."""
+        return self.masters[0]
+
+    def add_master(self, host: str) -> Master:
+        """Start a master. Nobody finds it before it is elected."""
+        node = self.node(host)
+        master = Master(self._master_flags, node.address)
+        node.spawn(master, MASTER)
+        self.masters.append(master)
+        return master
+
+    def elect(self, master: Master | None = None) -> None:
+        """Let everybody find this master, or the first."""
+        pid = (master or self.master).pid
+        self.leader = MasterInfo(id="", pid=pid, hostname=pid.host, ip=pid.host)
+        questions, self._questions = self._questions, []
+        for node, asker in questions:
+            self.find_master(node, asker)
+
+    def find_master(self, node: Runtime, asker: PID) -> None:
+        """Answer a detector: with the master if that can be reached, else when one is elected, else not at all."""
+        leader = self.leader
+        if leader is not None and self.is_reachable(node, leader.pid.address):
+            node.send(asker, MasterFoundMessage(leader))
+            return
+        question = (node, asker)
+        self._questions.append(question)
+
+        def give_up() -> None:
+            if question in self._questions:
+                self._questions.remove(question)
+                node.send(asker, MasterNotFoundMessage("no master is elected"))
+
+        node.clock.later(FIND_SECONDS, give_up)
+
+    # Agents.
+
+    @property
+    def agent(self) -> Agent:
+        """The first agent."""
+        return self.agents[0]
+
+    def add_agent(self, host: str, resources: Resources = RESOURCES) -> Agent:
+        """Start an agent that looks for a master."""
+        node = self.node(host)
+        agent = Agent(self._agent_flags, AgentInfo(host, resources=resources), VirtualContainers(node), Environment())
+        pid = node.spawn(agent, AGENT_ID)
+        node.spawn(self._detector(node, pid), DETECTOR)
+        self.agents.append(agent)
+        return agent
+
+    # Schedulers.
+
+    def run(self, scheduler: Scheduler, framework: FrameworkInfo, host: str = "") -> LocalSchedulerDriver:
+        """Start a scheduler on a node of its own; its driver calls it back as the real one does."""
+        self._schedulers += 1
+        node = self.node(host or f"scheduler-{self._schedulers}")
+        driver = LocalSchedulerDriver(scheduler, framework, lambda pid: self._detector(node, pid))
+        node.spawn(driver.process, "scheduler")
+        return driver
+
+    # Nodes.
+
+    def crash(self, node: Runtime) -> None:
+        """See `World.crash`."""
+        super().crash(node)
+        self.masters = [master for master in self.masters if master.pid.address != node.address]
+        self.agents = [agent for agent in self.agents if agent.pid.address != node.address]
+
+    def node_of(self, actor: Process) -> Runtime:
+        """Where an actor lives."""
+        return self.nodes[actor.pid.address]
+
+    def _detector(self, node: Runtime, subscriber: PID) -> MasterDetector:
+        return MasterDetector(subscriber, _Finder(self, node))
+
+
+class _Finder:
+    """The detectors' `MasterFinder`: asks the cluster."""
+
+    def __init__(self, cluster: Cluster, node: Runtime) -> None:
+        self._cluster = cluster
+        self._node = node
+
+    def find(self, asker: PID) -> None:
+        """See `mesos.detector.MasterFinder`."""
+        self._cluster.find_master(self._node, asker)

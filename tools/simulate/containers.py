@@ -1,0 +1,139 @@
+"""Virtual containers: an agent's `Containerizer` in a simulation. Their commands are a few words of shell, played,
+not run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
+from libprocess import PID, Runtime
+from libprocess.ports import Cancellable
+from mesos.ids import ContainerID
+from mesos.resources import Resources
+from mesos.types import CommandInfo, ResourceLimit
+
+START_SECONDS = (0.01, 0.2)
+EXIT_SECONDS = (0.0, 0.05)
+"""How long it takes to start a container and to see that one ended, by chance."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What a command does: runs so long, exits so, and minds SIGTERM or not."""
+
+    seconds: float = 0.0
+    status: int = 0
+    ignores_sigterm: bool = False
+
+
+def read_command(command: CommandInfo) -> Plot:
+    """Understand `sleep 5`, `sleep infinity`, `exit 3`, `true`, `false` and `trap '' TERM`, joined by `;` or `&&`.
+
+    Any other command does nothing, at once and well.
+    """
+    line = command.value if command.shell else " ".join(command.arguments or (command.value,))
+    seconds, status, ignores = 0.0, 0, False
+    for words in (part.split() for part in re.split(r";|&&", line)):
+        match words:
+            case ["sleep", length]:
+                seconds += math.inf if length == "infinity" else float(length)
+            case ["exit", number]:
+                return Plot(seconds, int(number) << 8, ignores)
+            case ["trap", "''", *_]:
+                ignores = True
+            case [word]:
+                status = 1 << 8 if word == "false" else 0
+    return Plot(seconds, status, ignores)
+
+
+@dataclass
+class Container:
+    """One container of a machine."""
+
+    owner: PID
+    config: ContainerConfig
+    resources: Resources
+    plot: Plot
+    runs: bool = False
+    is_ending: bool = False
+    """It was told to end, nicely or not."""
+    status: int | None = None
+    """How it ended; None while it lives."""
+    alarms: list[Cancellable] = field(default_factory=list)
+
+
+class VirtualContainers:
+    """The containers of one machine. They are gone when its node crashes."""
+
+    def __init__(self, node: Runtime) -> None:
+        self.living: dict[ContainerID, Container] = {}
+        """Those that hold resources: starting, running or not yet seen to have ended."""
+        self.launched: list[ContainerConfig] = []
+        """All that were ever asked for."""
+        self.when_launched: Callable[[], None] | None = None
+        self._node = node
+        self._process_id = 1000
+
+    # The port: see `agent.ports.Containerizer`.
+
+    def launch(self, owner: PID, config: ContainerConfig) -> None:
+        """Begin to start a container."""
+        container = Container(owner, config, config.resources, read_command(config.command))
+        self.living[config.container_id] = container
+        self.launched.append(config)
+        self._later(START_SECONDS, container, lambda: self._started(container))
+        if self.when_launched is not None:
+            self.when_launched()
+
+    def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
+        """Let it have more, or less."""
+        container = self.living.get(container_id)
+        if container is not None:
+            container.resources = resources
+
+    def signal(self, container_id: ContainerID, number: int) -> None:
+        """Signal its processes."""
+        container = self.living.get(container_id)
+        if container is None or not container.runs:
+            return
+        container.is_ending = True
+        if number == signal.SIGKILL or (number == signal.SIGTERM and not container.plot.ignores_sigterm):
+            self._end(container, number)
+
+    def destroy(self, container_id: ContainerID) -> None:
+        """Kill it, whatever it does."""
+        container = self.living.get(container_id)
+        if container is not None:
+            container.is_ending = True
+            self._end(container, signal.SIGKILL)
+
+    # What happens in them.
+
+    def _started(self, container: Container) -> None:
+        container.runs = True
+        self._process_id += 1
+        self._node.send(container.owner, ContainerLaunchedMessage(container.config.container_id, self._process_id))
+        seconds = container.plot.seconds
+        if seconds < math.inf:
+            self._later((seconds, seconds), container, lambda: self._end(container, container.plot.status))
+
+    def _end(self, container: Container, status: int) -> None:
+        if container.status is not None:
+            return
+        container.status = status
+        for alarm in container.alarms:
+            alarm.cancel()
+        self._later(EXIT_SECONDS, container, lambda: self._ended(container))
+
+    def _ended(self, container: Container) -> None:
+        id_ = container.config.container_id
+        del self.living[id_]
+        self._node.send(container.owner, ContainerTerminatedMessage(id_, container.status))
+
+    def _later(self, seconds: tuple[float, float], container: Container, callback: Callable[[], None]) -> None:
+        container.alarms.append(self._node.clock.later(self._node.chance.uniform(*seconds), callback))

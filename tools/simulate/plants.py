@@ -1,0 +1,57 @@
+"""Plants: bugs made on purpose, from outside, to see that the simulation catches them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+from unittest.mock import patch
+
+from agent.records.updates import UpdateStream
+from master.dialogues.offers import Offers
+from master.records import Cluster
+from mesos.ids import AgentID
+
+
+@contextmanager
+def lost_retry() -> Iterator[None]:
+    """An agent sends an update once, and waits for the acknowledgement for ever."""
+    with patch.object(UpdateStream, "back_off", lambda _: math.inf):
+        yield
+
+
+@contextmanager
+def renamed_id() -> Iterator[None]:
+    """A master leaves its own name out of the ids that it gives to agents, so that the next one gives them again."""
+    given = Cluster.new_agent_id
+
+    def without_its_name(cluster: Cluster) -> AgentID:
+        return AgentID(given(cluster).rpartition("-")[2])
+
+    with patch.object(Cluster, "new_agent_id", without_its_name):
+        yield
+
+
+@contextmanager
+def double_offer() -> Iterator[None]:
+    """A master makes two offers of the same resources, every hundredth time."""
+    offer: Callable[..., None] = Offers._offer
+    serial = itertools.count(1)
+
+    def twice(self: Offers, *arguments: Any) -> None:
+        offer(self, *arguments)
+        if next(serial) % 100 == 0:
+            offer(self, *arguments)
+
+    with patch.object(Offers, "_offer", twice):
+        yield
+
+
+PLANTS = {
+    "none": nullcontext,
+    "lost-retry": lost_retry,
+    "renamed-id": renamed_id,
+    "double-offer": double_offer,
+}

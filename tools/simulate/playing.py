@@ -1,0 +1,61 @@
+"""Playing: many seeds, over all processors."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from tools.simulate.audit import BrokenPromiseError
+from tools.simulate.plants import PLANTS
+from tools.simulate.story import Setting, Story
+
+TAIL_EVENTS = 30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a story ended."""
+
+    seed: int
+    digest: str
+    """Of everything that happened."""
+    seconds: float
+    """Of virtual time."""
+    tasks: int
+    broken: str = ""
+    """The promise that was broken; empty if none was."""
+    tail: tuple[str, ...] = ()
+    """The last events before that."""
+
+
+def play(seed: int, setting: Setting, plant: str = "none") -> Outcome:
+    """Play one story, with a planted bug if one is named."""
+    logging.disable(logging.CRITICAL)  # trouble is what a story is about, and 20 agents complain at length
+    try:
+        with PLANTS[plant]():
+            return _play(seed, Story(seed, setting))
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _play(seed: int, story: Story) -> Outcome:
+    broken, tail = "", list[str]()
+    try:
+        story.play()
+    except BrokenPromiseError as error:
+        broken, tail = str(error), story.cluster.journal.tail(TAIL_EVENTS)
+    cluster = story.cluster
+    return Outcome(seed, cluster.digest(), cluster.elapsed, story.tasks, broken, tuple(tail))
+
+
+def play_all(seeds: Iterable[int], setting: Setting, plant: str = "none") -> Iterator[Outcome]:
+    """Play stories, as many at a time as there are processors; outcomes come in the order of seeds."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        try:
+            yield from pool.map(partial(play, setting=setting, plant=plant), seeds)
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,173 @@
+"""Troubles: what befalls a cluster, by chance, until it is left in peace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from libprocess.simulation import Faults
+
+if TYPE_CHECKING:
+    from tools.simulate.story import Framework, Story
+
+BETWEEN_SECONDS = 6.0
+"""On average, from one trouble to the next."""
+
+RECONCILE_SECONDS = 60.0
+"""How often frameworks ask for the state of their tasks, as they should."""
+
+
+class Troubles:
+    """Strikes again and again between `begin` and `end`."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self._cluster = story.cluster
+        self._chance = story.cluster.chance
+        self._masters = 1
+        self._over = False
+
+    def begin(self) -> None:
+        """Begin with a network of some quality or other."""
+        self._cluster.faults = Faults(
+            delay_seconds=(0.0005, self._chance.choice((0.001, 0.02, 0.5))),
+            breaks=self._chance.choice((0.0, 0.0005, 0.005)),
+        )
+        self._strike_later()
+        self._reconcile()
+
+    def end(self) -> None:
+        """Leave the cluster in peace: the network is good, all machines run, and nobody launches anything new."""
+        self._over = True
+        self._cluster.heal()
+        if not self._cluster.masters:
+            self._replace_master()
+        for host in self._story.machines:
+            self._restart_agent(host)
+        for framework in self._story.frameworks:
+            framework.ledger.is_closing = True
+            self._fail_over(framework)
+
+    # When.
+
+    def _strike_later(self) -> None:
+        self._later(self._chance.expovariate(1 / BETWEEN_SECONDS), self._strike)
+
+    def _strike(self) -> None:
+        if not self._over:
+            self._chance.choice(_TROUBLES)(self)
+            self._strike_later()
+
+    def _reconcile(self) -> None:
+        for framework in self._story.frameworks:
+            if framework.is_alive(self._cluster):
+                framework.workload.reconcile(framework.driver)
+                framework.node.drain()
+        self._later(RECONCILE_SECONDS, self._reconcile)
+
+    def _later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._cluster.timeline.at(self._cluster.elapsed + seconds, callback)
+
+    # What: machines.
+
+    def _crash_agent(self) -> None:
+        hosts = [host for host in self._story.machines if any(a.pid.host == host for a in self._cluster.agents)]
+        if hosts:
+            host = self._chance.choice(hosts)
+            agent = next(agent for agent in self._cluster.agents if agent.pid.host == host)
+            self._cluster.crash(self._cluster.node_of(agent))
+            self._later(self._chance.uniform(0.5, 40.0), lambda: self._restart_agent(host))
+
+    def _restart_agent(self, host: str) -> None:
+        if all(agent.pid.host != host for agent in self._cluster.agents):
+            self._story.start_agent(host)
+
+    def _crash_master(self) -> None:
+        if self._cluster.masters:
+            self._cluster.crash(self._cluster.node_of(self._cluster.master))
+            self._later(self._chance.uniform(0.2, 10.0), self._replace_master)
+
+    def _replace_master(self) -> None:
+        """Another one takes over: on the same machine, or on another."""
+        if not self._cluster.masters:
+            self._masters = self._chance.randint(1, 3)
+            self._cluster.elect(self._cluster.add_master(f"master-{self._masters}"))
+
+    # What: schedulers.
+
+    def _crash_scheduler(self) -> None:
+        framework = self._some_framework()
+        if framework is not None:
+            self._cluster.crash(framework.node)
+            self._later(self._chance.uniform(0.5, 75.0), lambda: self._fail_over(framework))
+
+    def _fail_over(self, framework: Framework) -> None:
+        if framework.is_over:
+            self._begin_another(framework)
+        elif not framework.is_alive(self._cluster):
+            self._story.fail_over(framework)
+
+    def _begin_another(self, framework: Framework) -> None:
+        if not self._over and not framework.is_replaced:
+            framework.is_replaced = True
+            self._story.start_framework()
+
+    def _stop_framework(self) -> None:
+        framework = self._some_framework()
+        if framework is not None and self._chance.random() < 0.3:
+            framework.driver.stop()
+            framework.ledger.error = "stopped"
+            framework.node.drain()
+            self._begin_another(framework)
+
+    def _some_framework(self) -> Framework | None:
+        living = [framework for framework in self._story.frameworks if framework.is_alive(self._cluster)]
+        return self._chance.choice(living) if living else None
+
+    def _kill_tasks(self) -> None:
+        framework = self._some_framework()
+        if framework is None:
+            return
+        tasks = list(framework.ledger.open)
+        for task_id in self._chance.sample(tasks, min(3, len(tasks))):
+            framework.driver.kill_task(task_id)
+        framework.node.drain()
+
+    def _revive(self) -> None:
+        framework = self._some_framework()
+        if framework is not None:
+            self._chance.choice((framework.driver.revive_offers, framework.driver.suppress_offers))()
+            framework.node.drain()
+
+    # What: the network.
+
+    def _partition(self) -> None:
+        addresses = list(self._cluster.nodes)
+        some = self._chance.sample(addresses, self._chance.randint(1, max(1, len(addresses) // 2)))
+        self._cluster.partition(some, [address for address in addresses if address not in some])
+        self._mend_later()
+
+    def _cut(self) -> None:
+        addresses = list(self._cluster.nodes)
+        for _ in range(self._chance.randint(1, 5)):
+            self._cluster.cut(*self._chance.sample(addresses, 2))
+        self._mend_later()
+
+    def _mend_later(self) -> None:
+        self._later(self._chance.uniform(0.5, 30.0), self._cluster.mend)
+
+
+_TROUBLES: tuple[Callable[[Troubles], None], ...] = (
+    Troubles._crash_agent,
+    Troubles._crash_agent,
+    Troubles._crash_master,
+    Troubles._crash_scheduler,
+    Troubles._stop_framework,
+    Troubles._kill_tasks,
+    Troubles._kill_tasks,
+    Troubles._kill_tasks,
+    Troubles._revive,
+    Troubles._partition,
+    Troubles._cut,
+    Troubles._cut,
+)
