@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.trace import chains, checking, diff, life, log, mailboxes, merge, slow, stats
+from tools.trace import chains, checking, diff, draw, life, log, mailboxes, merge, slow, stats
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
     "slow": ("how long messages wait, travel and are handled, by type and receiver", slow.add_slow),
     "mailboxes": ("how much mail waits for each actor, over time", mailboxes.add_mailboxes),
     "stats": ("what is in recordings: nodes, clocks, actors, messages, losses", stats.add_stats),
+    "draw": ("a chart: Mermaid, SVG, a page with a timeline, Perfetto's format, OpenTelemetry's", draw.add_draw),
     "check": ("whether each receive has its send, and each message its cause", checking.add_check),
     "diff": ("the first divergence of two runs", diff.add_diff),
     "merge": ("several nodes' recordings as one, with an index", merge.add_merge),

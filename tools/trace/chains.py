@@ -14,6 +14,7 @@ from tools.trace.story import Step, Story
 
 DEPTH_MAX = 10_000
 EFFECTS_SHOWN = 200
+CAUSES_SHOWN = 40
 
 
 class Chains:
@@ -24,11 +25,15 @@ class Chains:
         self._busy: Busy | None = None
         self._known: dict[int, Hop | None] = {}
 
-    def hop(self, id_: int) -> Hop | None:
-        """A message's way; None if no recording tells of it."""
+    def hop(self, id_: int, near: int | None = None) -> Hop | None:
+        """A message's way; None if no recording tells of it. It is found sooner near a row where it is."""
         if id_ not in self._known:
-            self._known[id_] = self._gathered([step for step in self._steps(id_) if step.id == id_])
+            self._known[id_] = self._gathered(self._of(id_, near))
         return self._known[id_]
+
+    def cause(self, hop: Hop) -> Hop | None:
+        """What led to a message; None if nothing did, or no recording tells of it."""
+        return self.hop(hop.cause, hop.row) if hop.cause else None
 
     def effects(self, id_: int) -> list[int]:
         """The ids of the messages that were sent while that one was handled, in order."""
@@ -37,11 +42,20 @@ class Chains:
     def causes(self, hop: Hop) -> Iterator[Hop]:
         """What led to a message: its cause, that one's cause, and so on."""
         for _ in range(DEPTH_MAX):
-            cause = self.hop(hop.cause) if hop.cause else None
+            cause = self.cause(hop)
             if cause is None:
                 return
             yield cause
             hop = cause
+
+    def _of(self, id_: int, near: int | None) -> list[Step]:
+        """The steps of one message."""
+        if near is not None:
+            rows = self._story.find_near(id_, near)
+            steps = [step for row in rows for step in self._story.at(row) if step.id == id_]
+            if _is_all(steps):
+                return steps
+        return [step for step in self._steps(id_) if step.id == id_]
 
     def _steps(self, id_: int) -> Iterator[Step]:
         for row in self._story.find(id_):
@@ -52,8 +66,8 @@ class Chains:
             return None
         self._busy = self._busy or Busy(self._story)
         found = next(Gatherer(self._busy).hops(steps))
-        steps_of_cause = self._steps(found.cause) if found.cause else iter(())
-        cause = next((step for step in steps_of_cause if step.kind == "handled" and step.id == found.cause), None)
+        of_cause = self._of(found.cause, found.row) if found.cause else []
+        cause = next((step for step in of_cause if step.kind == "handled"), None)
         if cause is not None and found.seconds is None:
             found.posted = cause.end
             if found.left is None:
@@ -61,10 +75,21 @@ class Chains:
         return found
 
 
+def _is_all(steps: list[Step]) -> bool:
+    """Whether these tell the whole way of a message."""
+    kinds = {step.kind for step in steps}
+    return "handled" in kinds and ("sent" in kinds or "timer" in kinds or _is_local(steps[0]))
+
+
+def _is_local(step: Step) -> bool:
+    return step.sender[1:] == step.to[1:] and step.sender != step.to  # else it may be a timer
+
+
 def add_why(parser: argparse.ArgumentParser) -> None:
     """The options of `why`."""
     parser.add_argument("id", metavar="ID", help="as `log` shows it: 0.17")
     add_files(parser)
+    parser.add_argument("--limit", type=int, default=CAUSES_SHOWN, metavar="N", help="show so many (%(default)s)")
     parser.set_defaults(run=why)
 
 
@@ -74,7 +99,10 @@ def why(options: argparse.Namespace) -> Iterator[str]:
     chains, lines = Chains(story), Lines(story)
     hop = _found(chains, story, options.id)
     yield lines.hop(hop)
-    for cause in chains.causes(hop):
+    for number, cause in enumerate(chains.causes(hop)):
+        if number == options.limit:
+            yield f"  and so on; give a higher --limit than {options.limit} to see more"
+            return
         yield "  because " + lines.hop(cause)
         hop = cause
     if hop.cause:
@@ -104,7 +132,7 @@ def effects(options: argparse.Namespace) -> Iterator[str]:
             return
         yield "  " * depth + lines.hop(hop)
         shown += 1
-        found = [chains.hop(id_) for id_ in chains.effects(hop.id)]
+        found = [chains.hop(id_, hop.row) for id_ in chains.effects(hop.id)]
         todo += [(depth + 1, effect) for effect in reversed(found) if effect is not None]
 
 

@@ -57,7 +57,7 @@ class Life:
                 names_it = step.id not in found and any(
                     value == name for _, value in self.lines.names.flat(step.message)
                 )
-                hop = self.chains.hop(step.id) if names_it else None
+                hop = self.chains.hop(step.id, row) if names_it else None
                 if hop is not None:
                     found[step.id] = hop
         return found
@@ -85,7 +85,7 @@ class Life:
             parts += self._way(hop)
             if hop is first:
                 break
-            cause = self.chains.hop(hop.cause) if hop.cause else None
+            cause = self.chains.cause(hop)
             if cause is not None and cause.begun is not None and hop.start >= first.start:
                 parts.append(Part(cause.begun, hop.start, _handling(cause), cause))
                 hop = cause

@@ -19,6 +19,7 @@ from tools.trace.scanning import KINDS, TURN, Node, Rows, Scan, Source, parts
 
 Pid = tuple[str, str, int]
 NO_PID: Pid = ("", "", 0)
+NEAR_BYTES = 1 << 20
 NO_MESSAGE: tuple[Any, ...] = ("",)
 
 
@@ -160,29 +161,36 @@ class Story:
 
     # Finding.
 
-    def find(self, value: Any, first: int = 0) -> Iterator[int]:
-        """The rows, from `first` on, that hold this number or text."""
+    def find(self, value: Any) -> Iterator[int]:
+        """The rows that hold this number or text, in order."""
         token = msgspec.msgpack.encode(value)
         if len(self.sources) == 1:
-            yield from (row for row in self._find_in(0, token) if row >= first)
-        else:
-            found = {row for source in range(len(self.sources)) for row in self._find_in(source, token)}
-            yield from sorted(row for row in found if row >= first)
+            yield from self._find_in(0, token, 0, len(self.sources[0].data))
+            return
+        found = {
+            row
+            for number, source in enumerate(self.sources)
+            for row in self._find_in(number, token, 0, len(source.data))
+        }
+        yield from sorted(found)
 
-    def _find_in(self, source: int, token: bytes) -> Iterator[int]:
+    def find_near(self, value: Any, row: int) -> Iterator[int]:
+        """Those of them that lie near a row: quick, but not all."""
+        token = msgspec.msgpack.encode(value)
+        source, offset = self.rows.source[row], self.rows.offset[row]
+        yield from self._find_in(source, token, max(0, offset - NEAR_BYTES), offset + NEAR_BYTES)
+
+    def _find_in(self, source: int, token: bytes, begin: int, until: int) -> Iterator[int]:
         offsets, rows = self._offsets_of(source)
         data = self.sources[source].data
-        at = data.find(token)
+        at = data.find(token, begin, until)
         while at >= 0:
             place = bisect_right(offsets, at) - 1
-            if place < 0:
-                at = data.find(token, at + 1)
-                continue
-            row = rows[place]
-            end = self.rows.offset[row] + self.rows.size[row]
-            if at < end:
-                yield row
-            at = data.find(token, max(end, at + 1))
+            end = at + 1
+            if place >= 0 and at < (over := offsets[place] + self.rows.size[rows[place]]):
+                yield rows[place]
+                end = over
+            at = data.find(token, end, until)
 
     def _offsets_of(self, source: int) -> tuple[Any, Any]:
         """Where in a file which rows begin."""
