@@ -48,6 +48,7 @@ class Master(Agents, Launches, Tasks, Executors, SchedulerApi):
         )
         self.cluster = Cluster(id_, _history(self.flags))
         self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
+        self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])
         self._start_allocator()
         self.serve()
 

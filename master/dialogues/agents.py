@@ -23,7 +23,7 @@ from mesos.messages import (
     ShutdownMessage,
     UpdateFrameworkMessage,
 )
-from mesos.types import FrameworkInfo, Reason, Task, TaskReference, TaskState
+from mesos.types import ExecutorInfo, FrameworkInfo, Reason, Task, TaskReference, TaskState
 
 
 class Agents(Losses, Frameworks):
@@ -39,27 +39,27 @@ class Agents(Losses, Frameworks):
             self._send_away(wrong)
             return
         agent = self.cluster.agent_at(self.sender)
-        if agent is not None and not agent.connected:
-            why = f"another agent registered in place of {agent.id}, at {self.sender}"
-            self.remove_agent(agent, Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
-            agent = None
-        if agent is None:
+        if agent is None or not agent.connected:
+            self._make_room()
             agent = self._admit(self.cluster.new_agent_id(), message)
             self._announce(agent)
             self.counts.agent_registrations.value += 1
         self.reply(AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
 
     def reregister_agent(self, message: ReregisterAgentMessage) -> None:
-        """See the message."""
-        id_ = message.agent.id
-        agent = self.cluster.agents.get(id_) if id_ else None
-        wrong = check_agent(message)
-        if wrong is None and agent is not None and not agent.is_same_machine(self.sender, message.agent):
-            wrong = f"expected agent {id_} on {agent.info.hostname} ({agent.pid}), found it on {message.agent.hostname}"
+        """See the message. One whose report makes no sense is not answered: what it runs is not to end for that."""
+        id_, wrong = message.agent.id, check_agent(message)
         if wrong is not None or id_ is None:
-            self._send_away(wrong or "expected an id")
+            log.error("the report of the agent at %s cannot be: %s", self.sender, wrong)
+            self.ignore("its report cannot be")
+            return
+        agent = self.cluster.agents.get(id_)
+        if agent is not None and not agent.is_same_machine(self.sender, message.agent):
+            where = f"{agent.info.hostname} ({agent.pid})"
+            self._send_away(f"expected agent {id_} on {where}, found it on {message.agent.hostname}")
             return
         if agent is None:
+            self._make_room()
             agent = self._admit(id_, message)
         else:
             self._welcome_back(agent, message)
@@ -67,39 +67,57 @@ class Agents(Losses, Frameworks):
         self._announce(agent)
         self.counts.agent_reregistrations.value += 1
         self.reply(AgentReregisteredMessage(agent.id, self.flags.total_ping_timeout_seconds, missing))
-        for _, order in sorted(agent.kills_to_send.items()):
-            self.send(agent.pid, order)
-        agent.kills_to_send.clear()
+        self._send_kills(agent)
 
     def _send_away(self, why: str) -> None:
         log.warning("agent at %s is refused: %s", self.sender, why)
         self.reply(ShutdownMessage(why))
 
+    def _make_room(self) -> None:
+        """There is one agent at one PID: whichever was there before is no more."""
+        old = self.cluster.agent_at(self.sender)
+        if old is not None:
+            why = f"another agent registered in place of {old.id}, at {self.sender}"
+            self.remove_agent(old, Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+
     def _admit(self, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> AgentRecord:
         """Know an agent from now on."""
-        info = replace(message.agent, id=id_)
-        agent = AgentRecord(id_, self.sender, info, message.version, message.capabilities, self.now)
+        flags, info = self.flags, replace(message.agent, id=id_)
+        observer = AgentObserver(
+            self.pid, id_, self.sender, flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts
+        )
+        agent = AgentRecord(
+            id_, self.sender, info, message.version, message.capabilities, self.spawn(observer), self.now
+        )
         self.cluster.add_agent(agent)
         self.link(agent.pid)
-        flags = self.flags
-        observer = AgentObserver(
-            self.pid, id_, agent.pid, flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts
-        )
-        agent.observer = self.spawn(observer)
         log.info("agent %s at %s (%s) registered with %s", id_, agent.pid, info.hostname, info.resources)
         return agent
 
     def _welcome_back(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
         """An agent that is known is here again, perhaps as another process."""
         self.rescind(agent.offers.values())
+        if agent.pid != self.sender or not agent.connected:
+            self._strike_executors(agent, message)  # while a link holds, nothing that was said over it is lost
         if agent.pid != self.sender:
             self.unlink(agent.pid)
             self.cluster.move_agent(agent, self.sender)
         agent.reconnect(message.agent, message.version, message.capabilities, self.now)
         self.link(agent.pid)
-        self._tell_observer(agent)
+        self.tell_observer(agent)
         self.send(self.allocator, RemoveAgentMessage(agent.id))  # it is announced anew, with what runs there now
         log.info("agent %s is back at %s", agent.id, agent.pid)
+
+    def _strike_executors(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
+        """Forget executors whose end nobody could tell."""
+        reported = {(executor.framework_id, executor.executor_id) for executor in message.executor_infos}
+        for framework_id, executor_id in sorted(set(agent.executors) - reported):
+            self.cluster.remove_executor(framework_id, agent.id, executor_id)
+
+    def _send_kills(self, agent: AgentRecord) -> None:
+        for _, order in sorted(agent.kills_to_send.items()):
+            self.send(agent.pid, order)
+        agent.kills_to_send.clear()
 
     def _announce(self, agent: AgentRecord) -> None:
         """Tell the allocator what an agent has, and who uses how much of it."""
@@ -117,7 +135,9 @@ class Agents(Losses, Frameworks):
     def _take_report(self, agent: AgentRecord, message: ReregisterAgentMessage) -> tuple[Reconciliation, ...]:
         """Bring the records in line with what runs there; returns the tasks that the agent did not speak of."""
         frameworks = {framework.id: framework for framework in map(self._meet, message.frameworks) if framework}
-        self._take_executors(agent, message)
+        for executor in message.executor_infos:
+            if executor.framework_id in frameworks:
+                self._take_executor(frameworks[executor.framework_id], agent, executor)
         for task in message.tasks:
             if task.framework_id in frameworks:
                 self._take_task(frameworks[task.framework_id], agent, replace(task, agent_id=agent.id))
@@ -135,17 +155,10 @@ class Agents(Losses, Frameworks):
         self.reply(UpdateFrameworkMessage(framework.id, framework.info, framework.pid))
         return framework
 
-    def _take_executors(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
-        reported = {
-            (executor.framework_id, executor.executor_id): executor
-            for executor in message.executor_infos
-            if executor.framework_id in self.cluster.frameworks
-        }
-        for key in sorted(set(agent.executors) - set(reported)):
-            self.cluster.remove_executor(key[0], agent.id, key[1])
-        for (framework_id, executor_id), executor in reported.items():
-            if framework_id is not None and (framework_id, executor_id) not in agent.executors:
-                self.cluster.add_executor(framework_id, agent.id, executor)
+    def _take_executor(self, framework: FrameworkRecord, agent: AgentRecord, executor: ExecutorInfo) -> None:
+        """Know an executor."""
+        if (framework.id, executor.executor_id) not in agent.executors:
+            self.cluster.add_executor(framework.id, agent.id, executor)
 
     def _take_task(self, framework: FrameworkRecord, agent: AgentRecord, task: Task) -> None:
         """Know a task. One whose framework was told that it is out of reach, is in reach again."""

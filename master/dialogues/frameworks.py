@@ -45,21 +45,19 @@ class Frameworks(Offers):
 
     def register_framework(self, message: RegisterFrameworkMessage) -> None:
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
-        known = self.cluster.framework_at(self.sender)
-        if known is not None:
-            info = replace(message.framework, id=known.id)
-            self._resubscribe(known, info, message.suppressed_roles)
-            self.reply(FrameworkRegisteredMessage(known.id, self.info))
-            return
-        wrong = check_framework(message.framework, message.suppressed_roles)
-        if message.framework.id is not None:
-            wrong = f"expected a framework that registers to have no id yet, found {message.framework.id}"
+        info, known = message.framework, self.cluster.framework_at(self.sender)
+        wrong = check_framework(info, message.suppressed_roles)
+        if info.id is not None:
+            wrong = f"expected a framework that registers to have no id yet, found {info.id}"
         if wrong is not None:
             self.reply(FrameworkErrorMessage(wrong))
             return
-        info = replace(message.framework, id=self.cluster.new_framework_id())
-        framework = self._add_framework(info, self.sender, message.suppressed_roles)
-        self.reply(FrameworkRegisteredMessage(framework.id, self.info))
+        if known is not None:
+            self._resubscribe(known, replace(info, id=known.id), message.suppressed_roles)
+        else:
+            info = replace(info, id=self.cluster.new_framework_id())
+            known = self._add_framework(info, self.sender, message.suppressed_roles)
+        self.reply(FrameworkRegisteredMessage(known.id, self.info))
 
     def reregister_framework(self, message: ReregisterFrameworkMessage) -> None:
         """See the message."""
@@ -78,7 +76,9 @@ class Frameworks(Offers):
 
     def _check_return(self, message: ReregisterFrameworkMessage) -> str | None:
         """Whether this scheduler may be the framework's from now on."""
-        info = message.framework
+        info, other = message.framework, self.cluster.framework_at(self.sender)
+        if other is not None and other.id != info.id:
+            return f"expected framework {other.id}, which has its scheduler here, found {info.id}"
         if info.id in self.cluster.completed:
             return f"Framework has been removed: {info.id} ended, register without an id as a new one"
         framework = self.cluster.frameworks.get(info.id) if info.id else None

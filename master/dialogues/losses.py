@@ -31,12 +31,12 @@ class Losses(Offers, Updates):
         agent.disconnect()
         self.send(self.allocator, SetAgentActiveMessage(agent.id, False))
         self.rescind(agent.offers.values())
-        self._tell_observer(agent)
+        self.tell_observer(agent)
         seconds = self.flags.agent_reregister_timeout_seconds
         agent.patience = self.delay(seconds, AgentReregisterTimeoutMessage(agent.id))
 
-    def _tell_observer(self, agent: AgentRecord) -> None:
-        assert agent.observer is not None
+    def tell_observer(self, agent: AgentRecord) -> None:
+        """Let an agent's observer know where the agent is, and whether it is connected."""
         self.send(agent.observer, ObserveMessage(agent.pid, agent.connected))
 
     def agent_unresponsive(self, message: AgentUnresponsiveMessage) -> None:

@@ -22,6 +22,7 @@ class AgentRecord:
         info: AgentInfo,
         version: str,
         capabilities: tuple[AgentCapability, ...],
+        observer: PID,
         now: float,
     ) -> None:
         self.id = id
@@ -29,6 +30,8 @@ class AgentRecord:
         self.info = info
         self.version = version
         self.capabilities = capabilities
+        self.observer = observer
+        """The actor that pings it."""
         self.registered_time = now
         self.reregistered_time: float | None = None
         self.connected = True
@@ -41,8 +44,6 @@ class AgentRecord:
         """What tasks and executors hold there, by framework."""
         self.kills_to_send: dict[tuple[FrameworkID, TaskID], KillTaskMessage] = {}
         """Orders that came while it was disconnected."""
-        self.observer: PID | None = None
-        """The actor that pings it."""
         self.patience: Timer | None = None
         """While it is disconnected: comes due when it has stayed away for too long."""
 

@@ -101,15 +101,45 @@ def test_tasks_that_a_returned_agent_does_not_report_are_asked_for(
     assert missing.tasks == (TaskReference(task.task_id, agent.id),)
 
 
-def test_executors_that_a_returned_agent_does_not_report_are_gone(
-    agent: AgentPeer, scheduler: SchedulerPeer, scene: Scene
+def test_executors_that_a_restarted_agent_does_not_report_are_gone(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
 ):
     scheduler.launch(task_on(scheduler.offer(), executor=executor()))
+    agent_id = agent.id
+    agent.die()
 
-    agent.reregister(agent.id, frameworks=())
+    scene.agent(node=scene.world.node("agent-1")).reregister(agent_id)
 
-    assert scene.master.cluster.agents[agent.id].executors == {}
+    assert scene.master.cluster.agents[agent_id].executors == {}
     assert scheduler.offer().resources == Resources.parse("cpus:3;mem:4032")  # all but the task's own
+
+
+def test_an_executor_on_its_way_to_an_agent_that_registers_again_stays(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    order = scene.world.hold(RunTaskMessage)
+    scheduler.launch(task_on(scheduler.offer(), executor=executor()))
+    agent.reregister(agent.id)
+    scene.world.release(order)
+    scene.world.settle()
+
+    assert agent.last(RunTaskMessage).launch_executor
+    assert list(scene.master.cluster.agents[agent.id].executors) == [(scheduler.id, "e1")]
+
+
+def test_an_agent_whose_report_makes_no_sense_is_not_answered(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    scheduler.launch(task_on(scheduler.offer()))
+    report = reported(agent.last(RunTaskMessage)) | {"frameworks": ()}
+    agent.reregister(agent.id, **report)
+
+    assert agent.all(ShutdownMessage) == agent.all(AgentReregisteredMessage) == []
+    assert scene.metric("dropped_messages") == 1
+
+
+def test_there_is_one_agent_at_one_address(scene: Scene, agent: AgentPeer):
+    agent.reregister(AgentID("other-S5"))
+
+    assert list(scene.master.cluster.agents) == ["other-S5"]
 
 
 def test_an_agent_cannot_come_back_on_another_machine(scene: Scene, agent: AgentPeer):

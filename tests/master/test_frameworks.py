@@ -176,6 +176,13 @@ def test_what_a_dismissed_scheduler_asks_for_is_ignored(scene: Scene, scheduler:
     assert scene.metric("dropped_messages") == 1
 
 
+def test_a_scheduler_speaks_for_one_framework(scene: Scene, scheduler: SchedulerPeer):
+    scheduler.reregister(FrameworkID("other"))
+
+    text = f"expected framework {scheduler.id}, which has its scheduler here, found other"
+    assert scheduler.last(FrameworkErrorMessage).message == text
+
+
 def test_a_framework_cannot_change_its_principal(scene: Scene):
     scheduler = scene.scheduler(principal="ops").register()
     scheduler.reregister(scheduler.id, principal="dev")

@@ -32,7 +32,7 @@ class Books(RuleBasedStateMachine):
 
     def _add_agent(self, id_: AgentID) -> None:
         pid = PID(f"agent-{id_}", "host", 1)
-        self.cluster.add_agent(AgentRecord(id_, pid, AgentInfo("host", id_), "1", (), 0.0))
+        self.cluster.add_agent(AgentRecord(id_, pid, AgentInfo("host", id_), "1", (), pid, 0.0))
 
     def _new(self) -> str:
         self.serial += 1
