@@ -202,8 +202,14 @@ _master = Face(types.MasterInfo, message("MasterInfo"), codecs={"ip": Codec(_rea
 
 
 def _write_master(info: types.MasterInfo) -> Tree:
+    """Outside, a master's PID is where its HTTP API is: clients take the address from it."""
+    web = PID("master", info.ip or info.hostname, info.port)
     address = {"hostname": info.hostname, "ip": info.ip, "port": info.port}
-    return {**_master.write(info), "address": {name: value for name, value in address.items() if value}}
+    return {
+        **_master.write(info),
+        "pid": str(web),
+        "address": {name: value for name, value in address.items() if value},
+    }
 
 
 CODECS[types.MasterInfo] = Codec(_master.read, _write_master)

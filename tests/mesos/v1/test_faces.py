@@ -144,7 +144,7 @@ VALUES = [
     (TASK, "TaskInfo"),
     (STATUS, "TaskStatus"),
     (FRAMEWORK, "FrameworkInfo"),
-    (types.MasterInfo("m", PID("master", "10.0.0.1", 6050), "host", "10.0.0.1"), "MasterInfo"),
+    (types.MasterInfo("m", PID("master", "10.0.0.1", 5050), "host", "10.0.0.1"), "MasterInfo"),
     (
         types.AgentInfo(
             "host",

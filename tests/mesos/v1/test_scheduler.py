@@ -142,6 +142,7 @@ def test_subscribed_says_where_the_master_is_and_how_often_its_heart_beats():
     assert event is not None
     assert event["subscribed"]["heartbeat_interval_seconds"] == 15.0
     assert event["subscribed"]["master_info"]["ip"] == 16777343
+    assert event["subscribed"]["master_info"]["pid"] == "master@127.0.0.1:5050"
     assert event["subscribed"]["master_info"]["address"] == {"hostname": "host", "ip": "127.0.0.1", "port": 5050}
 
 
