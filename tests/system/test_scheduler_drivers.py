@@ -101,7 +101,7 @@ def test_a_driver_waits_for_a_master_that_is_not_there_yet(cluster: LocalCluster
         driver = SchedulerDriver(scheduler, FRAMEWORK, late.address)
         driver.start()
         assert not scheduler.met.is_set()
-        late.master.start()
+        late.start_master()
         assert scheduler.met.wait(30)
         driver.stop()
 

@@ -80,12 +80,18 @@ class LocalCluster:
         """Start all, and wait until every agent is registered. ClusterError says what went wrong; nothing runs then."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         try:
-            for daemon in self.daemons:
-                daemon.start()
+            self.start_master()
+            for agent in self.agents:
+                agent.start()
             self.wait_until(lambda: self.active_agents() == len(self.agents), "its agents registered")
         except BaseException:
             self.stop()
             raise
+
+    def start_master(self) -> None:
+        """Start the master, for the first time or again, and wait until its page is there."""
+        self.master.start()
+        self.wait_until(lambda: self.master.is_ready, "the master serves")
 
     def stop(self) -> None:
         """End all: the agents first, so that they end their tasks and say so."""
@@ -96,7 +102,7 @@ class LocalCluster:
         """Wait for something to come true; ClusterError if it does not in time, or if a program ends meanwhile."""
         deadline = time.monotonic() + seconds
         while not condition():
-            ended = next((daemon for daemon in self.daemons if not daemon.is_running), None)
+            ended = next((daemon for daemon in self.daemons if daemon.exit_code is not None), None)
             if ended is not None:
                 raise ClusterError(f"{ended.name} ended with status {ended.exit_code}: {ended.last_words()}")
             if time.monotonic() > deadline:

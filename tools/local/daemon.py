@@ -14,6 +14,7 @@ import psutil
 
 PR_SET_PDEATHSIG = 1
 LOG_LINES = 5
+READY = "its page is at"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -26,11 +27,13 @@ class Daemon:
         self.log = log
         self._command = [sys.executable, "-m", module, *flags]
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     def start(self) -> None:
         """Start it, for the first time or again."""
         parent = os.getpid()
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -76,10 +79,19 @@ class Daemon:
             if left.is_running():
                 left.kill()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said, as all our programs do, where its page is."""
+        return any(READY in line for line in self._said())
+
     def last_words(self) -> str:
-        """The end of its log."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(lines[-LOG_LINES:])
+        """The end of what it said."""
+        return "\n".join(self._said()[-LOG_LINES:])
+
+    def _said(self) -> list[str]:
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace").splitlines()
 
 
 def _end_with(parent: int) -> None:
