@@ -15,6 +15,8 @@ from agent.detection import resources, this_machine
 from agent.dialogues.messages import StopAgentMessage
 from agent.environment import inherited
 from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
+from agent.isolators.cgroups.groups import Groups
+from agent.isolators.choice import Settings, choose
 from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.server import HttpServer
@@ -49,7 +51,9 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port)
         await server.start()
         stack.push_async_callback(server.close)
-        containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", os.geteuid() == 0)
+        isolators = choose(flags.isolation, Settings(Groups(), flags.cgroups_enable_cfs, flags.pids_max))
+        switch_user = flags.switch_user and os.geteuid() == 0
+        containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, switch_user)
         stack.push_async_callback(containerizer.close)
         info = AgentInfo(info.hostname, port=server.address.port, resources=info.resources, attributes=info.attributes)
         agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ)), AGENT_ID)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from agent.isolators.choice import ISOLATORS, WANTED
 from libprocess.flags import DURATION, PATH, PORT, Flags, flag
 from libprocess.pid import Address
 from mesos.detector import MASTER
@@ -11,6 +12,7 @@ from mesos.detector import MASTER
 ACTOR_PORT_OFFSET = 1000
 
 NETWORK = "Network"
+CONTAINERS = "Containers"
 EXECUTORS = "Executors"
 
 
@@ -53,6 +55,22 @@ class AgentFlags(
         help="An agent that sees a new master waits up to so long before it registers, twice as long before it tries "
         "again, and so on up to a minute.",
         group=NETWORK,
+    )
+
+    isolation: tuple[str, ...] = flag(
+        default=(),
+        help="The isolators that keep containers apart; by default those that work here of "
+        f"{','.join(WANTED)}. There are {','.join(ISOLATORS)}.",
+        group=CONTAINERS,
+    )
+    cgroups_enable_cfs: bool = flag(
+        default=False, help="Give a container no more than its cpus even if others are idle.", group=CONTAINERS
+    )
+    pids_max: int = flag(default=4096, help="How many processes and threads a container may have.", group=CONTAINERS)
+    switch_user: bool = flag(
+        default=True,
+        help="Run commands as the user that they name; if root runs the agent.",
+        group=CONTAINERS,
     )
 
     executor_registration_timeout_seconds: float = flag(

@@ -1,4 +1,4 @@
-"""The mesos containerizer: runs commands in sandboxes, as trees of processes of this machine."""
+"""The mesos containerizer: runs commands in sandboxes, as trees of processes that isolators keep apart."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from agent.containerizer.forker import ForkerClient, ForkError, Init
-from agent.containerizer.plans import ContainerError, make_plan
+from agent.containerizer.plans import make_plan
 from agent.forker.plan import Plan
+from agent.isolators.isolator import ContainerError, Isolator, Limitation
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
@@ -19,6 +21,9 @@ from mesos.resources import Resources
 from mesos.types import Reason, ResourceLimit
 
 log = logging.getLogger("agent.containerizer")
+
+CLEANUP_ATTEMPTS = 100
+CLEANUP_PAUSE_SECONDS = 0.05
 
 
 class Container:
@@ -31,27 +36,40 @@ class Container:
         self.init: Init | None = None
         """Its first process, once there is one."""
         self.is_destroyed = False
+        self.limitation: Limitation | None = None
+        """Why it was destroyed, if that was not its owner's wish."""
 
     @property
     def id(self) -> ContainerID:
         """What the agent calls it."""
         return self.config.container_id
 
+    def destroy(self) -> None:
+        """End it at once, or do not start it."""
+        self.is_destroyed = True
+        if self.init is not None:
+            self.init.kill()
+
 
 class MesosContainerizer:
     """See `agent.ports.Containerizer`. It works on the loop that the agent's node runs on.
 
-    `runtime_dir` is where it keeps what it knows of running containers.
+    `runtime_dir` is where it keeps what it knows of running containers; `isolators` are asked in their order.
     """
 
-    def __init__(self, runtime: Runtime, runtime_dir: str, switch_user: bool) -> None:
+    def __init__(
+        self, runtime: Runtime, runtime_dir: str, isolators: Mapping[str, Isolator], switch_user: bool
+    ) -> None:
         self._runtime = runtime
         self._runtime_dir = Path(runtime_dir)
+        self._isolators = list(isolators.values())
         self._switch_user = switch_user
         self._forker = ForkerClient()
         self._containers: dict[ContainerID, Container] = {}
         self._lives: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
         self._runtime_dir.mkdir(parents=True, exist_ok=True)
+
+    # The port.
 
     def launch(self, owner: PID, config: ContainerConfig) -> None:
         """See `agent.ports.Containerizer`."""
@@ -63,6 +81,14 @@ class MesosContainerizer:
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
         """See `agent.ports.Containerizer`."""
+        container = self._containers.get(container_id)
+        if container is None or container.init is None:
+            return
+        for isolator in self._isolators:
+            try:
+                isolator.update(container_id, resources, limits)
+            except OSError as error:
+                log.warning("container %s keeps its old limits: %s", container_id, error)
 
     def signal(self, container_id: ContainerID, number: int) -> None:
         """See `agent.ports.Containerizer`."""
@@ -74,30 +100,35 @@ class MesosContainerizer:
         """See `agent.ports.Containerizer`."""
         container = self._containers.get(container_id)
         if container is not None:
-            container.is_destroyed = True
-            if container.init is not None:
-                container.init.kill()
+            container.destroy()
 
     async def close(self) -> None:
         """End all containers, and the forker."""
-        for container_id in list(self._containers):
-            self.destroy(container_id)
+        for container in list(self._containers.values()):
+            container.destroy()
         await asyncio.gather(*self._lives)
         await self._forker.close()
 
+    # A container's life.
+
     async def _live(self, container: Container) -> None:
-        termination = await self._run(container)
+        try:
+            termination = await self._run(container)
+        except (ContainerError, ForkError, OSError) as error:
+            termination = _failed(container, str(error))
+        await self._clean_up(container)
         del self._containers[container.id]
         self._runtime.send(container.owner, termination)
 
     async def _run(self, container: Container) -> ContainerTerminatedMessage:
         """Start a container, and wait until it has ended."""
-        try:
-            plan = make_plan(container.config, container.status_path, self._switch_user)
-            _make_sandbox(plan)
-            container.init = init = await self._forker.fork(plan)
-        except (ContainerError, ForkError, OSError) as error:
-            return self._failed(container, str(error))
+        plan = make_plan(container.config, container.status_path, self._switch_user)
+        _make_sandbox(plan)
+        for isolator in self._isolators:
+            isolator.prepare(container.config, plan)
+        for isolator in self._isolators:
+            isolator.watch(container.id, self._limit)
+        container.init = init = await self._forker.fork(plan)
         if container.is_destroyed:
             init.kill()
         else:
@@ -105,24 +136,62 @@ class MesosContainerizer:
         await init.ended
         return self._ended(container)
 
-    def _failed(self, container: Container, text: str) -> ContainerTerminatedMessage:
-        log.warning("container %s cannot be started: %s", container.id, text)
-        return ContainerTerminatedMessage(container.id, None, Reason.REASON_CONTAINER_LAUNCH_FAILED, text)
+    def _limit(self, container_id: ContainerID, limitation: Limitation) -> None:
+        """A container hit a limit."""
+        container = self._containers.get(container_id)
+        if container is not None and not container.is_destroyed:
+            log.info("container %s: %s", container_id, limitation.message)
+            container.limitation = limitation
+            container.destroy()
 
     def _ended(self, container: Container) -> ContainerTerminatedMessage:
         """What the init left behind says how it was."""
-        try:
-            with open(container.status_path) as file:
-                text = file.read()
-            os.unlink(container.status_path)
-        except FileNotFoundError:
-            text = str(int(signal.SIGKILL))  # so the init was killed, and with it the command
+        text = _take(container.status_path)
         if text.startswith("error: "):
-            return self._failed(container, text.removeprefix("error: "))
-        return ContainerTerminatedMessage(container.id, int(text) if text else None)
+            return _failed(container, text.removeprefix("error: "))
+        status = int(text) if text else None
+        limitation = container.limitation or self._limitation(container)
+        if limitation is None:
+            return ContainerTerminatedMessage(container.id, status)
+        return ContainerTerminatedMessage(
+            container.id, status, limitation.reason, limitation.message, limitation.resources
+        )
+
+    def _limitation(self, container: Container) -> Limitation | None:
+        """The limit that a container hit before it ended by itself."""
+        found = (isolator.limitation(container.id) for isolator in self._isolators)
+        return next((limitation for limitation in found if limitation is not None), None)
+
+    async def _clean_up(self, container: Container) -> None:
+        """Have the isolators remove what they made, which takes as long as the kernel holds on to it."""
+        for isolator in reversed(self._isolators):
+            for attempt in range(CLEANUP_ATTEMPTS):
+                try:
+                    isolator.cleanup(container.id)
+                    break
+                except OSError as error:
+                    if attempt == CLEANUP_ATTEMPTS - 1:
+                        log.error("something is left of container %s: %s", container.id, error)
+                await asyncio.sleep(CLEANUP_PAUSE_SECONDS)
 
 
 def _make_sandbox(plan: Plan) -> None:
     os.makedirs(plan["directory"], exist_ok=True)
     if "user" in plan:
         os.chown(plan["directory"], plan["user"][0], plan["user"][1])
+
+
+def _take(path: str) -> str:
+    """What the init wrote; the file is gone after that."""
+    try:
+        with open(path) as file:
+            text = file.read()
+        os.unlink(path)
+    except FileNotFoundError:
+        return str(int(signal.SIGKILL))  # so the init was killed, and with it the command
+    return text
+
+
+def _failed(container: Container, text: str) -> ContainerTerminatedMessage:
+    log.warning("container %s cannot be started: %s", container.id, text)
+    return ContainerTerminatedMessage(container.id, None, Reason.REASON_CONTAINER_LAUNCH_FAILED, text)

@@ -6,14 +6,11 @@ import os
 import pwd
 
 from agent.forker.plan import Plan
+from agent.isolators.isolator import ContainerError
 from agent.ports import ContainerConfig
 from mesos.types import Environment
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class ContainerError(Exception):
-    """A container cannot be started; the text says why, to whoever asked for it."""
 
 
 def make_plan(config: ContainerConfig, status_path: str, switch_user: bool) -> Plan:

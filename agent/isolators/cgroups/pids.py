@@ -1,0 +1,26 @@
+"""cgroups/pids: no container has more processes and threads than so many: a fork bomb stops there."""
+
+from __future__ import annotations
+
+from agent.forker.plan import Plan
+from agent.isolators.cgroups.groups import Groups
+from agent.isolators.isolator import Isolator
+from agent.ports import ContainerConfig
+from mesos.ids import ContainerID
+
+
+class PidsIsolator(Isolator):
+    """Limits containers' processes and threads."""
+
+    def __init__(self, groups: Groups, limit: int) -> None:
+        groups.check("pids")
+        self._groups = groups
+        self._limit = limit
+
+    def prepare(self, config: ContainerConfig, plan: Plan) -> None:
+        """See `Isolator`."""
+        self._groups.join(config.container_id, "pids", plan).write("pids.max", self._limit)
+
+    def cleanup(self, container_id: ContainerID) -> None:
+        """See `Isolator`."""
+        self._groups.leave(container_id)
