@@ -21,6 +21,7 @@ from libprocess.ports import Trace
 from libprocess.process import Process
 from libprocess.runtime import Runtime
 from libprocess.system import DiskStorage, LoopClock
+from libprocess.tracing import TRACE_ID, TraceProcess, Tracing
 from libprocess.zeromq import Setup, Sockets, ZeroMQ, is_loopback
 
 T = TypeVar("T")
@@ -40,12 +41,14 @@ async def open_node(
     trace: Trace | None = None,
     silence_seconds: float = 15.0,
     insecure: bool = False,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Runtime]:
     """A node on the running loop, for as long as the body lasts.
 
     It listens at `host` and `port` (0 is any free one) and is known to others by `advertise`, a host or host:port,
     where that differs. Its actors' files are below `storage`, a directory; without one they are gone at the end. A
-    peer that is silent for `silence_seconds` counts as gone.
+    peer that is silent for `silence_seconds` counts as gone. `tracing` is what tools may do with it from outside;
+    without, the environment says so (see `Tracing.from_environment`).
 
     AddressUnusable, an OSError, if it cannot listen there; InsecureNode if other machines could reach it and
     `insecure` is not set.
@@ -65,8 +68,14 @@ async def open_node(
             storage=DiskStorage(storage or scratch),
             trace=trace,
         )
+        tracer = TraceProcess(tracing or Tracing.from_environment(), trace)
+        runtime.spawn(tracer, TRACE_ID)
         try:
             yield runtime
+        except Exception:
+            if tracer.flight is not None:
+                tracer.flight.crashed()
+            raise
         finally:
             runtime.close()
 

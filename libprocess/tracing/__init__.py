@@ -1,0 +1,12 @@
+"""Tracing from outside: an actor on every node that lets tools watch, record, and, where it is allowed, break things.
+
+`open_node` spawns it as `trace`; `mesos-trace` speaks to it. What it may do is in `Tracing`: watch by default, and
+never break.
+"""
+
+from __future__ import annotations
+
+from libprocess.tracing.options import TRACE_ID, Tracing
+from libprocess.tracing.process import TraceProcess
+
+__all__ = ["TRACE_ID", "TraceProcess", "Tracing"]
