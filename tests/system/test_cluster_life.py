@@ -125,6 +125,7 @@ def test_the_tasks_of_a_scheduler_that_is_away_live_until_its_failover_timeout(o
     with Framework(own_cluster.address, failover_timeout_seconds=3.0) as framework:
         framework.run("t", f"sleep {marker}")
         framework.wait_for("t", TaskState.TASK_RUNNING)
+        own_cluster.wait_until(lambda: bool(processes_with(marker)), "its task sleeps")
         framework.driver.stop(failover=True)
     with Framework(own_cluster.address, failover_timeout_seconds=3.0, id=framework.id) as successor:
         assert not gone(marker)()
