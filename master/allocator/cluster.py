@@ -187,7 +187,7 @@ class Cluster:
     def recover(self, client: Client, lots: Iterable[tuple[Agent, Resources]], until: float | None) -> None:
         """A client gives lots back; and refuses them until then, if it says so."""
         bundles = [(agent, self.take_back(agent, client, resources)) for agent, resources in lots]
-        if until is not None and client.wants_offers:
+        if until is not None and client.is_subscribed and client.framework.is_active:
             self.refusals.add(client, bundles, until)
 
     def bring(self, agent: Agent, client: Client, resources: Resources) -> None:

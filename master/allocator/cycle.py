@@ -113,7 +113,7 @@ class Cycle:
             caps[name] = min(caps.get(name, 0), amount - counted.get(name, 0))
         rest = part.resources - core
         extra = shrink(rest, caps)
-        lot = part if extra is rest else self._kept_back(agent, core + extra)
+        lot = part if extra is rest else self._cluster.bundle(core + extra)
         return lot if self._wants(agent, client, lot) else None
 
     # Then: all the rest.
@@ -155,7 +155,10 @@ class Cycle:
             for name, amount in client.allowance.room().items():
                 caps[name] = min(caps.get(name, 0), amount)
         resources = shrink(part.resources, caps)
-        return part if resources is part.resources else self._kept_back(agent, resources)
+        if resources is part.resources:
+            return part
+        self._cluster.kept_back[agent] = None
+        return self._cluster.bundle(resources)
 
     # Either way.
 
@@ -166,10 +169,6 @@ class Cycle:
             return free
         resources = client.part_of(free.resources, without_shared=agent in self._shared)
         return free if resources == free.resources else self._cluster.bundle(resources)
-
-    def _kept_back(self, agent: Agent, resources: Resources) -> Bundle:
-        self._cluster.kept_back[agent] = None
-        return self._cluster.bundle(resources)
 
     def _wants(self, agent: Agent, client: Client, lot: Bundle) -> bool:
         """Whether the lot is worth an offer to the client, and it has not refused it."""
