@@ -15,19 +15,30 @@ A test fails too when an actor failed in its world; one that wants that looks at
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from libprocess.simulation import World
+if TYPE_CHECKING:
+    from libprocess.simulation import World
 
-TAIL_RECORDS = 40
+# Nothing of the runtime is imported before a test asks for it: pytest loads this file wherever mesolite is installed.
+
+TAIL_EVENTS = 40
 
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world of its own for the test: no nodes yet, no faults, seed 0 unless parametrized."""
+    from libprocess.simulation import World
+
     world = World(seed=getattr(request, "param", 0))
     yield world
+    check_failures(world)
+
+
+def check_failures(world: World) -> None:
+    """Fail the test if an actor failed in its world."""
     failures = "\n".join(map(str, world.failures))
     assert not world.failures, f"seed {world.seed}: an actor failed by its own fault\n{failures}"
 
@@ -36,8 +47,11 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show, with a failed test, the seed and the last events of its world."""
     report = yield
-    world = getattr(item, "funcargs", {}).get("world")
-    if report.failed and isinstance(world, World):
-        lines = [f"seed {world.seed}, {world.elapsed:g} s", *world.journal.tail(TAIL_RECORDS)]
-        report.sections.append(("what happened last in the world", "\n".join(lines)))
+    if report.failed:
+        from libprocess.simulation import World
+
+        for world in getattr(item, "funcargs", {}).values():
+            if isinstance(world, World):
+                lines = [f"seed {world.seed}, {world.elapsed:g} s", *world.journal.tail(TAIL_EVENTS)]
+                report.sections.append(("what happened last in the world", "\n".join(lines)))
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from agent.agent import AGENT_ID, Agent
@@ -13,6 +14,7 @@ from libprocess.simulation import World
 from master.flags import MasterFlags
 from master.master import MASTER, Master
 from mesos.detector import MasterDetector, MasterFoundMessage, MasterNotFoundMessage
+from mesos.executor import Executor
 from mesos.resources import Resources
 from mesos.scheduler import LocalSchedulerDriver, Scheduler
 from mesos.types import AgentInfo, Environment, FrameworkInfo, MasterInfo
@@ -51,6 +53,10 @@ class Cluster(World):
         """Those that live."""
         self.agents: list[Agent] = []
         """Those that live."""
+        self.containers: dict[str, VirtualContainers] = {}
+        """By host: the containers of the agent that runs there, or did last."""
+        self.executors: dict[str, Callable[[], Executor]] = {}
+        """By command: what a container with that command runs is an executor, made by this."""
         self._master_flags = MasterFlags(work_dir="/virtual", **(master_flags or {}))
         agent_defaults: dict[str, Any] = {"master": Address("master", 5050), "work_dir": "/virtual"}
         self._agent_flags = AgentFlags(**(agent_defaults | (agent_flags or {})))
@@ -109,7 +115,8 @@ class Cluster(World):
     def add_agent(self, host: str, resources: Resources = RESOURCES) -> Agent:
         """Start an agent that looks for a master."""
         node = self.node(host)
-        agent = Agent(self._agent_flags, AgentInfo(host, resources=resources), VirtualContainers(node), Environment())
+        containers = self.containers[host] = VirtualContainers(self, node, self.executors)
+        agent = Agent(self._agent_flags, AgentInfo(host, resources=resources), containers, Environment())
         pid = node.spawn(agent, AGENT_ID)
         node.spawn(self._detector(node, pid), DETECTOR)
         self.agents.append(agent)
@@ -130,6 +137,8 @@ class Cluster(World):
     def crash(self, node: Runtime) -> None:
         """See `World.crash`."""
         super().crash(node)
+        if any(agent.pid.address == node.address for agent in self.agents):
+            self.containers[node.address.host].fall()
         self.masters = [master for master in self.masters if master.pid.address != node.address]
         self.agents = [agent for agent in self.agents if agent.pid.address != node.address]
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 import math
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
 from libprocess import PID, Runtime
 from libprocess.ports import Cancellable
+from libprocess.simulation import World
+from mesos.executor import Executor, ExecutorPlace, LocalExecutorDriver
 from mesos.ids import ContainerID
 from mesos.resources import Resources
 from mesos.types import CommandInfo, ResourceLimit
@@ -20,6 +22,9 @@ from mesos.types import CommandInfo, ResourceLimit
 START_SECONDS = (0.01, 0.2)
 EXIT_SECONDS = (0.0, 0.05)
 """How long it takes to start a container and to see that one ended, by chance."""
+
+FIRST_PORT = 20000
+"""From here on the nodes of executors have their ports."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +70,25 @@ class Container:
     status: int | None = None
     """How it ended; None while it lives."""
     alarms: list[Cancellable] = field(default_factory=list)
+    program: Runtime | None = None
+    """The node of the executor that runs in it."""
 
 
 class VirtualContainers:
-    """The containers of one machine. They are gone when its node crashes."""
+    """The containers of one machine. They are gone when its node crashes.
 
-    def __init__(self, node: Runtime) -> None:
+    A command that is one of `executors` is no command but the executor which that makes, on a node of its own.
+    """
+
+    def __init__(self, world: World, node: Runtime, executors: Mapping[str, Callable[[], Executor]]) -> None:
         self.living: dict[ContainerID, Container] = {}
         """Those that hold resources: starting, running or not yet seen to have ended."""
         self.launched: list[ContainerConfig] = []
         """All that were ever asked for."""
         self.when_launched: Callable[[], None] | None = None
+        self._world = world
         self._node = node
+        self._executors = executors
         self._process_id = 1000
 
     # The port: see `agent.ports.Containerizer`.
@@ -114,13 +126,32 @@ class VirtualContainers:
 
     # What happens in them.
 
+    def fall(self) -> None:
+        """The machine crashed: so did the executors on it."""
+        for container in self.living.values():
+            self._stop_program(container)
+
     def _started(self, container: Container) -> None:
         container.runs = True
         self._process_id += 1
         self._node.send(container.owner, ContainerLaunchedMessage(container.config.container_id, self._process_id))
+        executor = self._executors.get(container.config.command.value)
         seconds = container.plot.seconds
-        if seconds < math.inf:
+        if executor is not None:
+            self._start_program(container, executor())
+        elif seconds < math.inf:
             self._later((seconds, seconds), container, lambda: self._end(container, container.plot.status))
+
+    def _start_program(self, container: Container, executor: Executor) -> None:
+        variables = {variable.name: variable.value for variable in container.config.environment.variables}
+        driver = LocalExecutorDriver(executor, ExecutorPlace.from_environment(variables))
+        program = container.program = self._world.node(self._node.address.host, FIRST_PORT + self._process_id)
+        pid = program.spawn(driver.process, "executor")
+        program.when_exited(pid, lambda _: self._end(container, 0))
+
+    def _stop_program(self, container: Container) -> None:
+        if container.program is not None:
+            self._world.crash(container.program)
 
     def _end(self, container: Container, status: int) -> None:
         if container.status is not None:
@@ -132,6 +163,7 @@ class VirtualContainers:
 
     def _ended(self, container: Container) -> None:
         id_ = container.config.container_id
+        self._stop_program(container)
         del self.living[id_]
         self._node.send(container.owner, ContainerTerminatedMessage(id_, container.status))
 

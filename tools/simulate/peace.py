@@ -40,12 +40,14 @@ def _told(key: tuple[str, str], views: dict[str, Tasks]) -> str:
 
 
 def _unfinished(story: Story) -> Iterator[str]:
-    """Business that is still going on."""
+    """Business that is going on. Of a framework that ended, agents may hold updates that nobody will ever take."""
+    living = {framework.ledger.id for framework in story.frameworks if not framework.is_over}
     for agent in story.cluster.agents:
         if agent.state != "REGISTERED":
             yield f"{agent.pid} is {agent.state}"
         for framework_id, task_id in agent.streams:
-            yield f"{agent.pid} has unacknowledged updates of task {task_id} of framework {framework_id}"
+            if framework_id in living:
+                yield f"{agent.pid} has unacknowledged updates of task {task_id} of framework {framework_id}"
 
 
 def _schedulers_view(story: Story) -> Tasks:
@@ -81,7 +83,7 @@ def _agents_view(story: Story) -> Tasks:
 def _machines_view(story: Story) -> Tasks:
     """What runs, runs."""
     view: Tasks = {}
-    for containers in story.machines.values():
+    for containers in story.cluster.containers.values():
         for container in containers.living.values():
             variables = {variable.name: variable.value for variable in container.config.environment.variables}
             key = (variables["MESOS_FRAMEWORK_ID"], variables["MESOS_EXECUTOR_ID"])

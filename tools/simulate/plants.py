@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -49,7 +49,7 @@ def double_offer() -> Iterator[None]:
         yield
 
 
-PLANTS = {
+PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "none": nullcontext,
     "lost-retry": lost_retry,
     "renamed-id": renamed_id,

@@ -13,7 +13,6 @@ from mesos.scheduler import LocalSchedulerDriver
 from mesos.types import FrameworkCapability, FrameworkInfo
 from tools.simulate.audit import Audit, BrokenPromiseError
 from tools.simulate.cluster import Cluster
-from tools.simulate.containers import VirtualContainers
 from tools.simulate.peace import disagreements
 from tools.simulate.troubles import Troubles
 from tools.simulate.workload import Ledger, Workload
@@ -71,8 +70,6 @@ class Story:
         self.cluster = Cluster(seed, agents=0, master_flags=MASTER_FLAGS)
         self.audit = Audit(self.cluster)
         self.setting = setting
-        self.machines: dict[str, VirtualContainers] = {}
-        """By host: the containers of the agent that runs there, or did last."""
         self.frameworks: list[Framework] = []
         """All that ever were."""
         for number in range(1, setting.agents + 1):
@@ -99,11 +96,8 @@ class Story:
 
     def start_agent(self, host: str) -> None:
         """Start an agent, for the first time or after its machine crashed."""
-        agent = self.cluster.add_agent(host, RESOURCES)
-        containers = agent.containerizer
-        assert isinstance(containers, VirtualContainers)
-        self.machines[host] = containers
-        self.audit.watch(host, containers, RESOURCES)
+        self.cluster.add_agent(host, RESOURCES)
+        self.audit.watch(host, self.cluster.containers[host], RESOURCES)
 
     def start_framework(self) -> None:
         """Start one that was never there; every third does not know of partitions."""

@@ -42,7 +42,7 @@ class Troubles:
         self._cluster.heal()
         if not self._cluster.masters:
             self._replace_master()
-        for host in self._story.machines:
+        for host in self._cluster.containers:
             self._restart_agent(host)
         for framework in self._story.frameworks:
             framework.ledger.is_closing = True
@@ -71,7 +71,7 @@ class Troubles:
     # What: machines.
 
     def _crash_agent(self) -> None:
-        hosts = [host for host in self._story.machines if any(a.pid.host == host for a in self._cluster.agents)]
+        hosts = [host for host in self._cluster.containers if any(a.pid.host == host for a in self._cluster.agents)]
         if hosts:
             host = self._chance.choice(hosts)
             agent = next(agent for agent in self._cluster.agents if agent.pid.host == host)
