@@ -1,0 +1,111 @@
+"""The simulation of clusters: seeds that repeat themselves, planted bugs that are caught, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesos.types import CommandInfo
+from tools.simulate.__main__ import SimulateFlags, run
+from tools.simulate.containers import Plot, read_command
+from tools.simulate.plants import PLANTS
+from tools.simulate.playing import play
+from tools.simulate.story import Setting
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = Setting(agents=6, schedulers=2, seconds=200.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cluster_keeps_its_promises(seed: int):
+    outcome = play(seed, SMALL)
+    assert outcome.broken == ""
+    assert outcome.tasks > 10, "something happened"
+
+
+@pytest.mark.parametrize("plant", sorted(set(PLANTS) - {"none"}))
+def test_a_planted_bug_is_caught(plant: str):
+    caught = next((outcome for outcome in (play(seed, SMALL, plant) for seed in range(10)) if outcome.broken), None)
+    assert caught is not None
+    assert caught.tail, "what happened last is there to be seen"
+
+
+def test_a_plant_is_pulled_out_again():
+    play(0, SMALL, "double-offer")
+    assert play(0, SMALL).broken == ""
+
+
+def test_a_seed_gives_the_same_digest_under_any_hash_seed():
+    command = (
+        "from tools.simulate.playing import play; from tools.simulate.story import Setting; "
+        "print(play(3, Setting(agents=6, schedulers=2, seconds=200.0)).digest)"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", command],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for hash_seed in ("1", "4242")
+    }
+    assert digests == {play(3, SMALL).digest}
+
+
+def test_the_result_is_told(capsys: pytest.CaptureFixture[str]):
+    assert run(SimulateFlags(seeds=2, agents=3, schedulers=1)) == 0
+    assert capsys.readouterr().out.startswith("2 seeds in ")
+
+
+def test_the_result_is_told_to_programs(capsys: pytest.CaptureFixture[str]):
+    assert run(SimulateFlags(seed=1, agents=3, schedulers=1, digest=True, json=True)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["seeds"], told["broken"], list(told["digests"])) == (1, [], ["1"])
+
+
+def test_a_broken_promise_comes_with_the_command_to_see_it_again(capsys: pytest.CaptureFixture[str]):
+    flags = SimulateFlags(seeds=20, agents=3, schedulers=1, plant="double-offer")
+    assert run(flags) == 0, "that is what was looked for"
+    told = capsys.readouterr().out
+    again = told.partition("see it again: python -m tools.simulate ")[2].splitlines()[0]
+    assert run(SimulateFlags.load(again.split())) == 0
+    assert "1 broken promise" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("--seeds 0", "tools.simulate: --seeds: expected 1 or more, found 0"),
+        ("--plant weeds", "tools.simulate: --plant: expected none or lost-retry or renamed-id or double-offer"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_in_one_line(arguments: str, told: str):
+    command = [sys.executable, "-m", "tools.simulate", *arguments.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(told)
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "plot"),
+    [
+        ("true", Plot()),
+        ("false", Plot(status=1 << 8)),
+        ("./anything --at all", Plot()),
+        ("sleep 5", Plot(5.0)),
+        ("sleep 1.5; sleep 2 && exit 3; sleep 9", Plot(3.5, 3 << 8)),
+        ("sleep infinity", Plot(float("inf"))),
+        ("trap '' TERM; sleep 2", Plot(2.0, ignores_sigterm=True)),
+    ],
+)
+def test_commands_are_a_few_words_of_shell(command: str, plot: Plot):
+    assert read_command(CommandInfo(command)) == plot
