@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.system.clients.environment import client_python
+from tests.system.clients.environment import DPARK, MESOSHTTP, PYMESOS, client_python
 from tools.local import LocalCluster
 
 PROGRAMS = Path(__file__).parent / "clients"
@@ -21,23 +23,30 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    with LocalCluster(tmp_path_factory.mktemp("cluster"), agents=1, resources="cpus:4;mem:1024") as cluster:
-        yield cluster
+def cluster() -> Iterator[LocalCluster]:
+    """One agent, as a machine has; in a directory that normal users can reach."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        with LocalCluster(Path(directory), agents=1, resources="cpus:4;mem:4096") as cluster:
+            yield cluster
 
 
-def run(program: str, *arguments: str) -> dict[str, Any]:
-    """What a client's program prints, as JSON."""
-    command = [str(client_python()), str(PROGRAMS / program), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+def run(packages: tuple[str, ...], program: str, *arguments: str, user: str | None = None) -> Any:
+    """What a client's program prints, from JSON."""
+    command = [str(client_python(packages)), str(PROGRAMS / program), *arguments]
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o777)
+        whose = {"HOME": home} | ({"USER": user, "LOGNAME": user} if user else {})
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, cwd=home, env=os.environ | whose, user=user
+        )
     assert done.stdout, done.stderr
-    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
-    return printed
+    return json.loads(done.stdout.splitlines()[0])
 
 
 def test_pymesos_runs_commands_and_an_executor_of_its_own(cluster: LocalCluster):
-    executor = f"{client_python()} {PROGRAMS / 'pymesos_executor.py'}"
-    heard = run("pymesos_scheduler.py", str(cluster.address), executor, getpass.getuser())
+    executor = f"{client_python(PYMESOS)} {PROGRAMS / 'pymesos_executor.py'}"
+    heard = run(PYMESOS, "pymesos_scheduler.py", str(cluster.address), executor, getpass.getuser())
 
     started = ["TASK_STARTING", "TASK_RUNNING"]
     assert heard["states"] == {
@@ -54,9 +63,15 @@ def test_pymesos_runs_commands_and_an_executor_of_its_own(cluster: LocalCluster)
 
 
 def test_mesoshttp_runs_a_command(cluster: LocalCluster):
-    heard = run("mesoshttp_scheduler.py", f"http://{cluster.address}", getpass.getuser())
+    heard = run(MESOSHTTP, "mesoshttp_scheduler.py", f"http://{cluster.address}", getpass.getuser())
     assert heard["states"] == ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]
     assert heard["master"]["address"]["port"] == cluster.address.port
+
+
+def test_dpark_runs_a_job_as_a_normal_user(cluster: LocalCluster):
+    user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
+    sums = run(DPARK, "dpark_job.py", "-m", str(cluster.address), user=user)
+    assert sums == [[digit, sum(range(digit, 10_000, 10))] for digit in range(10)]
 
 
 def _is_completed(cluster: LocalCluster, framework_id: str) -> bool:

@@ -1,7 +1,8 @@
-"""An environment with clients that others wrote, made once and kept beside the packages of the tests.
+"""Environments with clients that others wrote, made once and kept beside the packages of the tests.
 
 pymesos needs http-parser, whose archive on PyPI carries C code of a Cython that knows no Python 3.11: that file is made
-anew from its source, which is in the archive, too.
+anew from its source, which is in the archive, too. The system's own Python is preferred: a task that runs as a normal
+user may not be able to reach one in somebody's home.
 """
 
 from __future__ import annotations
@@ -13,24 +14,30 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-PACKAGES = ("pymesos==0.3.15", "mesoshttp==0.4.2")
+PYMESOS = ("pymesos==0.3.15",)
+MESOSHTTP = ("mesoshttp==0.4.2",)
+DPARK = ("dpark==0.5.0", "pymesos==0.3.9")  # a later pymesos hands dpark's heartbeat an argument that it does not take
+
 BUILD_PACKAGES = ("setuptools<80", "wheel", "cython<3")
 HTTP_PARSER = "http-parser==0.9.0"
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
-def client_python() -> Path:
-    """The interpreter of that environment, which is made if it is not there."""
-    directory = Path(sys.prefix) / "clients"
+def client_python(packages: tuple[str, ...]) -> Path:
+    """The interpreter of an environment with these packages, which is made if it is not there."""
+    directory = Path(sys.prefix) / "clients" / packages[0]
     python = directory / "bin" / "python"
     made = directory / ".made"
-    wanted = "\n".join((*PACKAGES, HTTP_PARSER))
+    base = str(SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else sys.executable)
+    wanted = "\n".join((base, HTTP_PARSER, *packages))
     if not (made.exists() and made.read_text() == wanted):
         shutil.rmtree(directory, ignore_errors=True)
-        _run(sys.executable, "-m", "venv", str(directory))
+        _run(base, "-m", "venv", str(directory))
         _pip(python, "install", *BUILD_PACKAGES)
-        with tempfile.TemporaryDirectory() as work:
-            _install_http_parser(python, Path(work))
-        _pip(python, "install", "--no-build-isolation", *PACKAGES)
+        if packages != MESOSHTTP:
+            with tempfile.TemporaryDirectory() as work:
+                _install_http_parser(python, Path(work))
+        _pip(python, "install", "--no-build-isolation", *packages)
         made.write_text(wanted)
     return python
 
