@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import signal
 
+from agent.forker import kernel
 from agent.forker.plan import Plan
 
 
@@ -13,16 +14,15 @@ def become(plan: Plan) -> None:
     os.setsid()
     _redirect(plan)
     for path in plan.get("cgroups", ()):
-        with open(path, "w") as file:
-            file.write("0")
+        kernel.write(path, "0")
     os.chdir(plan["directory"])
     if "user" in plan:
         user, group, groups = plan["user"]
         os.setgroups(groups)
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
-    _reset_signals()
-    os.execvpe(plan["program"], plan["arguments"], plan["environment"])
+    kernel.block_signals(())
+    _execute(plan)
 
 
 def _redirect(plan: Plan) -> None:
@@ -35,7 +35,17 @@ def _redirect(plan: Plan) -> None:
         os.dup2(descriptor, number)
 
 
-def _reset_signals() -> None:
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores these two, and ignored signals stay so in a program
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+def _execute(plan: Plan) -> None:
+    """As os.execvpe, which is made for other days: it imports modules first, and those would be imported each time."""
+    program, environment = plan["program"], plan["environment"]
+    if "/" in program:
+        os.execve(program, plan["arguments"], environment)
+    fault: OSError = FileNotFoundError(errno.ENOENT, "not found along PATH")
+    for directory in environment["PATH"].split(":"):
+        try:
+            os.execve(f"{directory or '.'}/{program}", plan["arguments"], environment)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            fault = error
+    raise fault

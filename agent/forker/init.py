@@ -21,6 +21,8 @@ from agent.forker.plan import Plan
 KILL_ALL = signal.SIGRTMIN + 1
 """Sent to an init: kill everything in the container."""
 
+FAULT_BYTES_MAX = 4096
+
 _EVERY_SIGNAL = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
@@ -33,8 +35,7 @@ def live(plan: Plan) -> None:
     except OSError as error:
         status = f"error: {_text(error)}"
     finally:
-        with open(plan["status_path"], "w") as file:
-            file.write(status)
+        kernel.write(plan["status_path"], status)
         os._exit(0)
 
 
@@ -57,8 +58,7 @@ def _run(plan: Plan) -> str:
     if command == 0:
         _become(plan, writing)
     os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        fault = pipe.read()  # ends when the exec closes the other end
+    fault = os.read(reading, FAULT_BYTES_MAX)  # nothing, when the exec closes the other end
     signal_all = _signal_namespace if plan.get("namespaces", 0) & kernel.CLONE_NEWPID else _signal_descendants
     status = _wait(command, signal_all)
     _end_the_rest(signal_all)
@@ -100,12 +100,11 @@ def _reaped() -> Iterator[tuple[int, int]]:
 
 def _end_the_rest(signal_all: Callable[[int], None]) -> None:
     """Kill until nothing is left to be reaped: what forks while it is looked for is found the next time."""
-    while True:
-        signal_all(signal.SIGKILL)
-        try:
+    with suppress(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)  # most commands leave nothing behind
+        while True:
+            signal_all(signal.SIGKILL)
             os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
 
 
 def _signal_namespace(number: int) -> None:

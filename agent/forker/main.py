@@ -32,24 +32,17 @@ class Forker:
         self._incoming = bytearray()
         self._inits: dict[int, Plan] = {}
         self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
-        self._wakeup, self._signalled = socket.socketpair()
-        for end in (self._wakeup, self._signalled):
-            end.setblocking(False)
-        signal.signal(signal.SIGCHLD, _note)
-        signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
-        sockets = (agent, self._wakeup, self._signalled)
-        self._descriptors = [self._own_namespace, *(end.fileno() for end in sockets)]
+        self._deaths = kernel.signal_descriptor((signal.SIGCHLD,))
 
     def run(self) -> None:
         """Serve until the agent is gone."""
         poll = select.poll()
         poll.register(self._agent, select.POLLIN)
-        poll.register(self._wakeup, select.POLLIN)
+        poll.register(self._deaths, select.POLLIN)
         while self._read():
             self._reap()
-            for descriptor, _ in poll.poll():
-                if descriptor == self._wakeup.fileno():
-                    self._wakeup.recv(_READ_BYTES)
+            poll.poll()
+            kernel.take_signals(self._deaths)
         self._end()
 
     def _read(self) -> bool:
@@ -87,7 +80,6 @@ class Forker:
     def _fork(self, plan: Plan) -> int:
         """Fork an init, into a process namespace of its own if the plan says so."""
         in_namespace = plan.get("namespaces", 0) & kernel.CLONE_NEWPID
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         if in_namespace:
             kernel.unshare(kernel.CLONE_NEWPID)  # which concerns children only
         try:
@@ -98,12 +90,10 @@ class Forker:
         finally:
             if in_namespace:
                 kernel.setns(self._own_namespace, kernel.CLONE_NEWPID)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _become_init(self, plan: Plan) -> None:
         try:
-            signal.set_wakeup_fd(-1)
-            for descriptor in self._descriptors:
+            for descriptor in (self._agent.fileno(), self._own_namespace, self._deaths):
                 os.close(descriptor)
         finally:
             live(plan)
@@ -129,13 +119,12 @@ class Forker:
                 os.kill(init, KILL_ALL)
 
 
-def _note(number: int, frame: object) -> None:
-    """A handler there must be, or nothing wakes up."""
-
-
 def main() -> None:
     """Run the forker on the socket whose descriptor is the first argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a terminal sends is for the agent to decide about
+    # Signals wait, in the forker and so in every init; commands get them as programs expect, which Python changed here.
+    kernel.block_signals(signal.valid_signals())
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     agent = socket.socket(fileno=int(sys.argv[1]))
     agent.set_inheritable(False)
     forker = Forker(agent)

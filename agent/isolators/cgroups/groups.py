@@ -1,7 +1,7 @@
 """The control groups of an agent's containers, whichever version the machine has.
 
-Version 1 has a tree per controller, version 2 one tree for all. In each tree there is a group `mesos`, and in it one for
-each container.
+Version 1 has a tree per controller, version 2 one tree for all. In each tree there is a group `mesos`, and in it one
+for each container.
 """
 
 from __future__ import annotations
