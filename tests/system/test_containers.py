@@ -1,0 +1,365 @@
+"""Containers on a real kernel: their output, their end, their limits, and that nothing is left of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from agent.containerizer.mesos import MesosContainerizer
+from agent.isolators.cgroups.groups import Groups
+from agent.isolators.choice import Settings, choose
+from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
+from libprocess import Process
+from libprocess.edge import open_node, run
+from mesos.ids import ContainerID
+from mesos.resources import Resources
+from mesos.types import CommandInfo, Environment, Reason, Variable
+
+LIMIT_SECONDS = 30.0
+PIDS_MAX = 50
+ROOT = os.geteuid() == 0
+
+needs_root = pytest.mark.skipif(not ROOT, reason="isolation takes root")
+
+
+class Owner(Process):
+    """Whoever has containers launched: notes what becomes of them."""
+
+    def __init__(self) -> None:
+        self.launched: dict[ContainerID, int] = {}
+        self.terminated: dict[ContainerID, ContainerTerminatedMessage] = {}
+        self._news = asyncio.Event()
+
+    def container_launched(self, message: ContainerLaunchedMessage) -> None:
+        self.launched[message.container_id] = message.process_id
+        self._news.set()
+
+    def container_terminated(self, message: ContainerTerminatedMessage) -> None:
+        self.terminated[message.container_id] = message
+        self._news.set()
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait until something that was told makes the condition true."""
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+class Containers:
+    """A containerizer, and the test as its owner."""
+
+    def __init__(self, containerizer: MesosContainerizer, owner: Owner, work_dir: Path) -> None:
+        self.containerizer = containerizer
+        self.owner = owner
+        self.work_dir = work_dir
+        self._serial = 0
+
+    def launch(self, line: str, **config: Any) -> ContainerID:
+        self._serial += 1
+        id_ = ContainerID(f"{self.work_dir.name}-{self._serial}")
+        config.setdefault("command", CommandInfo(line))
+        config.setdefault("resources", Resources.of(cpus=1, mem=64))
+        whole = ContainerConfig(id_, directory=str(self.work_dir / id_), **config)
+        self.containerizer.launch(self.owner.pid, whole)
+        return id_
+
+    async def start(self, line: str, **config: Any) -> ContainerID:
+        """Launch, and wait until it runs."""
+        id_ = self.launch(line, **config)
+        await self.owner.until(lambda: id_ in self.owner.launched)
+        return id_
+
+    async def end(self, id_: ContainerID) -> ContainerTerminatedMessage:
+        """Wait until it has ended."""
+        await self.owner.until(lambda: id_ in self.owner.terminated)
+        return self.owner.terminated[id_]
+
+    async def run(self, line: str, **config: Any) -> ContainerTerminatedMessage:
+        """Launch, and wait until it has ended."""
+        return await self.end(self.launch(line, **config))
+
+    def output(self, id_: ContainerID | None = None, name: str = "stdout") -> str:
+        """What a container wrote, by default the one that was launched last."""
+        return (self.work_dir / (id_ or f"{self.work_dir.name}-{self._serial}") / name).read_text()
+
+
+@asynccontextmanager
+async def containers(work_dir: Path, isolation: tuple[str, ...] | None) -> AsyncIterator[Containers]:
+    """With these isolators, none for None, or those of an agent that is told nothing."""
+    settings = Settings(Groups(), cfs=True, pids_max=PIDS_MAX)
+    isolators = {} if isolation is None else choose(isolation, settings)
+    async with open_node() as node:
+        containerizer = MesosContainerizer(node, str(work_dir / "run"), isolators, switch_user=ROOT)
+        owner = Owner()
+        node.spawn(owner, "owner")
+        try:
+            yield Containers(containerizer, owner, work_dir)
+        finally:
+            await containerizer.close()
+
+
+Story = Callable[[Containers], Coroutine[Any, Any, None]]
+
+ISOLATED = [pytest.param((), marks=needs_root, id="isolated"), pytest.param(None, id="plain")]
+
+
+def play(work_dir: Path, story: Story, isolation: tuple[str, ...] | None = ()) -> None:
+    """Let a story happen, and see that it leaves nothing behind."""
+
+    async def play_it() -> None:
+        async with containers(work_dir, isolation) as stage:
+            await story(stage)
+
+    run(play_it())
+    assert list((work_dir / "run").iterdir()) == []
+    assert left_of(work_dir.name) == []
+
+
+def left_of(name: str) -> list[str]:
+    """The processes, mounts and control groups of a test's containers."""
+    processes = [
+        f"process {process.pid} {process.name()}"
+        for process in psutil.process_iter()
+        if name in " ".join(environment_of(process))
+    ]
+    mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if name in line]
+    groups = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"mesos/{name}-*")]
+    return processes + mounts + groups
+
+
+def environment_of(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.environ().values()) if process.pid != os.getpid() else []
+    except psutil.Error:
+        return []
+
+
+def marked(work_dir: Path) -> Environment:
+    """Variables by which what is left of a container can be found."""
+    return Environment.of({"TEST": work_dir.name})
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_a_command_writes_into_its_sandbox_and_its_status_is_told(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("echo out; echo err >&2; pwd; exit 3")
+
+        assert (ended.status, ended.reason) == (3 << 8, None)
+        assert stage.output() == f"out\n{stage.work_dir / ended.container_id}\n"
+        assert stage.output(name="stderr") == "err\n"
+
+    play(tmp_path, story, isolation)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_a_command_that_dies_of_a_signal(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("kill -SEGV $$")
+        assert os.WTERMSIG(ended.status or 0) == signal.SIGSEGV
+
+    play(tmp_path, story, isolation)
+
+
+def test_a_program_is_given_its_arguments_as_they_are(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        command = CommandInfo("printf", shell=False, arguments=("printf", "%s\n", "a b", "$HOME"))
+        await stage.run("", command=command)
+        assert stage.output() == "a b\n$HOME\n"
+
+    play(tmp_path, story, None)
+
+
+def test_variables_are_the_commands_own_and_those_of_the_agent(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        own = Environment((Variable("B", "command's"), Variable("LINES", "one\ntwo")))
+        config = Environment.of({"A": "agent's", "B": "agent's"})
+        await stage.run("", command=CommandInfo('echo "$A $B $LINES"', environment=own), environment=config)
+        assert stage.output() == "agent's command's one\ntwo\n"
+
+    play(tmp_path, story, None)
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (CommandInfo(""), "the command is empty"),
+        (CommandInfo("true\0false"), "the command holds a NUL character, which no program can be given"),
+        (
+            CommandInfo("true", environment=Environment.of({"A=B": ""})),
+            "the variable 'A=B' has no proper name, or a NUL character in its value",
+        ),
+        (CommandInfo("no-such-program", shell=False), "cannot start no-such-program: not found along PATH"),
+        (CommandInfo("/etc/passwd", shell=False), "cannot start /etc/passwd: /etc/passwd: Permission denied"),
+    ],
+)
+def test_what_cannot_be_started_is_told(tmp_path: Path, command: CommandInfo, text: str):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("", command=command)
+        assert (ended.status, ended.reason) == (None, Reason.REASON_CONTAINER_LAUNCH_FAILED)
+        assert ended.message == text
+
+    play(tmp_path, story, None)
+
+
+@needs_root
+def test_a_user_that_does_not_exist_is_told(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("", command=CommandInfo("true", user="nosuchuser"))
+        assert ended.message == "there is no user 'nosuchuser' on this machine"
+
+    play(tmp_path, story, None)
+
+
+@needs_root
+def test_a_command_runs_as_its_user_who_owns_the_sandbox(tmp_path: Path):
+    tmp_path.chmod(0o755)
+
+    async def story(stage: Containers) -> None:
+        ended = await stage.run(
+            "", command=CommandInfo("id -un; id -gn; touch new; stat -c %U . stdout new", user="nobody")
+        )
+        assert ended.status == 0
+        assert stage.output() == "nobody\nnogroup\nnobody\nnobody\nnobody\n"
+
+    for parent in tmp_path.parents:  # where pytest keeps others out
+        if parent.stat().st_uid == os.getuid() and parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+            parent.chmod(0o755)
+    play(tmp_path, story, ())
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_a_signal_reaches_every_process(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        line = "trap 'echo outer; wait' TERM; (trap 'echo inner; exit' TERM; echo ready; sleep 60 & wait) & wait"
+        id_ = await stage.start(line, environment=marked(tmp_path))
+        await written(stage, id_, "ready\n")
+        stage.containerizer.signal(id_, signal.SIGTERM)
+        await stage.end(id_)
+        assert sorted(stage.output(id_).split()) == ["inner", "outer", "ready"]
+
+    play(tmp_path, story, isolation)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_what_is_destroyed_is_gone_with_all_that_it_left_behind(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        stubborn = "trap '' TERM; setsid sh -c 'setsid sleep 300 & sleep 300' & (sleep 300 &) ; echo ready; sleep 300"
+        id_ = await stage.start(stubborn, environment=marked(tmp_path))
+        await written(stage, id_, "ready\n")
+        stage.containerizer.signal(id_, signal.SIGTERM)
+        stage.containerizer.destroy(id_)
+        ended = await stage.end(id_)
+        assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
+
+    play(tmp_path, story, isolation)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_what_a_command_leaves_running_ends_with_it(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("setsid sleep 300 & exit 0", environment=marked(tmp_path))
+        assert ended.status == 0
+
+    play(tmp_path, story, isolation)
+
+
+def test_a_container_can_be_destroyed_while_it_starts(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        ids = [stage.launch("sleep 300", environment=marked(tmp_path)) for _ in range(20)]
+        for id_ in ids:
+            stage.containerizer.destroy(id_)
+        for id_ in ids:
+            await stage.end(id_)
+
+    play(tmp_path, story)
+
+
+def test_many_at_once(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        ids = [stage.launch(f"echo {number}; exit {number}") for number in range(60)]
+        for number, id_ in enumerate(ids):
+            assert (await stage.end(id_)).status == number << 8
+            assert stage.output(id_) == f"{number}\n"
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_containers_end_when_the_forker_is_killed(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start("sleep 300 & sleep 300", environment=marked(tmp_path))
+        forker = next(child for child in psutil.Process().children() if "agent.forker" in " ".join(child.cmdline()))
+        forker.kill()
+        ended = await stage.end(id_)
+        assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
+        assert (await stage.run("true")).status == 0  # with a new forker
+
+    play(tmp_path, story, isolation)
+
+
+# Limits.
+
+
+@needs_root
+def test_a_container_sees_its_own_processes_only(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        await stage.run("for p in /proc/[0-9]*; do echo $p; done")
+        assert stage.output().split() == ["/proc/1", "/proc/2"]
+
+    play(tmp_path, story)
+
+
+@needs_root
+def test_memory_has_a_limit(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("head -c 200m /dev/zero | tail | tail | cat > /dev/null; sleep 300")
+        assert ended.reason is Reason.REASON_CONTAINER_LIMITATION_MEMORY
+        assert ended.limitation == Resources.of(mem=64)
+        assert ended.message.startswith("memory limit exceeded: 64MB are allowed, ")
+
+    play(tmp_path, story)
+
+
+@needs_root
+def test_a_larger_limit_holds_at_once(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start(
+            "read go < go; head -c 100m /dev/zero | tail | wc -c",
+            command=None or CommandInfo("mkfifo go; echo ready; read go < go; head -c 100m /dev/zero | tail | wc -c"),
+        )
+        await written(stage, id_, "ready\n")
+        stage.containerizer.update(id_, Resources.of(cpus=1, mem=400))
+        (stage.work_dir / id_ / "go").write_text("go\n")
+        assert (await stage.end(id_)).reason is None
+        assert stage.output(id_) == "ready\n104857600\n"
+
+    play(tmp_path, story)
+
+
+@needs_root
+def test_a_fork_bomb_stops_at_the_limit(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        line = f"for i in $(seq {2 * PIDS_MAX}); do sleep 300 & done; echo unlimited"
+        ended = await stage.run(line, environment=marked(tmp_path))
+        assert ended.status
+        assert "unlimited" not in stage.output()
+        assert "fork" in stage.output(name="stderr").lower()
+
+    play(tmp_path, story)
+
+
+async def written(stage: Containers, id_: ContainerID, text: str) -> None:
+    """Wait until a container's output is that."""
+    path = stage.work_dir / id_ / "stdout"
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not path.exists() or path.read_text() != text:
+            await asyncio.sleep(0.01)
