@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from libprocess.lifecycle import STRUCK, UNHANDLED, End, Start
+from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.ports import Envelope, Interceptor, Trace
 from libprocess.timers import Timer
@@ -40,6 +41,7 @@ class Observer:
         if self._interceptor is not None:
             self._intercepted_turn(length)
         elif self.numbers:
+            self._number_what_came()
             self._timed_turn(length)
         else:
             self._times.append(self._now())
@@ -48,6 +50,18 @@ class Observer:
         if self._trace is not None and (mail or self._told):
             self._trace.turn(mail, self._times[:], self._now())
         self._times.clear()
+
+    def _number_what_came(self) -> None:
+        """Give ids to mail of a node that nobody observes, so that what it leads to has a cause.
+
+        A frame's mail has ids or has none, and nearly always it is all that waits: so the first tells.
+        """
+        runtime = self._runtime
+        queue = runtime._queue
+        if queue and not queue[0][3]:
+            for place, (to, sender, message, id_, cause) in enumerate(queue):
+                if not id_ and isinstance(message, Message):
+                    queue[place] = (to, sender, message, runtime._next_id(), cause)
 
     def catch_up(self) -> Trace | None:
         """Tell the trace of the turn so far, since something else is to be told; returns the trace."""

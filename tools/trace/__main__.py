@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.trace import chains, checking, diff, draw, life, log, mailboxes, merge, slow, stats
+from tools.trace import chains, checking, diff, draw, life, log, mailboxes, merge, slow, stats, tap
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
 COMMANDS: dict[str, tuple[str, Adder]] = {
+    "tap": ("follow running nodes, message by message", tap.add_tap),
     "log": ("one line per message", log.add_log),
     "actor": ("what one actor saw and did", log.add_actor),
     "why": ("the chain that led to a message", chains.add_why),

@@ -15,7 +15,7 @@ from tools.trace.errors import NotInStory
 from tools.trace.hops import Hop
 from tools.trace.life import Life
 from tools.trace.lines import Lines
-from tools.trace.reading import add_files, add_selection, open_story, selected
+from tools.trace.reading import add_files, add_filters, open_story, selected
 from tools.trace.story import Story
 
 FORMS: dict[str, tuple[Callable[[Chart], Iterator[str]], int]] = {
@@ -34,7 +34,7 @@ def add_draw(parser: argparse.ArgumentParser) -> None:
         "form", choices=FORMS, help="mermaid, svg, html: to look at; chrome: for Perfetto; otlp: a collector"
     )
     add_files(parser)
-    add_selection(parser)
+    add_filters(parser)
     parser.add_argument("--task", metavar="ID", help="the life of a task, as the command of that name")
     parser.add_argument("--effects", metavar="ID", help="all that came of a message")
     parser.add_argument("--limit", type=int, metavar="N", help="draw so many messages at most")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from tools.trace.busy import Busy
 from tools.trace.story import Pid, Step
+
+REMEMBERED_MAX = 200_000
 
 
 class Hop:
@@ -112,6 +115,8 @@ class Gatherer:
         """A hop, if this was its last step."""
         if step.kind not in ("handled", "sent", "timer", "dropped"):
             return None
+        if step.kind == "sent" and step.id in self._ended:
+            return None  # its receiver was quicker to tell
         hop = self._underway.get(step.id) if step.id else None
         if hop is None:
             hop = Hop(step)
@@ -125,6 +130,17 @@ class Gatherer:
             case "dropped":
                 return self._dropped(hop, step)
         return self._handled(hop, step)
+
+    def let_go(self, id_: int) -> Hop | None:
+        """Do not wait for the end of a hop any more."""
+        return self._underway.pop(id_, None)
+
+    def forget(self) -> None:
+        """Keep to a bound what is remembered: for those who never come to an end."""
+        for remembered in (self._ended, self._underway):
+            if len(remembered) > REMEMBERED_MAX:
+                for id_ in list(islice(remembered, len(remembered) // 2)):
+                    del remembered[id_]
 
     def _timer(self, hop: Hop, step: Step) -> None:
         hop.seconds = step.detail

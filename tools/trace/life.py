@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tools.trace.chains import Chains
 from tools.trace.errors import NotInStory
-from tools.trace.hops import Hop
+from tools.trace.hops import Gatherer, Hop
 from tools.trace.lines import Lines, duration
 from tools.trace.names import pid_text
 from tools.trace.reading import add_files, open_story
@@ -51,15 +51,15 @@ class Life:
         self.hops = sorted(self._with_between(), key=lambda hop: (hop.finish, hop.start))
 
     def _find(self, name: str) -> dict[int, Hop]:
+        """By their ids; those without one, as of a flight recorder, by negative numbers."""
         found: dict[int, Hop] = {}
         for row in self.story.find(name):
             for step in self.story.at(row):
-                names_it = step.id not in found and any(
-                    value == name for _, value in self.lines.names.flat(step.message)
-                )
-                hop = self.chains.hop(step.id, row) if names_it else None
+                if step.id in found or all(value != name for _, value in self.lines.names.flat(step.message)):
+                    continue
+                hop = self.chains.hop(step.id, row) if step.id else Gatherer(None).take(step)
                 if hop is not None:
-                    found[step.id] = hop
+                    found[step.id or -len(found) - 1] = hop
         return found
 
     def _with_between(self) -> list[Hop]:

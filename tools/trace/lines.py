@@ -24,6 +24,24 @@ def moment(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
 
 
+def way(hop: Hop) -> str:
+    """From whom to whom."""
+    if hop.seconds is not None:
+        return f"{pid_text(hop.to)} ⏲ {hop.seconds:g} s"
+    return f"{pid_text(hop.sender)} → {pid_text(hop.to)}"
+
+
+def fate(hop: Hop) -> str:
+    """How long its parts took, or what became of it."""
+    if hop.dropped is not None:
+        return f"  DROPPED: {hop.dropped}"
+    if hop.begun is None:
+        return "  (not due in this recording)" if hop.seconds is not None else "  (never arrived in this recording)"
+    parts = [("out", hop.out), ("wire", hop.wire), ("queue", hop.queue), ("took", hop.handling)]
+    words = [f"{name} {duration(seconds)}" for name, seconds in parts if seconds >= SHOWN_SECONDS]
+    return f"  {', '.join(words)}" if words else ""
+
+
 class Lines:
     """Writes lines about one story. Times count from its beginning."""
 
@@ -39,23 +57,7 @@ class Lines:
     def hop(self, hop: Hop) -> str:
         """One message: when, from whom to whom, what, its id and its cause's, and where its time went."""
         trail = f"  #{self._story.id_text(hop.id)} of {self._story.id_text(hop.cause)}" if hop.id else ""
-        return f"{self.at(hop.finish)} {self.way(hop)} {self.names.text(hop.message)}{trail}{self.fate(hop)}"
-
-    def way(self, hop: Hop) -> str:
-        """From whom to whom."""
-        if hop.seconds is not None:
-            return f"{pid_text(hop.to)} ⏲ {hop.seconds:g} s"
-        return f"{pid_text(hop.sender)} → {pid_text(hop.to)}"
-
-    def fate(self, hop: Hop) -> str:
-        """How long its parts took, or what became of it."""
-        if hop.dropped is not None:
-            return f"  DROPPED: {hop.dropped}"
-        if hop.begun is None:
-            return "  (not due in this recording)" if hop.seconds is not None else "  (never arrived in this recording)"
-        parts = [("out", hop.out), ("wire", hop.wire), ("queue", hop.queue), ("took", hop.handling)]
-        words = [f"{name} {duration(seconds)}" for name, seconds in parts if seconds >= SHOWN_SECONDS]
-        return f"  {', '.join(words)}" if words else ""
+        return f"{self.at(hop.finish)} {way(hop)} {self.names.text(hop.message)}{trail}{fate(hop)}"
 
     def life(self, step: Step) -> str:
         """An actor's beginning or end."""

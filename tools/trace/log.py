@@ -9,9 +9,9 @@ from itertools import islice
 from tools.trace.busy import Busy
 from tools.trace.errors import NotInStory
 from tools.trace.hops import Gatherer, Hop
-from tools.trace.lines import Lines, moment
+from tools.trace.lines import Lines, fate, moment
 from tools.trace.names import pid_text
-from tools.trace.reading import add_files, add_selection, open_story, selected
+from tools.trace.reading import add_files, add_filters, open_story, selected
 from tools.trace.selecting import is_called
 from tools.trace.story import Step
 
@@ -19,7 +19,7 @@ from tools.trace.story import Step
 def add_log(parser: argparse.ArgumentParser) -> None:
     """The options of `log`."""
     add_files(parser)
-    add_selection(parser)
+    add_filters(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="stop after so many lines")
     parser.set_defaults(run=log)
 
@@ -63,7 +63,7 @@ def _of_actor(lines: Lines, pid: str, step: Step, hop: Hop | None) -> Iterator[s
         if is_called(step.to, pid):
             yield f"{lines.at(step.time)}   sets {lines.names.text(step.message)} for in {step.detail:g} s"
     elif step.kind == "handled" and hop is not None and is_called(step.to, pid):
-        yield f"{lines.at(step.time)} gets {lines.names.text(step.message)} from {_sender(step)}{lines.fate(hop)}"
+        yield f"{lines.at(step.time)} gets {lines.names.text(step.message)} from {_sender(step)}{fate(hop)}"
     elif (step.kind == "sent" or (hop is not None and hop.from_node is None)) and is_called(step.sender, pid):
         yield f"{lines.at(step.time)}   sends {lines.names.text(step.message)} to {pid_text(step.to)}"
     elif step.kind == "dropped" and is_called(step.to, pid):

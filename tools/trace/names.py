@@ -18,6 +18,10 @@ class Names:
     def __init__(self, specs: dict[str, Spec]) -> None:
         self._specs = specs
 
+    def learn(self, specs: dict[str, Spec]) -> None:
+        """Know these too."""
+        self._specs = self._specs | specs if specs.keys() - self._specs.keys() else self._specs
+
     def fields(self, values: Any, struct: str) -> list[tuple[str, Any, str]]:
         """Name, value, and name of the struct inside, of each field of a struct; by number where names are unknown."""
         is_tagged, *fields = self._specs.get(struct, [True])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from tools.trace.busy import Busy
 from tools.trace.hops import Gatherer, Hop
 from tools.trace.lines import Lines
+from tools.trace.names import Names
 from tools.trace.selecting import Selection, Where
 from tools.trace.story import Story
 
@@ -18,7 +19,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a recording, or a directory of *.trace files")
 
 
-def add_selection(parser: argparse.ArgumentParser) -> None:
+def add_filters(parser: argparse.ArgumentParser) -> None:
     """The filters of a command."""
     parser.add_argument("--actor", default="", metavar="GLOB", help="mail to or from it: agent*, *@h2:5050")
     parser.add_argument("--from", dest="sender", default="", metavar="GLOB", help="mail from it")
@@ -51,11 +52,13 @@ def hops(story: Story) -> Iterator[Hop]:
 def selected(story: Story, options: argparse.Namespace, lines: Lines) -> Iterator[Hop]:
     """The hops that the options select."""
     wanted = selection(options)
-    slower = options.slower / 1000
-    for hop in hops(story):
-        if (
-            wanted.takes(lines.names, hop.to, hop.sender, hop.message)
-            and (not options.drops or hop.dropped is not None)
-            and (not slower or hop.total >= slower)
-        ):
-            yield hop
+    return (hop for hop in hops(story) if is_wanted(hop, wanted, lines.names, options))
+
+
+def is_wanted(hop: Hop, wanted: Selection, names: Names, options: argparse.Namespace) -> bool:
+    """Whether the options select a hop."""
+    return (
+        wanted.takes(names, hop.to, hop.sender, hop.message)
+        and (not options.drops or hop.dropped is not None)
+        and hop.total * 1000 >= options.slower
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tools.trace.hops import Hop
 from tools.trace.lines import Lines, duration
-from tools.trace.reading import add_files, add_selection, open_story, selected
+from tools.trace.reading import add_files, add_filters, open_story, selected
 from tools.trace.tables import percentile, table
 
 SHOWN = 30
@@ -19,7 +19,7 @@ PARTS = ("out", "wire", "queue", "handling", "total")
 def add_slow(parser: argparse.ArgumentParser) -> None:
     """The options of `slow`."""
     add_files(parser)
-    add_selection(parser)
+    add_filters(parser)
     parser.set_defaults(run=slow)
 
 

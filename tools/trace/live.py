@@ -1,0 +1,91 @@
+"""Live: what is common to all commands on running nodes: finding them, speaking to them, and their refusals."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import urllib.request
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from libprocess import PID, Message, Runtime, open_node
+from libprocess.errors import OperatorError
+from libprocess.pid import Address
+from libprocess.tracing import TRACE_ID, Tracing
+from libprocess.tracing.messages import TraceDeniedMessage
+
+M = TypeVar("M", bound=Message)
+
+ANSWER_SECONDS = 5.0
+
+
+class Unreachable(OperatorError):
+    """A node does not answer, or does not do what it was asked for."""
+
+
+def add_nodes(parser: argparse.ArgumentParser) -> None:
+    """The nodes that a command is for."""
+    parser.add_argument("nodes", nargs="*", metavar="NODE", help="host:port, or any actor of it: master@host:port")
+    parser.add_argument("--master", metavar="HOST:PORT", help="the master's web port: all nodes of its cluster")
+    parser.add_argument(
+        "--reachable-at", metavar="HOST", default="127.0.0.1", help="listen there, so that nodes elsewhere can answer"
+    )
+
+
+def find_nodes(options: argparse.Namespace) -> list[PID]:
+    """The trace actors of the nodes that are named. OperatorError if there are none."""
+    found = [_trace_actor(text) for text in options.nodes]
+    if options.master:
+        found += map(_trace_actor, _of_cluster(options.master))
+    if not found:
+        raise Unreachable("no node is named; give host:port of each, or --master with the master's web port")
+    return list(dict.fromkeys(found))
+
+
+def _trace_actor(text: str) -> PID:
+    try:
+        address = Address.parse(text.rpartition("@")[2])
+    except ValueError as error:
+        raise Unreachable(f"{text}: {error}") from None
+    return PID(TRACE_ID, *address)
+
+
+def _of_cluster(master: str) -> list[str]:
+    """The PIDs of a cluster's master, agents and schedulers, from its web port."""
+    state = _read(f"http://{master}/state")
+    others = [item.get("pid", "") for name in ("slaves", "frameworks") for item in state.get(name, [])]
+    return [_read(f"http://{master}/pid")["pid"], *filter(None, others)]
+
+
+def _read(url: str) -> Any:
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:
+            return json.load(answer)
+    except (OSError, ValueError) as error:
+        raise Unreachable(f"{url} does not answer ({error}); expected the master's web port") from None
+
+
+@asynccontextmanager
+async def tool_node(options: argparse.Namespace) -> AsyncIterator[Runtime]:
+    """A node for the tool itself, which nobody can tap."""
+    async with open_node(host=options.reachable_at, insecure=True, tracing=Tracing(may_watch=False)) as runtime:
+        yield runtime
+
+
+async def ask(runtime: Runtime, node: PID, message: Message, expected: type[M]) -> M:
+    """Ask a node's trace actor. Unreachable says why it does not do it."""
+    try:
+        answer = await runtime.ask(node, message, ANSWER_SECONDS)
+    except (TimeoutError, ConnectionError) as error:
+        raise Unreachable(f"{node.address} does not answer ({error}); expected a running libprocess node") from None
+    if isinstance(answer, TraceDeniedMessage):
+        raise Unreachable(f"{node.address}: {answer.reason}")
+    if not isinstance(answer, expected):
+        raise Unreachable(f"{node.address} answers {type(answer).__name__}; expected {expected.__name__}")
+    return answer
+
+
+def addresses(nodes: Sequence[PID]) -> str:
+    """Nodes, as people name them."""
+    return ", ".join(str(node.address) for node in nodes)
