@@ -56,7 +56,8 @@ class Console:
         for item in failed:
             self._tell_failure(item)
         done = sum(item.is_done for item in self._ledger.items)
-        text = f"{done} of {len(self._ledger.items)} inputs done on {agents_count} agents in {seconds:.1f} s"
+        agents = f"{agents_count} agent" + "s" * (agents_count != 1)
+        text = f"{done} of {len(self._ledger.items)} inputs done on {agents} in {seconds:.1f} s"
         self._say(f"{text}, {len(failed)} failed" if failed else text)
 
     def _tell_failure(self, item: Item) -> None:

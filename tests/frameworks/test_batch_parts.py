@@ -145,7 +145,7 @@ def test_there_is_no_bar_without_a_terminal(tmp_path: Path, capfdbinary: pytest.
     for index in range(3):
         screen.end(index)
     screen.console.close(1.0, 1)
-    assert screen.seen() == (b"", b"mesos-batch: 3 of 3 inputs done on 1 agents in 1.0 s\n")
+    assert screen.seen() == (b"", b"mesos-batch: 3 of 3 inputs done on 1 agent in 1.0 s\n")
 
 
 # What the user gives.

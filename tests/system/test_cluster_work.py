@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
+import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.system.framework import processes_with
-from tests.system.programs import finished, started
+from tests.system.programs import SECONDS, command, finished, started
 from tools.local import LocalCluster
 
 RESOURCES = "cpus:4;mem:1024"
@@ -74,6 +78,21 @@ def test_outputs_are_kept_in_a_directory(cluster: LocalCluster, tmp_path: Path):
     assert written == {"1.stdout": "a\n", "1.stderr": "a\n", "2.stdout": "b\n"}
     rows = [json.loads(row) for row in (output / "results.jsonl").read_text().splitlines()]
     assert [(row["input"], row["exit_status"]) for row in rows] == [("a", 0), ("b", 0)]
+
+
+def test_progress_shows_on_a_terminal(cluster: LocalCluster):
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    command_line = command("mesos-batch", f"--master={cluster.address}", "--cpus=0.25", "echo")
+    batch = subprocess.run(
+        command_line, input=lines(10), stdout=subprocess.PIPE, stderr=end, text=True, timeout=SECONDS
+    )
+    os.close(end)
+    assert (batch.returncode, batch.stdout) == (0, lines(10))
+    shown = os.read(terminal, 1 << 20).decode()
+    os.close(terminal)
+    assert "/10 [" in shown
+    assert shown.splitlines()[-1].startswith("mesos-batch: 10 of 10 inputs done")
 
 
 def test_commands_start_where_the_user_is(cluster: LocalCluster, tmp_path: Path):
