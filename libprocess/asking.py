@@ -20,6 +20,7 @@ class _AnswerTable(dict[type, Handler]):
     """Whatever comes first is the answer."""
 
     def __missing__(self, kind: type) -> Handler:
+        self[kind] = _answer
         return _answer
 
 
@@ -66,6 +67,9 @@ class Asks:
         )
         runtime._post((to, ask.pid, message, 0, 0))
         return ask.pid
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def strike(self, pid: PID) -> bool:
         """Close a question; False if it was closed."""

@@ -76,7 +76,7 @@ class Decoder:
     def decode(self, frame: bytes) -> list[Envelope]:
         """The mail in a frame, without the messages that do not decode. MalformedFrame if it is no frame."""
         try:
-            items = _types.frame().decode(frame)
+            items = _types.read_frame(frame)
         except _NOT_DECODED:
             items = self._salvage(frame)
         senders, receivers = self._senders, self._receivers
@@ -99,6 +99,7 @@ class Decoder:
 
     def _salvage(self, frame: bytes) -> list[Any]:
         """What can be read of a frame with something wrong in it; the rest is dropped, and so is what has no route."""
+        _types.renew()
         try:
             raws = _raw_items.decode(frame)
         except _NOT_DECODED as error:
@@ -107,7 +108,7 @@ class Decoder:
         route: Route | None = None
         for raw in raws:
             try:
-                item = _types.item().decode(raw)
+                item = _types.read_item(raw)
             except _NOT_DECODED as error:
                 route = self._unreadable(raw, str(error), route)
                 continue
@@ -145,29 +146,21 @@ class _PIDs(dict[Any, PID]):
 
 
 class _Types:
-    """Decoders for all the messages there are; made anew when more were declared."""
+    """Decoders for all the messages there are. They are made anew when something cannot be read."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._frame: Any = None
-        self._item: Any = None
+        self.renew()
 
-    def frame(self) -> Any:
-        """Reads a whole frame."""
-        if self._count != message_count():
-            self._make()
-        return self._frame
-
-    def item(self) -> Any:
-        """Reads one item of a frame."""
-        self.frame()
-        return self._item
-
-    def _make(self) -> None:
+    def renew(self) -> bool:
+        """Learn the messages that were declared since; False if there are none."""
+        if self._count == message_count():
+            return False
         item: Any = Union[Route, str, any_message()]  # noqa: UP007 - it is made of values, not of names
-        self._frame = msgspec.msgpack.Decoder(list[item])
-        self._item = msgspec.msgpack.Decoder(item)
+        self.read_frame: Callable[[bytes], list[Any]] = msgspec.msgpack.Decoder(list[item]).decode
+        self.read_item: Callable[[msgspec.Raw], Any] = msgspec.msgpack.Decoder(item).decode
         self._count = message_count()
+        return True
 
 
 _types = _Types()

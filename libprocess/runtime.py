@@ -176,7 +176,10 @@ class Runtime:
         """
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         pid = self.asks.ask(to, message, timeout, partial(_settle, future))
-        self._wake()
+        if len(self.asks) > 1 or self._turning:
+            self._wake()
+        else:
+            self.drain()  # nobody else to wait for, so that this goes together
         try:
             return await future
         finally:
@@ -331,7 +334,8 @@ class Runtime:
                 self._raised(error)
 
     def _elsewhere(self, envelope: Envelope) -> None:
-        if envelope[0].address == self.address:
+        to, here = envelope[0], self._nobody
+        if to.port == here.port and to.host == here.host:
             self._drop_current(NO_ACTOR)
         else:
             self.network.send(envelope)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import zmq
 
-from libprocess.zeromq.loop_socket import LoopSocket, Monitor
+from libprocess.zeromq.loop_socket import NOBLOCK, LoopSocket, Monitor, plain_send
 
 
 class DialledWire:
@@ -17,22 +17,20 @@ class DialledWire:
         """Takes a socket that is set up but not connected."""
         self.received: Callable[[bytes], None] = _ignore
         self.lost: Callable[[str], None] = _ignore
-        self._dealer = dealer
+        self._recv = dealer.recv
+        self._send = plain_send(dealer)
         self._monitor = Monitor(loop, dealer, self._happened)
         self._loop_socket = LoopSocket(loop, dealer, self._receive)
+        self.flushed = self._loop_socket.sent
         dealer.connect(endpoint)
 
     def send(self, frame: bytes) -> bool:
         """See Wire."""
         try:
-            self._dealer.send(frame, zmq.NOBLOCK)
+            self._send(frame, NOBLOCK)
         except zmq.Again:
             return False
         return True
-
-    def flushed(self) -> None:
-        """See Wire."""
-        self._loop_socket.sent()
 
     def close(self, linger_ms: int = 0) -> None:
         """See Wire; lets out what was sent for that long."""
@@ -41,12 +39,7 @@ class DialledWire:
         self._loop_socket.close(linger_ms)
 
     def _receive(self) -> None:
-        frame = self._dealer.recv(zmq.NOBLOCK)
-        if self._dealer.get(zmq.RCVMORE):
-            frame = b""  # no node of ours sends such: let it be refused like any other nonsense
-            while self._dealer.get(zmq.RCVMORE):
-                self._dealer.recv(zmq.NOBLOCK)
-        self.received(frame)
+        self.received(self._recv(NOBLOCK))  # each part of what has several counts as a frame
 
     def _happened(self, event: zmq.Event, _: int) -> None:
         if event in _ENDED:

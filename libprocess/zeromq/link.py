@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from libprocess.codec import Decoder, MalformedFrame, encode
+from libprocess.codec import Decoder, encode
 from libprocess.pid import Address
 from libprocess.ports import Envelope, Node
 from libprocess.zeromq.wire import FRAME_BYTES_MAX, Wire
@@ -49,26 +49,29 @@ class Link:
         self._sent_bytes = 0  # of the first waiting frame
         self._pieces: list[bytes] = []
         self._pieces_bytes = 0
-        self._frame_messages = FRAME_MESSAGES_MAX
-        self._decode: Callable[[bytes], list[Envelope]] = Decoder(there, here, node.dropped).decode
+        self._frame_messages = FRAME_MESSAGES_MAX  # how many go into a frame, by the lengths they had
+        self._frame_bytes = 0
+        self.decode: Callable[[bytes], list[Envelope]] = Decoder(there, here, node.dropped).decode
+        """Reads a frame that came in whole; MalformedFrame if it is none, and perhaps a piece of one."""
 
     def open(self, address: Address, incarnation: int, serial: int) -> None:
         """The greeting is over, and told who is there."""
         self.incarnation = incarnation
         self.serial = serial
         self.is_open = True
-        self._decode = Decoder(address, self._here, self._node.dropped).decode
+        self.decode = Decoder(address, self._here, self._node.dropped).decode
 
     # Out.
 
     def flush(self) -> bool:
         """Send this turn's mail; False if some of it has to wait."""
         mail, self.mail = self.mail, []
-        start = 0
-        while start < len(mail):
-            end = start + self._frame_messages
-            self._encode(mail[start:end] if start or end < len(mail) else mail)
-            start = end
+        while len(mail) > self._frame_messages:
+            first, mail = mail[: self._frame_messages], mail[self._frame_messages :]
+            self._put(first)
+            if self._frame_bytes * 2 < FRAME_BYTES:
+                self._frame_messages = min(FRAME_MESSAGES_MAX, self._frame_messages * 2)
+        self._put(mail)
         return not self._waiting
 
     def push(self) -> bool:
@@ -91,23 +94,33 @@ class Link:
         self.mail = []
         return taken
 
-    def _encode(self, mail: list[Envelope]) -> None:
+    def _put(self, mail: list[Envelope]) -> None:
         try:
             frame = encode(mail, self._here)
         except Exception as error:
             self._encode_each(mail, error)
             return
-        size = len(frame)
-        self._frame_messages = min(FRAME_MESSAGES_MAX, max(1, FRAME_BYTES * len(mail) // size))
-        if size > FRAME_BYTES_MAX and len(mail) > 1:
+        self._frame_bytes = len(frame)
+        if self._frame_bytes > FRAME_BYTES:
+            self._put_long(mail, frame)
+        elif self._waiting or not self.is_open or not self.wire.send(frame):
+            self._wait(frame)
+
+    def _put_long(self, mail: list[Envelope], frame: bytes) -> None:
+        """Messages are longer than they were: put fewer into a frame, and send a very long one in pieces."""
+        self._frame_messages = max(1, FRAME_BYTES * len(mail) // len(frame))
+        if len(frame) > FRAME_BYTES_MAX and len(mail) > 1:
             middle = len(mail) // 2
-            self._encode(mail[:middle])
-            self._encode(mail[middle:])
-        elif size > MESSAGE_BYTES_MAX:
+            self._put(mail[:middle])
+            self._put(mail[middle:])
+        elif len(frame) > MESSAGE_BYTES_MAX:
             self._node.dropped(mail[0], TOO_LONG)
         elif self._waiting or not self.is_open or not self._send(frame):
-            self._waiting.append(frame)
-            self.waiting_bytes += size
+            self._wait(frame)
+
+    def _wait(self, frame: bytes) -> None:
+        self._waiting.append(frame)
+        self.waiting_bytes += len(frame)
 
     def _encode_each(self, mail: list[Envelope], error: Exception) -> None:
         """One of these has something in it that is no value: find it."""
@@ -115,7 +128,7 @@ class Link:
             self._node.dropped(mail[0], f"{NOT_ENCODED}: {error}")
             return
         for envelope in mail:
-            self._encode([envelope])
+            self._put([envelope])
 
     def _send(self, frame: bytes) -> bool:
         if len(frame) <= FRAME_BYTES_MAX:
@@ -131,17 +144,14 @@ class Link:
 
     # In.
 
-    def receive(self, frame: bytes) -> list[Envelope]:
-        """The mail in a frame. MalformedFrame if it is none."""
-        mark = frame[:1]
+    def assemble(self, piece: bytes) -> list[Envelope] | None:
+        """With the last piece of a frame, the mail in it; None if this is no piece, or if the frame gets too long."""
+        mark = piece[:1]
         if mark != _MORE and mark != _LAST:
-            return self._decode(frame)
-        self._pieces.append(frame[1:])
-        self._pieces_bytes += len(frame) - 1
+            return None
+        self._pieces.append(piece[1:])
+        self._pieces_bytes += len(piece) - 1
         if mark == _MORE and self._pieces_bytes <= MESSAGE_BYTES_MAX:
             return []
-        whole, self._pieces = b"".join(self._pieces), []
-        self._pieces_bytes = 0
-        if mark == _MORE:
-            raise MalformedFrame(TOO_LONG)
-        return self._decode(whole)
+        frame, self._pieces, self._pieces_bytes = b"".join(self._pieces), [], 0
+        return self.decode(frame) if mark == _LAST else None

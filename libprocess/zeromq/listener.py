@@ -17,7 +17,7 @@ from functools import partial
 import zmq
 
 from libprocess.zeromq.greeting import Hello, Refuse, Welcome, decode_hello, encode
-from libprocess.zeromq.loop_socket import LoopSocket, Monitor
+from libprocess.zeromq.loop_socket import NOBLOCK, NOBLOCK_MORE, LoopSocket, Monitor, plain_send
 
 STRANGERS_MAX = 1024
 """Connections without a good hello; beyond it the oldest is closed."""
@@ -36,7 +36,8 @@ class AcceptedWire:
         """The peer's public key; "" without CURVE."""
         self.descriptor = descriptor
         self._listener = listener
-        self._routing_id = routing_id
+        self.send: Callable[[bytes], bool] = partial(listener.send, routing_id)
+        self.flushed = listener.flushed
 
     def welcome(self, welcome: Welcome) -> None:
         """Answer its hello: from now on it is no stranger."""
@@ -47,14 +48,6 @@ class AcceptedWire:
         """Answer its hello; it has a stranger's time to read that and leave."""
         self.received = self.lost = _ignore
         self.send(encode(refuse))
-
-    def send(self, frame: bytes) -> bool:
-        """See Wire. What cannot be sent since the peer has left is gone: that it left is told by the monitor."""
-        return self._listener.send(self._routing_id, frame)
-
-    def flushed(self) -> None:
-        """See Wire."""
-        self._listener.flushed()
 
     def close(self) -> None:
         """See Wire."""
@@ -85,22 +78,21 @@ class Listener:
         router.set(zmq.ROUTER_MANDATORY, 1)
         self._monitor = Monitor(loop, router, self._happened)
         self._loop_socket = LoopSocket(loop, router, self._receive)
+        self._send = plain_send(router)
+        self._recv = router.recv
+        self.flushed = self._loop_socket.sent
 
     def send(self, routing_id: bytes, frame: bytes) -> bool:
-        """Send to one peer; False if there is no room now."""
+        """Send to one peer; False if there is no room now. If it has left, that is told by the monitor."""
         try:
-            self._router.send(routing_id, zmq.NOBLOCK | zmq.SNDMORE)
-            self._router.send(frame, zmq.NOBLOCK)
+            self._send(routing_id, NOBLOCK_MORE)
+            self._send(frame, NOBLOCK)
         except zmq.Again:
             return False
         except zmq.ZMQError as error:
             if error.errno != errno.EHOSTUNREACH:
                 raise
         return True
-
-    def flushed(self) -> None:
-        """See Wire."""
-        self._loop_socket.sent()
 
     def close(self, linger_ms: int) -> None:
         """Close every connection, and let out what was sent for that long."""
@@ -112,20 +104,19 @@ class Listener:
     # What comes in.
 
     def _receive(self) -> None:
-        router = self._router
-        routing_id = router.recv(zmq.NOBLOCK)
+        routing_id = self._recv(NOBLOCK)
         wire = self._wires.get(routing_id)
         if wire is None:
             self._receive_from_stranger(routing_id)
             return
-        frame = router.recv(zmq.NOBLOCK)
-        if router.get(zmq.RCVMORE):
+        frame = self._recv(NOBLOCK, False)
+        if frame.more:
             self._skip("frame in several parts")
             return
-        wire.received(frame)
+        wire.received(frame.bytes)
 
     def _receive_from_stranger(self, routing_id: bytes) -> None:
-        frame = self._router.recv(zmq.NOBLOCK, copy=False)
+        frame = self._router.recv(NOBLOCK, copy=False)
         descriptor = frame.get(zmq.SRCFD)
         if frame.more:
             self._skip("frame in several parts")
@@ -145,7 +136,7 @@ class Listener:
     def _skip(self, reason: str) -> None:
         self._refusals[reason] += 1
         while self._router.get(zmq.RCVMORE):
-            self._router.recv(zmq.NOBLOCK)
+            self._router.recv(NOBLOCK)
 
     # Who comes and goes.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import zmq
@@ -15,7 +14,17 @@ FRAMES_PER_TURN = 64
 
 TURNS_TO_READ_UP = 64
 
-_READABLE = zmq.POLLIN.value  # plain numbers are faster here than the enum's members
+# Plain numbers: combining two members of these enums takes longer than receiving a frame.
+NOBLOCK = zmq.NOBLOCK.value
+NOBLOCK_MORE = (zmq.NOBLOCK | zmq.SNDMORE).value
+_READABLE = zmq.POLLIN.value
+_EVENTS = zmq.EVENTS.value
+
+
+def plain_send(socket: zmq.Socket[bytes]) -> Callable[[bytes, int], None]:
+    """A socket's send, without a search for options that we never use; it takes a third of the time."""
+    send: Callable[[bytes, int], None] = super(zmq.Socket, socket).send
+    return send
 
 
 class LoopSocket:
@@ -32,37 +41,34 @@ class LoopSocket:
         self._loop = loop
         self._receive = receive
         self._descriptor: int = socket.FD
-        self._reading = False
+        self.is_reading = False
+        self._is_closed = False
         self._turns = 0
-        self._events: Callable[[], Any] = partial(socket.get, zmq.EVENTS.value)
+        self._get: Callable[[int], Any] = socket.get
         self._read_up: list[tuple[int, Callable[[], None]]] = []
         loop.add_reader(self._descriptor, self.read)
         loop.call_soon(self.read)
 
     def read(self) -> None:
         """Receive all there is, or as much as one turn may."""
-        if self._reading or self.socket.closed:
+        if self.is_reading or self._is_closed:
             return
-        self._reading = True
-        self._turns += 1
-        try:
-            is_empty = self._receive_all()
-        finally:
-            self._reading = False
-        if not is_empty:
-            self._loop.call_soon(self.read)
-        if self._read_up:
-            self._tell_read_up(is_empty)
-
-    def _receive_all(self) -> bool:
+        self.is_reading = True
+        is_empty = True
         try:
             for _ in range(FRAMES_PER_TURN):
                 self._receive()
-                if self.socket.closed or not self._events() & _READABLE:
-                    return True
+                if self._is_closed or not self._get(_EVENTS) & _READABLE:
+                    break
+            else:
+                is_empty = False
+                self._loop.call_soon(self.read)
         except zmq.Again:
-            return True
-        return False
+            pass
+        finally:
+            self.is_reading = False
+        if self._read_up:
+            self._tell_read_up(is_empty)
 
     def when_read_up(self, callback: Callable[[], None]) -> None:
         """Call back when all that is here by now was received; under a flood, after so much that it must have been."""
@@ -70,6 +76,7 @@ class LoopSocket:
         self._loop.call_soon(self.read)
 
     def _tell_read_up(self, is_empty: bool) -> None:
+        self._turns += 1
         due = [callback for turn, callback in self._read_up if is_empty or turn <= self._turns]
         self._read_up = [] if is_empty else [waiting for waiting in self._read_up if waiting[0] > self._turns]
         for callback in due:
@@ -77,12 +84,13 @@ class LoopSocket:
 
     def sent(self) -> None:
         """Look again for what came in while something was sent."""
-        if not self._reading and self._events() & _READABLE:
+        if not self.is_reading and self._get(_EVENTS) & _READABLE:
             self._loop.call_soon(self.read)
 
     def close(self, linger_ms: int = 0) -> None:
         """Close, and let out what was sent for that long; the descriptor is taken off the loop first."""
-        if not self.socket.closed:
+        if not self._is_closed:
+            self._is_closed = True
             self._loop.remove_reader(self._descriptor)
             self.socket.close(linger=linger_ms)
 
@@ -119,5 +127,5 @@ class Monitor:
         self._loop_socket.close()
 
     def _receive(self) -> None:
-        event = parse_monitor_message(self._events.recv_multipart(zmq.NOBLOCK))
+        event = parse_monitor_message(self._events.recv_multipart(NOBLOCK))
         self._happened(zmq.Event(event["event"]), event["value"])

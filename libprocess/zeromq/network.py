@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from functools import partial
 
 from libprocess.codec import MalformedFrame
 from libprocess.pid import PID, Address
@@ -37,6 +38,9 @@ LINGER_MS = 500
 UNSENT = "link broken"
 """Why mail is dropped that waited for a node whose link broke."""
 
+CUT = "cut"
+"""Why links to a node break that is cut off on purpose."""
+
 ROUTES_KEPT = 65536
 
 
@@ -56,6 +60,7 @@ class ZeroMQ:
         self._slow: dict[Link, None] = {}
         self._retry: asyncio.TimerHandle | None = None
         self._serial = 0
+        self._cuts: set[Address] = set()
         self.send = self._outgoing.append  # see ports.Network; the hot loop calls it once per message
 
     # The port.
@@ -77,15 +82,16 @@ class ZeroMQ:
         outgoing = self._outgoing
         if not outgoing:
             return
-        touched: dict[Link, None] = {}
+        touched: list[Link] = []
         last: PID | None = None
         for envelope in outgoing:
             to = envelope[0]
             if to is not last:
                 last = to
                 link = self._routes.get(to) or self._route(to)
-                touched[link] = None
                 add = link.mail.append
+                if not link.mail:
+                    touched.append(link)
             add(envelope)
         outgoing.clear()
         for link in touched:
@@ -109,6 +115,17 @@ class ZeroMQ:
         self._links.clear()
         self._sockets.close()
 
+    def cut(self, address: Address) -> None:
+        """Let nothing through from or to a node, until `heal`: for clusters that are there to be tested."""
+        self._cuts.add(address)
+        link = self._links.get(address)
+        if link is not None:
+            self._break(link, CUT)
+
+    def heal(self) -> None:
+        """End all cuts."""
+        self._cuts.clear()
+
     # Links: dialled, greeted, open, broken.
 
     def _route(self, to: PID) -> Link:
@@ -122,8 +139,11 @@ class ZeroMQ:
         self._serial += 1
         wire = DialledWire(self._loop, *self._sockets.dealer(address))
         link = self._links[address] = Link(self._node, self._address, address, wire)
-        wire.lost = lambda reason: self._dial_failed(link, reason)
-        wire.received = lambda frame: self._answered(link, frame)
+        wire.lost = partial(self._dial_failed, link)
+        wire.received = partial(self._answered, link)
+        if address in self._cuts:
+            self._loop.call_soon(self._dial_failed, link, CUT)
+            return link
         wire.send(encode(Hello(PROTOCOL, self._address, self._node.incarnation, self._serial, address)))
         self._give(link, DIAL_SECONDS)
         return link
@@ -184,6 +204,8 @@ class ZeroMQ:
             self._refuse(wire, refusal(hello.protocol))
         elif hello.address == self._address or hello.incarnation == self._node.incarnation:
             self._refuse(wire, f"{hello.dialled} is this node itself, which is called {self._address}")
+        elif hello.address in self._cuts:
+            self._refuse(wire, CUT)
         elif link is None:
             self._accept(wire, hello)
         elif link.is_open:
@@ -246,8 +268,8 @@ class ZeroMQ:
         self._quiet(link)
         wire = link.wire
         link.open(greeting.address, greeting.incarnation, greeting.serial)
-        wire.received = lambda frame: self._received(link, frame)
-        wire.lost = lambda reason: self._break(link, reason)
+        wire.received = partial(self._received, link)
+        wire.lost = partial(self._break, link)
         if link.push():
             wire.flushed()
         else:
@@ -277,12 +299,21 @@ class ZeroMQ:
 
     def _received(self, link: Link, frame: bytes) -> None:
         try:
-            mail = link.receive(frame)
-        except MalformedFrame as error:
-            self.refusals["malformed frame"] += 1
-            log.warning("%s sent a malformed frame: %s", link.names[0], error)
-            return
+            mail = link.decode(frame)
+        except MalformedFrame:
+            mail = self._assembled(link, frame)
         self._node.deliver(mail)
+
+    def _assembled(self, link: Link, piece: bytes) -> list[Envelope]:
+        """What a frame turns out to hold that cannot be read as it is: it may be the last piece of one, or nonsense."""
+        try:
+            mail = link.assemble(piece)
+        except MalformedFrame:
+            mail = None
+        if mail is None:
+            self.refusals["malformed frame"] += 1
+            log.warning("%s sent a malformed frame", link.names[0])
+        return mail or []
 
     def _wait_for(self, link: Link) -> None:
         """Some mail did not go; try again soon, unless it got too much."""

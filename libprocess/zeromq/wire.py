@@ -17,10 +17,12 @@ class Wire(Protocol):
     lost: Callable[[str], None]
     """Told once, with the reason and after the last frame, when the connection ended by itself."""
 
-    def send(self, frame: bytes) -> bool:
-        """Hand a frame to ZeroMQ; False if there is no room for it now."""
+    @property
+    def send(self) -> Callable[[bytes], bool]:
+        """Hands a frame to ZeroMQ; False if there is no room for it now."""
 
-    def flushed(self) -> None:
+    @property
+    def flushed(self) -> Callable[[], None]:
         """To be called after a turn's sends."""
 
     def close(self) -> None:

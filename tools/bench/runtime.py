@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench runtime", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
-    parser.add_argument("--peers", action="store_true", help="other actor libraries beside it, those that are installed")
+    parser.add_argument(
+        "--peers", action="store_true", help="other actor libraries beside it, those that are installed"
+    )
     options = parser.parse_args(arguments)
     measure.pin(options.core)
     figures = run(_measure())
