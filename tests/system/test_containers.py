@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from agent.containerizer.mesos import MesosContainerizer
-from agent.isolators.cgroups.groups import Groups
+from agent.isolators.cgroups.groups import Group, Groups
 from agent.isolators.choice import Settings, choose
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
 from libprocess import Process
@@ -332,10 +333,7 @@ def test_memory_has_a_limit(tmp_path: Path):
 @needs_root
 def test_a_larger_limit_holds_at_once(tmp_path: Path):
     async def story(stage: Containers) -> None:
-        id_ = await stage.start(
-            "read go < go; head -c 100m /dev/zero | tail | wc -c",
-            command=None or CommandInfo("mkfifo go; echo ready; read go < go; head -c 100m /dev/zero | tail | wc -c"),
-        )
+        id_ = await stage.start("mkfifo go; echo ready; read go < go; head -c 100m /dev/zero | tail | wc -c")
         await written(stage, id_, "ready\n")
         stage.containerizer.update(id_, Resources.of(cpus=1, mem=400))
         (stage.work_dir / id_ / "go").write_text("go\n")
@@ -355,6 +353,29 @@ def test_a_fork_bomb_stops_at_the_limit(tmp_path: Path):
         assert "fork" in stage.output(name="stderr").lower()
 
     play(tmp_path, story)
+
+
+@needs_root
+def test_processor_time_has_a_limit(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start("while :; do :; done", resources=Resources.of(cpus=0.3, mem=64))
+        group = Group(f"/sys/fs/cgroup/cpu/mesos/{id_}")
+        began, used = time.monotonic(), process_seconds(stage.owner.launched[id_])
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while group.table("cpu.stat")["nr_throttled"] < 20:
+                await asyncio.sleep(0.1)
+        used, elapsed = process_seconds(stage.owner.launched[id_]) - used, time.monotonic() - began
+        assert used <= 0.3 * 1.1 * elapsed
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+
+    play(tmp_path, story)
+
+
+def process_seconds(init: int) -> float:
+    """The processor time that the children of a container's init have used."""
+    times = [child.cpu_times() for child in psutil.Process(init).children()]
+    return sum(each.user + each.system for each in times)
 
 
 async def written(stage: Containers, id_: ContainerID, text: str) -> None:
