@@ -9,6 +9,7 @@ import signal
 import subprocess
 import termios
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -114,30 +115,53 @@ def test_an_interrupt_kills_what_runs(cluster: LocalCluster, marker: str):
     cluster.wait_until(lambda: not processes_with(marker), "its tasks are gone")
 
 
-def test_tasks_that_are_lost_with_their_agent_run_again(tmp_path: Path):
-    with LocalCluster(tmp_path / "cluster", 2, resources=RESOURCES, master_flags=MASTER_FLAGS) as cluster:
-        hold = tmp_path / "hold"
-        hold.touch()
-        line = f"while [ -e {hold} ]; do sleep 0.05; done; echo {{}}"
-        with started("mesos-batch", f"--master={cluster.address}", "--cpus=0.5", line) as batch:
+@contextmanager
+def held_batch(cluster: LocalCluster, directory: Path) -> Iterator[None]:
+    """A batch whose tasks all run until the end of the body, after which they all have to succeed."""
+    hold = directory / "hold"
+    hold.touch()
+    line = f"while [ -e {hold} ]; do sleep 0.05; done; echo {{}}"
+    with started("mesos-batch", f"--master={cluster.address}", "--cpus=0.5", line) as batch:
+        try:
             assert batch.stdin
             batch.stdin.write(lines(12))
             batch.stdin.close()
             cluster.wait_until(lambda: running(cluster) == 12, "all tasks run, on both agents")
-            cluster.agents[1].signal(signal.SIGSTOP)
-            cluster.wait_until(lambda: cluster.active_agents() == 1, "an agent is lost")
+            yield
             hold.unlink()
             assert batch.wait(60) == 0
             assert batch.stdout
             assert batch.stdout.read() == lines(12)
+        finally:
+            batch.kill()
+
+
+def test_tasks_that_are_lost_with_their_agent_run_again(tmp_path: Path):
+    with LocalCluster(tmp_path / "cluster", 2, resources=RESOURCES, master_flags=MASTER_FLAGS) as cluster:
+        with held_batch(cluster, tmp_path):
+            cluster.agents[1].signal(signal.SIGSTOP)
+            cluster.wait_until(lambda: cluster.active_agents() == 1, "an agent is lost")
         cluster.agents[1].signal(signal.SIGCONT)
+
+
+def test_tasks_that_are_lost_with_their_executor_run_again(cluster: LocalCluster, tmp_path: Path):
+    with held_batch(cluster, tmp_path):
+        processes_with("frameworks.carrier.executor")[0].kill()
+
+
+def test_a_batch_goes_on_when_its_master_was_restarted(tmp_path: Path):
+    cluster = LocalCluster(tmp_path / "cluster", 2, resources=RESOURCES, agent_flags=AGENT_FLAGS)
+    with cluster, held_batch(cluster, tmp_path):
+        cluster.master.signal(signal.SIGKILL)
+        cluster.master.stop(10)
+        cluster.start_master()
+        cluster.wait_until(lambda: cluster.active_agents() == 2, "the agents are back")
 
 
 def running(cluster: LocalCluster) -> int:
     """How many tasks run, as the master sees it."""
-    return sum(
-        task["state"] == "TASK_RUNNING" for each in cluster.get("/state")["frameworks"] for task in each["tasks"]
-    )
+    frameworks = cluster.get("/state")["frameworks"]
+    return sum(task["state"] == "TASK_RUNNING" for each in frameworks for task in each["tasks"])
 
 
 # mesos-run.
