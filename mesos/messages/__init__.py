@@ -22,6 +22,12 @@ from mesos.messages.executor import (
     RegisterExecutorMessage,
     ReregisterExecutorMessage,
 )
+from mesos.messages.operation import (
+    AcknowledgeOperationStatusMessage,
+    ApplyOperationMessage,
+    ReconcileOperationsMessage,
+    UpdateOperationStatusMessage,
+)
 from mesos.messages.relayed import (
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -52,9 +58,11 @@ from mesos.messages.scheduler import (
 
 __all__ = [
     "AcceptOffersMessage",
+    "AcknowledgeOperationStatusMessage",
     "AgentLostMessage",
     "AgentRegisteredMessage",
     "AgentReregisteredMessage",
+    "ApplyOperationMessage",
     "DeactivateFrameworkMessage",
     "DeclineOffersMessage",
     "ExecutorRegisteredMessage",
@@ -68,6 +76,7 @@ __all__ = [
     "KillTaskMessage",
     "PingAgentMessage",
     "PongAgentMessage",
+    "ReconcileOperationsMessage",
     "ReconcileTasksMessage",
     "Reconciliation",
     "ReconnectExecutorMessage",
@@ -90,4 +99,5 @@ __all__ = [
     "UnregisterAgentMessage",
     "UnregisterFrameworkMessage",
     "UpdateFrameworkMessage",
+    "UpdateOperationStatusMessage",
 ]

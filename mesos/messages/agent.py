@@ -7,7 +7,15 @@ from libprocess.pid import PID
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 from mesos.struct import Struct
-from mesos.types import AgentCapability, AgentInfo, ExecutorInfo, FrameworkInfo, Task, TaskReference
+from mesos.types import (
+    AgentCapability,
+    AgentInfo,
+    ExecutorInfo,
+    FrameworkInfo,
+    OperationReport,
+    Task,
+    TaskReference,
+)
 
 # Registering.
 
@@ -26,7 +34,10 @@ class RegisterAgentMessage(Message, frozen=True):
 
 
 class ReregisterAgentMessage(Message, frozen=True):
-    """Agent → master, to a new one or after a lost link: this is what I am, and everything that runs here."""
+    """Agent → master, to a new one or after a lost link: this is what I am, and everything that runs here.
+
+    `operations` are those whose end nobody acknowledged yet. What they made is part of `checkpointed_resources`.
+    """
 
     agent: AgentInfo
     version: str
@@ -36,6 +47,7 @@ class ReregisterAgentMessage(Message, frozen=True):
     capabilities: tuple[AgentCapability, ...] = ()
     checkpointed_resources: Resources = Resources()
     resource_version_uuid: bytes = b""
+    operations: tuple[OperationReport, ...] = ()
 
 
 class AgentRegisteredMessage(Message, frozen=True):

@@ -6,6 +6,7 @@ from libprocess.message import Message
 from libprocess.pid import PID
 from mesos.ids import AgentID, FrameworkID, OfferID
 from mesos.types import Filters, FrameworkInfo, MasterInfo, Offer, Operation
+from mesos.types.constraint import OfferConstraints
 
 # Registering.
 
@@ -13,11 +14,12 @@ from mesos.types import Filters, FrameworkInfo, MasterInfo, Offer, Operation
 class RegisterFrameworkMessage(Message, frozen=True):
     """Scheduler → master, with back-off until it is answered: admit this framework, which has no id yet.
 
-    Nothing is offered for the suppressed roles until they are revived.
+    Nothing is offered for the suppressed roles until they are revived, and only what meets its constraints.
     """
 
     framework: FrameworkInfo
     suppressed_roles: tuple[str, ...] = ()
+    offer_constraints: tuple[OfferConstraints, ...] = ()
 
 
 class ReregisterFrameworkMessage(Message, frozen=True):
@@ -29,6 +31,7 @@ class ReregisterFrameworkMessage(Message, frozen=True):
     framework: FrameworkInfo
     force: bool = False
     suppressed_roles: tuple[str, ...] = ()
+    offer_constraints: tuple[OfferConstraints, ...] = ()
 
 
 class FrameworkRegisteredMessage(Message, frozen=True):

@@ -49,6 +49,7 @@ from mesos.types.container import (
     VolumeSource,
     VolumeSourceType,
 )
+from mesos.types.feedback import OperationReference, OperationReport, OperationState, OperationStatus
 from mesos.types.framework import FrameworkCapability, FrameworkInfo, OfferFilter
 from mesos.types.offer import Filters, Offer
 from mesos.types.operation import (
@@ -119,6 +120,10 @@ __all__ = [
     "Offer",
     "OfferFilter",
     "Operation",
+    "OperationReference",
+    "OperationReport",
+    "OperationState",
+    "OperationStatus",
     "Parameter",
     "Port",
     "PortMapping",
