@@ -8,12 +8,30 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.trace import chains, checking, diff, draw, life, log, mailboxes, merge, slow, stats, tap
+from tools.trace import (
+    breaking,
+    chains,
+    checking,
+    diff,
+    draw,
+    life,
+    log,
+    mailboxes,
+    merge,
+    protocol,
+    record,
+    slow,
+    stats,
+    tap,
+)
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
 COMMANDS: dict[str, tuple[str, Adder]] = {
     "tap": ("follow running nodes, message by message", tap.add_tap),
+    "record": ("have nodes record themselves, and fetch the recordings", record.add_record),
+    "flight": ("fetch what nodes' flight recorders hold", record.add_flight),
+    "break": ("drop, hold, delay or double mail, cut links; in clusters that allow it", breaking.add_break),
     "log": ("one line per message", log.add_log),
     "actor": ("what one actor saw and did", log.add_actor),
     "why": ("the chain that led to a message", chains.add_why),
@@ -28,6 +46,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
     "draw": ("a chart: Mermaid, SVG, a page with a timeline, Perfetto's format, OpenTelemetry's", draw.add_draw),
     "check": ("whether each receive has its send, and each message its cause", checking.add_check),
     "diff": ("the first divergence of two runs", diff.add_diff),
+    "protocol": ("who sends and who handles each message, from the source", protocol.add_protocol),
     "merge": ("several nodes' recordings as one, with an index", merge.add_merge),
 }
 
