@@ -43,16 +43,17 @@ class LocalCluster:
         agents: int = 1,
         port: int = 0,
         resources: str = "",
+        host: str = HOST,
         master_flags: Sequence[str] = (),
         agent_flags: Sequence[str] = (),
     ) -> None:
         self.work_dir = work_dir.absolute()
         web_port, actor_port = free_ports(2)
-        self.address = Address(HOST, port or web_port)
+        self.address = Address(host, port or web_port)
         """Of the master's web page, which is all that others need to know."""
         self.master = self._daemon(
             "master",
-            f"--ip={HOST}",
+            f"--ip={host}",
             f"--port={self.address.port}",
             *([] if port else [f"--actor_port={actor_port}"]),
             *master_flags,
@@ -63,7 +64,7 @@ class LocalCluster:
         if "ports" not in resources:
             first = FIRST_TASK_PORT + (number - 1) * TASK_PORTS
             resources = ";".join(filter(None, (resources, f"ports:[{first}-{first + TASK_PORTS - 1}]")))
-        own = (f"--master={self.address}", f"--ip={HOST}", "--port=0", f"--resources={resources}")
+        own = (f"--master={self.address}", f"--ip={self.address.host}", "--port=0", f"--resources={resources}")
         return self._daemon(f"agent-{number}", *own, *flags)
 
     def _daemon(self, name: str, *flags: str) -> Daemon:
