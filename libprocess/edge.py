@@ -7,6 +7,7 @@ import random
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from libprocess.process import Process
 from libprocess.runtime import Runtime
 from libprocess.system import DiskStorage, LoopClock
 from libprocess.tracing import TRACE_ID, TraceProcess, Tracing
-from libprocess.zeromq import Setup, Sockets, ZeroMQ, is_loopback
+from libprocess.zeromq import Keys, Setup, Sockets, ZeroMQ, is_loopback
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ async def open_node(
     host: str = "127.0.0.1",
     port: int = 0,
     advertise: str | None = None,
+    keys: Keys | None = None,
     storage: str | Path | None = None,
     trace: Trace | None = None,
     silence_seconds: float = 15.0,
@@ -46,20 +48,19 @@ async def open_node(
     """A node on the running loop, for as long as the body lasts.
 
     It listens at `host` and `port` (0 is any free one) and is known to others by `advertise`, a host or host:port,
-    where that differs. Its actors' files are below `storage`, a directory; without one they are gone at the end. A
-    peer that is silent for `silence_seconds` counts as gone. `tracing` is what tools may do with it from outside;
-    without, the environment says so (see `Tracing.from_environment`).
+    where that differs. With `keys` it talks only to nodes whose keys it knows. Its actors' files are below `storage`,
+    a directory; without one they are gone at the end. A peer that is silent for `silence_seconds` counts as gone.
 
-    AddressUnusable, an OSError, if it cannot listen there; InsecureNode if other machines could reach it and
-    `insecure` is not set.
+    AddressUnusable, an OSError, if it cannot listen there; InsecureNode if other machines could reach it, it has no
+    keys, and `insecure` does not say that this is meant.
     """
-    if not insecure and not is_loopback(host):
+    if keys is None and not insecure and not is_loopback(host):
         raise InsecureNode(
             f"other machines can reach {host}, and there are no keys to keep strangers out; "
             "give keys, or say insecure if the network is trusted"
         )
     loop = asyncio.get_running_loop()
-    network = ZeroMQ(loop, Sockets(Setup(host, port, advertise, silence_seconds)))
+    network = ZeroMQ(loop, Sockets(Setup(host, port, advertise, silence_seconds, keys)))
     with tempfile.TemporaryDirectory(prefix="node-") as scratch:
         runtime = Runtime(
             clock=LoopClock(loop),
@@ -96,16 +97,26 @@ class ThreadedNode:
     Takes what `open_node` takes, and raises what that raises. The methods are for any thread but the node's own.
     """
 
+    runtime: Runtime
+    """The node itself, for its own thread."""
+
     def __init__(self, **options: Any) -> None:
-        self._loop = uvloop.new_event_loop()
-        self._node = open_node(**options)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="libprocess", daemon=True)
+        self._started: Future[None] = Future()
+        self._ended = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: run(self._live(options)), name="libprocess", daemon=True)
         self._thread.start()
+        self._started.result()
+
+    async def _live(self, options: dict[str, Any]) -> None:
+        self._loop = asyncio.get_running_loop()
         try:
-            self.runtime = self._wait(self._node.__aenter__())
-        except BaseException:
-            self._stop()
-            raise
+            async with open_node(**options) as self.runtime:
+                self._started.set_result(None)
+                await self._ended.wait()
+        except Exception as error:
+            if self._started.done():
+                raise
+            self._started.set_exception(error)
 
     def spawn(self, process: Process, id: str | None = None) -> PID:
         """See `Runtime.spawn`."""
@@ -134,8 +145,8 @@ class ThreadedNode:
     def close(self) -> None:
         """End every actor and the node. Fine to call twice."""
         if self._thread.is_alive():
-            self._wait(self._node.__aexit__(None, None, None))
-            self._stop()
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -150,8 +161,3 @@ class ThreadedNode:
             coroutine.close()
             raise RuntimeError("an actor of this node cannot wait for it: send, and handle the answer")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()

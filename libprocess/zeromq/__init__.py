@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from libprocess.zeromq.keys import BadKeys, Keys, create_keys, read_keys
 from libprocess.zeromq.network import ZeroMQ
 from libprocess.zeromq.sockets import AddressUnusable, Setup, Sockets, is_loopback
 
-__all__ = ["AddressUnusable", "Setup", "Sockets", "ZeroMQ", "is_loopback"]
+__all__ = [
+    "AddressUnusable",
+    "BadKeys",
+    "Keys",
+    "Setup",
+    "Sockets",
+    "ZeroMQ",
+    "create_keys",
+    "is_loopback",
+    "read_keys",
+]

@@ -46,12 +46,14 @@ class DialledWire:
             self._loop_socket.when_read_up(lambda: self.lost(_ENDED[event]))
 
 
+_NO_HANDSHAKE = "no handshake: it has no keys, or others than are known here, or this node has none, or it is no node"
+
 _ENDED = {
     zmq.EVENT_CONNECT_RETRIED: "cannot connect: nobody listens there, or there is no way there",
     zmq.EVENT_DISCONNECTED: "disconnected",
     zmq.EVENT_HANDSHAKE_FAILED_AUTH: "refused: this node's public key is not known there",
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "no handshake: one side has keys and the other none, or it is no node at all",
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "no handshake: one side has keys and the other none, or it is no node at all",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: _NO_HANDSHAKE,
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: _NO_HANDSHAKE,
 }
 
 

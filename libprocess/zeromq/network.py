@@ -20,6 +20,7 @@ from libprocess.zeromq.greeting import PROTOCOL, Hello, Refuse, Welcome, decode_
 from libprocess.zeromq.link import WAITING_BYTES_MAX, Link
 from libprocess.zeromq.listener import AcceptedWire, Listener
 from libprocess.zeromq.sockets import Sockets
+from libprocess.zeromq.wire import NoWire
 
 log = logging.getLogger("libprocess")
 
@@ -137,7 +138,13 @@ class ZeroMQ:
 
     def _dial(self, address: Address) -> Link:
         self._serial += 1
-        wire = DialledWire(self._loop, *self._sockets.dealer(address))
+        try:
+            dealer, endpoint = self._sockets.dealer(address)
+        except LookupError as error:
+            link = self._links[address] = Link(self._node, self._address, address, NoWire())
+            self._loop.call_soon(self._dial_failed, link, str(error))
+            return link
+        wire = DialledWire(self._loop, dealer, endpoint)
         link = self._links[address] = Link(self._node, self._address, address, wire)
         wire.lost = partial(self._dial_failed, link)
         wire.received = partial(self._answered, link)
@@ -206,6 +213,8 @@ class ZeroMQ:
             self._refuse(wire, f"{hello.dialled} is this node itself, which is called {self._address}")
         elif hello.address in self._cuts:
             self._refuse(wire, CUT)
+        elif not self._may_be_called(hello.address, wire.key):
+            self._refuse(wire, f"{hello.address} is known here by another public key")
         elif link is None:
             self._accept(wire, hello)
         elif link.is_open:
@@ -214,6 +223,10 @@ class ZeroMQ:
             self._yield(link, wire, hello)
         else:
             self._hold(link, wire, hello)
+
+    def _may_be_called(self, address: Address, key: str) -> bool:
+        keys = self._sockets.keys
+        return keys is None or keys.of(address) in (None, key)
 
     def _accept(self, wire: AcceptedWire, hello: Hello) -> None:
         link = self._links[hello.address] = Link(self._node, self._address, hello.address, wire)

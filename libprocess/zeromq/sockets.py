@@ -8,14 +8,17 @@ import socket
 from dataclasses import dataclass
 
 import zmq
+from zmq.auth.asyncio import AsyncioAuthenticator
 
 from libprocess.errors import OperatorError
 from libprocess.pid import Address
+from libprocess.zeromq.keys import Keys
 from libprocess.zeromq.wire import FRAME_BYTES_MAX
 
 WATERMARK_FRAMES = 64
 """Frames that ZeroMQ holds per peer and direction: 8 MiB at most."""
 
+ZAP_DOMAIN = "libprocess"
 NEVER_MS = 2**31 - 1
 SOCKETS_MAX = 65000
 BACKLOG = 4096
@@ -36,20 +39,26 @@ class Setup:
     """The host, or host:port, by which others reach it, where that differs."""
     silence_seconds: float = 15.0
     """How long a peer may be silent before the link to it counts as broken. A third of it is between two heartbeats."""
+    keys: Keys | None = None
+    """With keys, links are encrypted, and only nodes whose keys are known get any."""
 
 
 class Sockets:
     """Makes a node's sockets."""
 
     def __init__(self, setup: Setup) -> None:
+        self.keys = setup.keys
         self._setup = setup
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, min(SOCKETS_MAX, self._context.get(zmq.SOCKET_LIMIT)))
+        self._authenticator: AsyncioAuthenticator | None = None
 
     def bind(self) -> tuple[Address, zmq.Socket[bytes]]:
         """The node's address, and the ROUTER socket that listens there. AddressUnusable says why it cannot."""
         setup = self._setup
         router = self._socket(zmq.ROUTER)
+        if self.keys is not None:
+            self._admit_known(router, self.keys)
         router.set(zmq.BACKLOG, BACKLOG)
         router.set(zmq.HANDSHAKE_IVL, 5000)
         router.set(zmq.IPV6, ":" in setup.host)
@@ -63,8 +72,13 @@ class Sockets:
         return _advertised(setup, port), router
 
     def dealer(self, address: Address) -> tuple[zmq.Socket[bytes], str]:
-        """A DEALER socket and what it is to connect to."""
+        """A DEALER socket and what it is to connect to. LookupError if keys are needed and the node's is not known."""
+        server_key = self.keys and self.keys.to_dial(address)
+        if self.keys and not server_key:
+            raise LookupError(f"the public key of {address} is not known here: add it to this node's known nodes")
         dealer = self._socket(zmq.DEALER)
+        if server_key:
+            dealer.set(zmq.CURVE_SERVERKEY, server_key.encode())
         dealer.set(zmq.IPV6, ":" in address.host)
         # Connecting again is up to whoever has mail; -1 would lose what came in and was not read.
         dealer.set(zmq.RECONNECT_IVL, NEVER_MS)
@@ -72,7 +86,17 @@ class Sockets:
 
     def close(self) -> None:
         """Let go of everything; waits for what the sockets were told to let out."""
+        if self._authenticator is not None:
+            self._authenticator.stop()
         self._context.term()
+
+    def _admit_known(self, router: zmq.Socket[bytes], keys: Keys) -> None:
+        """Let nobody through a bound socket but nodes with known keys."""
+        self._authenticator = AsyncioAuthenticator(self._context)
+        self._authenticator.start()
+        self._authenticator.configure_curve_callback(ZAP_DOMAIN, _Known(keys))
+        router.set(zmq.CURVE_SERVER, 1)
+        router.set(zmq.ZAP_DOMAIN, ZAP_DOMAIN.encode())
 
     def _socket(self, kind: int) -> zmq.Socket[bytes]:
         made = self._context.socket(kind)
@@ -84,7 +108,20 @@ class Sockets:
         made.set(zmq.HEARTBEAT_IVL, silence_ms // 3)
         made.set(zmq.HEARTBEAT_TIMEOUT, silence_ms * 2 // 3)
         made.set(zmq.TCP_MAXRT, silence_ms)  # no heartbeat gets out while a stopped peer's window is full
+        if self.keys is not None:
+            made.set(zmq.CURVE_PUBLICKEY, self.keys.public.encode())
+            made.set(zmq.CURVE_SECRETKEY, self.keys.secret.encode())
         return made
+
+
+class _Known:
+    """Tells the authenticator whose key is known."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._known = frozenset(key.encode() for key in keys.known.values())
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        return key in self._known
 
 
 def is_loopback(host: str) -> bool:

@@ -27,3 +27,20 @@ class Wire(Protocol):
 
     def close(self) -> None:
         """End the connection now; neither `received` nor `lost` is called any more."""
+
+
+class NoWire:
+    """Stands for a connection that cannot be made."""
+
+    received: Callable[[bytes], None]
+    lost: Callable[[str], None]
+
+    def send(self, frame: bytes) -> bool:
+        """See Wire."""
+        return False
+
+    def flushed(self) -> None:
+        """See Wire."""
+
+    def close(self) -> None:
+        """See Wire."""
