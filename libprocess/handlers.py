@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from libprocess.message import Message
@@ -57,10 +58,10 @@ def _annotated_message(cls: type, function: Callable[..., Any]) -> type[Message]
 
 def _resolve(annotation: str, function: Callable[..., Any]) -> Any:
     """What a textual annotation means; classes made inside a function, as in tests, see that function's names too."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         try:
             return eval(annotation, getattr(function, "__globals__", {}), frame.f_locals)
         except NameError:
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
     return None

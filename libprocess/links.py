@@ -1,7 +1,8 @@
 """Links: who is told when which actor ends.
 
-The node that an actor lives on keeps the list of those who linked to it; a linker elsewhere asks its NodeProcess for a place
-on that list. So a link to an actor that is not there is answered at once, and a broken connection ends all links over it.
+The node that an actor lives on keeps the list of those who linked to it; a linker elsewhere asks its NodeProcess for a
+place on that list. So a link to an actor that is not there is answered at once, and a broken connection ends all links
+over it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ NODE_ID = "node"
 """The id of the actor that every node has."""
 
 NO_ACTOR = "no such actor"
+
+_Pairs = dict[Address, dict[tuple[PID, PID], None]]
 
 
 class WatchMessage(Message, frozen=True):
@@ -55,9 +58,9 @@ class Links:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._targets: dict[PID, dict[PID, None]] = {}  # a linker here → what it is linked to
-        self._away: dict[Address, dict[tuple[PID, PID], None]] = defaultdict(dict)  # a node → (linker here, target there)
+        self._away: _Pairs = defaultdict(dict)  # a node → (linker here, target there)
         self._watchers: dict[PID, dict[PID, None]] = {}  # a target here → its linkers
-        self._foreign: dict[Address, dict[tuple[PID, PID], None]] = defaultdict(dict)  # a node → (linker there, target here)
+        self._foreign: _Pairs = defaultdict(dict)  # a node → (linker there, target here)
 
     def link(self, linker: PID, target: PID) -> None:
         """A linker of this node wants to know of the end of an actor anywhere."""
@@ -135,9 +138,7 @@ class Links:
         return PID(NODE_ID, pid.host, pid.port)
 
 
-def _discard(
-    index: dict[Address, dict[tuple[PID, PID], None]], address: Address, pair: tuple[PID, PID]
-) -> None:
+def _discard(index: _Pairs, address: Address, pair: tuple[PID, PID]) -> None:
     pairs = index.get(address)
     if pairs is not None and pairs.pop(pair, pairs) is None and not pairs:
         del index[address]

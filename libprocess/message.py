@@ -1,8 +1,8 @@
 """Message: what actors send each other, and how it becomes bytes.
 
-A message is a frozen struct, declared once, in the lowest package that both ends may import. On the wire it is a msgpack
-array `[name, field, field, …]`: fields may be appended by a newer version (an older one ignores them), and an older sender's
-missing ones take their defaults. A wrong type is refused with its path.
+A message is a frozen struct, declared once, in the lowest package that both ends may import. On the wire it is a
+msgpack array `[name, field, field, …]`: fields may be appended by a newer version (an older one ignores them), and an
+older sender's missing ones take their defaults. A wrong type is refused with its path.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Base of every message. Subclass it, and say in the docstring who sends it to whom, and when.
 
-    A message's name is its class name, and ends in `Message`; no two messages may share one. Fields are immutable values:
-    numbers, str, bytes, PID, tuples, and frozen structs of such.
+    A message's name is its class name, and ends in `Message`; no two messages may share one. Fields are immutable
+    values: numbers, str, bytes, PID, tuples, and frozen structs of such.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -45,7 +45,7 @@ def registered() -> dict[str, type[Message]]:
 
 def any_message() -> Any:
     """The union of all registered messages: the type a decoder is made for."""
-    return Union[tuple(_registered.values())]
+    return Union[tuple(_registered.values())]  # noqa: UP007 — made of what is there
 
 
 def message_count() -> int:

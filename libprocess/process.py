@@ -34,7 +34,8 @@ class Process:
                 self.reply(TotalMessage(message.amount))
 
     Handlers run to completion, one at a time, in the order of the mail. They do not block, await, or look at a clock or
-    at randomness other than `self.now` and `self.chance`. An exception in one ends the actor; those who linked to it learn it.
+    at randomness other than `self.now` and `self.chance`. An exception in one ends the actor; those who linked to it
+    learn it.
     """
 
     __slots__ = ("_handlers", "_post", "_runtime", "pid")
@@ -92,7 +93,7 @@ class Process:
     def link(self, to: PID) -> None:
         """Be sent one ExitedMessage when `to` ends, or when its node can no longer be reached."""
         if ExitedMessage not in self._table:
-            raise TypeError(f"{type(self).__name__} links to {to} but has no handler exited(self, message: ExitedMessage)")
+            raise TypeError(f"{type(self).__name__} links to {to}; it needs exited(self, message: ExitedMessage)")
         self._runtime.links.link(self.pid, to)
 
     def unlink(self, to: PID) -> None:
