@@ -45,7 +45,7 @@ class Timeline:
         """Call back at that time, or now if it has passed; not if the node whose clock is given stops before."""
         alarm = Alarm(callback, clock)
         self._serial += 1
-        heappush(self._heap, (max(time, self.now), self._serial, alarm))
+        heappush(self._heap, (time if time > self.now else self.now, self._serial, alarm))
         return alarm
 
     def step(self, until: float) -> bool:

@@ -20,8 +20,8 @@ from tools.simulate.workload import Ledger, Workload
 RESOURCES = Resources.parse("cpus:2;mem:2048;ports:[31000-31009]")
 FAILOVER_SECONDS = 60.0
 MASTER_FLAGS = {
-    "agent_ping_timeout_seconds": 5.0,
-    "max_agent_ping_timeouts": 3,
+    "agent_ping_timeout_seconds": 15.0,
+    "max_agent_ping_timeouts": 2,
     "agent_reregister_timeout_seconds": 60.0,
 }
 """Shorter than in production, so that a story sees what happens when they are over."""

@@ -23,8 +23,8 @@ from mesos.types import (
     TaskStatus,
 )
 
-OPEN_TASKS_MAX = 15
-SECONDS_MEAN = 40.0
+OPEN_TASKS_MAX = 12
+SECONDS_MEAN = 50.0
 
 
 @dataclass
