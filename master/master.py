@@ -19,8 +19,9 @@ from master.dialogues.launches import Launches
 from master.dialogues.tasks import Tasks
 from master.flags import MasterFlags
 from master.http.scheduler_api import SchedulerApi
+from master.http.watched import WatchedCluster
 from master.metrics import MasterMetrics
-from master.records.cluster import Cluster, History
+from master.records.cluster import History
 from mesos.types import MasterInfo
 
 MASTER = "master"
@@ -46,7 +47,7 @@ class Master(Agents, Launches, Tasks, Executors, SchedulerApi):
             port=self.web.port,
             version=VERSION,
         )
-        self.cluster = Cluster(id_, _history(self.flags))
+        self.cluster = WatchedCluster(id_, _history(self.flags))
         self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
         self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])
         self._start_allocator()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -33,6 +34,11 @@ class HttpRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def argument(self, name: str, default: str = "") -> str:
         """The first value that the query gives a name."""
         return next((value for key, value in self.query if key == name), default)
+
+    def form(self, name: str, default: str = "") -> str:
+        """The first value that the body, a form, gives a name."""
+        fields = parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True)
+        return next((value for key, value in fields if key == name), default)
 
     def header(self, name: str, default: str = "") -> str:
         """The first value of a header."""

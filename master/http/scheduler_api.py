@@ -10,7 +10,7 @@ from __future__ import annotations
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID
-from master.http.endpoints import Endpoints
+from master.http.operator_api import OperatorApi
 from master.http.scheduler import HttpScheduler
 from mesos.ids import FrameworkID
 from mesos.messages import RegisterFrameworkMessage, ReregisterFrameworkMessage
@@ -22,7 +22,7 @@ ACCEPTED = HttpResponse(202)
 IGNORED_CALLS = ("REQUEST",)
 
 
-class SchedulerApi(Endpoints):
+class SchedulerApi(OperatorApi):
     """The master's door for schedulers that speak HTTP."""
 
     def serve(self) -> None:

@@ -46,6 +46,12 @@ def older_notation(tree: Any) -> Any:
 _RESOURCE_LISTS = ("resources",)
 
 
+def both_notations(resource: Tree) -> Tree:
+    """A resource as operators see it: with its stack of reservations, and with what older clients read instead."""
+    stack = resource.get("reservations")
+    return {**_older(resource), **({"reservations": stack} if stack else {})}
+
+
 def _older(resource: Tree) -> Tree:
     rest = dict(resource)
     stack = rest.pop("reservations", ())

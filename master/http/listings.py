@@ -1,0 +1,130 @@
+"""Parts of the state, each at an address of its own: what command lines and dashboards ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from libprocess.http import HttpRequest, HttpResponse
+from master.http.endpoints import Endpoints
+from master.http.forms import Json, agent, framework, task
+from master.http.trees import full_resources
+from master.records import AgentRecord, TaskRecord
+from mesos.resources import Resources
+
+TASKS_SHOWN = 100
+NOTHING = Resources()
+
+
+class Listings(Endpoints):
+    """Lists of agents, frameworks, tasks and roles."""
+
+    def serve(self) -> None:
+        """See Endpoints."""
+        super().serve()
+        shown: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+            "/slaves": self._slaves,
+            "/frameworks": self._frameworks,
+            "/tasks": self._tasks,
+            "/roles": self._roles,
+            "/weights": self._weight_list,
+        }
+        for path, handler in shown.items():
+            self.route(path, handler)
+        older = {"/state": self._state, "/state-summary": self._summary}
+        for path, handler in (shown | older).items():
+            self.route(f"{path}.json", handler)
+
+    def _slaves(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.argument("slave_id")
+        found = [each for each in self.cluster.agents.values() if wanted in ("", each.id)]
+        return HttpResponse.json({"slaves": [_slave(each) for each in found], "recovered_slaves": []})
+
+    def _frameworks(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.argument("framework_id")
+        lists = {"frameworks": self.cluster.frameworks, "completed_frameworks": self.cluster.completed}
+        shown = {
+            name: [framework(each) for each in records.values() if wanted in ("", each.id)]
+            for name, records in lists.items()
+        }
+        return HttpResponse.json(shown | {"unregistered_frameworks": []})
+
+    def _tasks(self, request: HttpRequest) -> HttpResponse:
+        limit, offset = _number(request, "limit", TASKS_SHOWN), _number(request, "offset", 0)
+        if limit is None or offset is None:
+            return HttpResponse.error(400, "Expecting 'limit' and 'offset' to be numbers")
+        wanted = {name: request.argument(name) for name in ("framework_id", "task_id")}
+        found = [
+            each
+            for each in self._all_tasks()
+            if all(value in ("", getattr(each, name)) for name, value in wanted.items())
+        ]
+        found.sort(key=_begun, reverse=request.argument("order") != "asc")
+        end = None if limit < 0 else max(offset, 0) + limit
+        return HttpResponse.json({"tasks": [task(each) for each in found[max(offset, 0) : end]]})
+
+    def _all_tasks(self) -> Iterable[TaskRecord]:
+        for record in (*self.cluster.frameworks.values(), *self.cluster.completed.values()):
+            yield from record.tasks.values()
+            yield from record.unreachable_tasks.values()
+            yield from record.completed_tasks
+
+    def _roles(self, request: HttpRequest) -> HttpResponse:
+        weights = self._weights()
+        members: dict[str, list[str]] = {role: [] for role in weights}
+        for record in self.cluster.frameworks.values():
+            for role in record.info.all_roles:
+                members.setdefault(role, []).append(record.id)
+        shown = [self._role(role, weights.get(role, 1.0), members[role]) for role in sorted(members)]
+        return HttpResponse.json({"roles": shown})
+
+    def _role(self, role: str, weight: float, framework_ids: list[str]) -> Json:
+        used = (each.used.total().allocations().get(role, NOTHING) for each in self.cluster.frameworks.values())
+        offered = (each.resources for each in self.cluster.offers.values() if each.role == role)
+        allocated, on_offer = Resources.sum(used).flatten(), Resources.sum(offered).flatten()
+        reserved = Resources.sum(each.total.reserved(role) for each in self.cluster.agents.values())
+        return {
+            "name": role,
+            "weight": weight,
+            "resources": _amounts(allocated + on_offer),
+            "allocated": _amounts(allocated),
+            "offered": _amounts(on_offer),
+            "reserved": _amounts(reserved),
+            "frameworks": framework_ids,
+        }
+
+    def _weight_list(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json([{"role": role, "weight": weight} for role, weight in self._weights().items()])
+
+    def _weights(self) -> dict[str, float]:
+        """The weights that roles were given."""
+        return dict(self.flags.weights or ())
+
+
+def _slave(record: AgentRecord) -> Json:
+    """An agent, with its resources in full, too."""
+    total = record.total
+    return agent(record) | {
+        "reserved_resources_full": {
+            role: full_resources(total.reserved(role))
+            for role in sorted({kind.role for kind, _ in total.items if kind.reservations})
+        },
+        "unreserved_resources_full": full_resources(total.unreserved()),
+        "used_resources_full": full_resources(record.used.total()),
+        "offered_resources_full": full_resources(record.offered),
+    }
+
+
+def _number(request: HttpRequest, name: str, default: int) -> int | None:
+    """A whole number of the query; None for what is none."""
+    text = request.argument(name, str(default))
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 10 else None
+
+
+def _begun(record: TaskRecord) -> float:
+    """When a task began: its first status says it, and before there is one, its launch."""
+    return record.statuses[0].timestamp if record.statuses else record.launched_time
+
+
+def _amounts(these: Resources) -> Json:
+    """Scalars by name, only those that there are."""
+    return {name: thousandths / 1000 for name, thousandths in sorted(these.quantities().items())}

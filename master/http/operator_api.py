@@ -1,0 +1,143 @@
+"""The v1 operator API of the master: POST /api/v1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.exchange import to_json
+from libprocess.http.stream import HttpStream
+from libprocess.pid import PID
+from libprocess.version import VERSION
+from master.dialogues.frameworks import Frameworks
+from master.http import trees
+from master.http.event_stream import HEARTBEAT_SECONDS, EventStream, OperatorEventMessage, OperatorSubscribeMessage
+from master.http.listings import Listings
+from master.http.watched import WatchedCluster
+from mesos.ids import FrameworkID
+from mesos.messages import FrameworkErrorMessage
+from mesos.types import MasterInfo
+from mesos.v1.door import Refusal, accepted_media, invalid, read_body
+from mesos.v1.faces import CODECS
+from mesos.v1.proto import message
+from mesos.v1.tree import Tree
+
+CALL = message("master.Call")
+RESPONSE = message("master.Response")
+LAST_EVENT = "Last-Event-Id"
+TORN_DOWN = "Framework has been removed: an operator tore it down"
+
+_WITH_BODY = ("GET_METRICS", "TEARDOWN", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL")
+
+
+class OperatorApi(Listings, Frameworks):
+    """The master's door for operators."""
+
+    events: PID | None = None
+    sequence = 0
+    """Of the last event for operators."""
+
+    def serve(self) -> None:
+        """See Endpoints."""
+        super().serve()
+        self.route("/api/v1", self._operator_call, methods=("POST",))
+        self.route("/teardown", self._teardown_form, methods=("POST",))
+        self._operator_calls: dict[str, Callable[[Tree], Tree]] = {
+            "GET_HEALTH": lambda call: {"healthy": True},
+            "GET_FLAGS": self._get_flags,
+            "GET_VERSION": lambda call: {"version_info": {"version": VERSION}},
+            "GET_METRICS": self._get_metrics,
+            "GET_LOGGING_LEVEL": lambda call: {"level": 0},
+            "GET_STATE": lambda call: trees.state(self.cluster),
+            "GET_AGENTS": lambda call: trees.agents(self.cluster),
+            "GET_FRAMEWORKS": lambda call: trees.frameworks(self.cluster),
+            "GET_EXECUTORS": lambda call: trees.executors(self.cluster),
+            "GET_OPERATIONS": lambda call: {},
+            "GET_TASKS": lambda call: trees.tasks(self.cluster),
+            "GET_ROLES": lambda call: trees.roles(self.cluster, self._weights()),
+            "GET_WEIGHTS": self._get_weights,
+            "GET_MASTER": self._get_master,
+        }
+
+    def _operator_call(self, request: HttpRequest) -> HttpResponse:
+        try:
+            _, call = read_body(request, CALL)
+            type_ = _type_of(call)
+            if type_ == "SUBSCRIBE":
+                return self._subscribe_operator(request)
+            if type_ == "TEARDOWN":
+                return self._tear_down(FrameworkID(call["teardown"]["framework_id"]["value"]))
+            if type_ not in self._operator_calls:
+                raise Refusal(501, f"501 Not Implemented. This master does not know the call {type_}.")
+            media = accepted_media(request)
+            answer = {"type": type_, type_.lower(): self._operator_calls[type_](call)}
+            return HttpResponse(200, media.write(answer, RESPONSE), media)
+        except Refusal as refusal:
+            return refusal.response
+
+    # Answers.
+
+    def _get_flags(self, call: Tree) -> Tree:
+        return {"flags": [{"name": name, "value": value} for name, value in self.flags.as_dict().items()]}
+
+    def _get_metrics(self, call: Tree) -> Tree:
+        numbers = sorted(self.metrics.snapshot().items())
+        return {"metrics": [{"name": name, "value": float(value)} for name, value in numbers]}
+
+    def _get_weights(self, call: Tree) -> Tree:
+        infos = [{"weight": weight, "role": role} for role, weight in self._weights().items()]
+        return {"weight_infos": infos} if infos else {}
+
+    def _get_master(self, call: Tree) -> Tree:
+        info = CODECS[MasterInfo].write(self.info)
+        return {"master_info": info, "start_time": self.started, "elected_time": self.started}
+
+    # Tearing down.
+
+    def _teardown_form(self, request: HttpRequest) -> HttpResponse:
+        """The older way to say it: a form."""
+        try:
+            framework_id = request.form("frameworkId")
+            if not framework_id:
+                raise Refusal(400, "Missing 'frameworkId' query parameter")
+            return self._tear_down(FrameworkID(framework_id))
+        except Refusal as refusal:
+            return refusal.response
+
+    def _tear_down(self, framework_id: FrameworkID) -> HttpResponse:
+        framework = self.cluster.frameworks.get(framework_id)
+        if framework is None:
+            raise Refusal(400, "No framework found with specified ID")
+        self.tell(framework, FrameworkErrorMessage(TORN_DOWN))
+        self.remove_framework(framework, "an operator tore it down")
+        return HttpResponse()
+
+    # Events.
+
+    def _subscribe_operator(self, request: HttpRequest) -> HttpResponse:
+        media = accepted_media(request)
+        if self.events is None:
+            self.events = self.spawn(EventStream(), "events")
+            assert isinstance(self.cluster, WatchedCluster)
+            self.cluster.watch = self._publish
+        stream = self.spawn(HttpStream())
+        last = request.header(LAST_EVENT)
+        begin = {"get_state": trees.state(self.cluster), "heartbeat_interval_seconds": HEARTBEAT_SECONDS}
+        state = to_json({"type": "SUBSCRIBED", "subscribed": begin, "sequence": self.sequence})
+        subscribe = OperatorSubscribeMessage(stream, media, state, int(last) if last.isdecimal() else None)
+        self.send(self.events, subscribe)
+        return HttpResponse.streamed(stream, media)
+
+    def _publish(self, event: Tree) -> None:
+        self.sequence += 1
+        assert self.events is not None
+        self.send(self.events, OperatorEventMessage(self.sequence, to_json({**event, "sequence": self.sequence})))
+
+
+def _type_of(call: Tree) -> str:
+    type_: str = call.get("type", "UNKNOWN")
+    if type_ == "UNKNOWN":
+        raise invalid("master::Call", "Expecting 'type' to be present")
+    if type_ in _WITH_BODY and type_.lower() not in call:
+        raise invalid("master::Call", f"Expecting '{type_.lower()}' to be present")
+    return type_

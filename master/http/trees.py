@@ -1,0 +1,147 @@
+"""The master's records as the v1 operator API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
+from mesos.resources import Resources
+from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, Task
+from mesos.v1.faces import CODECS, FACES
+from mesos.v1.resources import both_notations
+from mesos.v1.tree import Tree
+
+
+def state(cluster: Cluster) -> Tree:
+    """What GET_STATE says, and what a subscription to events begins with."""
+    return {
+        "get_tasks": tasks(cluster),
+        "get_executors": executors(cluster),
+        "get_frameworks": frameworks(cluster),
+        "get_agents": agents(cluster),
+    }
+
+
+def agents(cluster: Cluster) -> Tree:
+    """What GET_AGENTS says."""
+    return _some(agents=[agent(each) for each in cluster.agents.values()])
+
+
+def agent(record: AgentRecord) -> Tree:
+    """An agent; its PID is where its HTTP API is."""
+    shown: Tree = {
+        "agent_info": FACES[AgentInfo].write(record.info),
+        "active": record.active,
+        "deactivated": False,
+        "version": record.version,
+        "pid": f"{record.pid.id}@{record.pid.host}:{record.info.port}",
+        "registered_time": _time(record.registered_time),
+        **_some(
+            total_resources=full_resources(record.total),
+            allocated_resources=full_resources(record.used.total()),
+            offered_resources=full_resources(record.offered),
+        ),
+        "capabilities": [{"type": capability} for capability in record.capabilities],
+    }
+    if record.reregistered_time is not None:
+        shown["reregistered_time"] = _time(record.reregistered_time)
+    return shown
+
+
+def frameworks(cluster: Cluster) -> Tree:
+    """What GET_FRAMEWORKS says."""
+    return _some(
+        frameworks=[framework(each) for each in cluster.frameworks.values()],
+        completed_frameworks=[framework(each) for each in cluster.completed.values()],
+    )
+
+
+def framework(record: FrameworkRecord) -> Tree:
+    """A framework with its offers, without its tasks."""
+    times = {
+        "registered_time": record.registered_time,
+        "reregistered_time": record.reregistered_time or record.registered_time,
+        "unregistered_time": record.unregistered_time,
+    }
+    return {
+        "framework_info": FACES[FrameworkInfo].write(record.info) | {"id": {"value": record.id}},
+        "active": record.active,
+        "connected": record.connected,
+        "recovered": record.pid is None,
+        **{name: _time(time) for name, time in times.items() if time is not None},
+        **_some(
+            offers=[FACES[Offer].write(offer) for offer in record.offers.values()],
+            allocated_resources=full_resources(record.used.total()),
+            offered_resources=full_resources(record.offered),
+        ),
+        "offer_constraints": {},
+    }
+
+
+def executors(cluster: Cluster) -> Tree:
+    """What GET_EXECUTORS says."""
+    return _some(
+        executors=[
+            {
+                "executor_info": FACES[ExecutorInfo].write(info) | {"framework_id": {"value": framework.id}},
+                "agent_id": {"value": agent_id},
+            }
+            for framework in cluster.frameworks.values()
+            for (agent_id, _), info in framework.executors.items()
+        ]
+    )
+
+
+def tasks(cluster: Cluster) -> Tree:
+    """What GET_TASKS says."""
+    living, ended = cluster.frameworks.values(), cluster.completed.values()
+    return _some(
+        tasks=_tasks(task for each in living for task in each.tasks.values()),
+        unreachable_tasks=_tasks(task for each in (*living, *ended) for task in each.unreachable_tasks.values()),
+        completed_tasks=_tasks(task for each in (*living, *ended) for task in each.completed_tasks),
+    )
+
+
+def task(record: TaskRecord) -> Tree:
+    """A task, with the last status of each of its states."""
+    return FACES[Task].write(record.report())
+
+
+def roles(cluster: Cluster, weights: dict[str, float]) -> Tree:
+    """What GET_ROLES says: every role that somebody has, or that has a weight."""
+    members: dict[str, list[FrameworkRecord]] = {role: [] for role in weights}
+    for record in cluster.frameworks.values():
+        for role in record.info.all_roles:
+            members.setdefault(role, []).append(record)
+    return _some(roles=[_role(role, weights.get(role, 1.0), members[role]) for role in sorted(members)])
+
+
+def _role(role: str, weight: float, members: list[FrameworkRecord]) -> Tree:
+    used = Resources.sum(each.used.total() for each in members).filter(lambda kind: kind.allocated_to == role)
+    return {
+        "name": role,
+        "weight": weight,
+        **_some(
+            frameworks=[{"value": each.id} for each in members],
+            resources=CODECS[Resources].write(used.flatten()),
+        ),
+    }
+
+
+def _tasks(records: Iterable[TaskRecord]) -> list[Tree]:
+    return [task(record) for record in records]
+
+
+def full_resources(these: Resources) -> list[Tree]:
+    """Resources one by one, as operators see them."""
+    return [both_notations(resource) for resource in CODECS[Resources].write(these)]
+
+
+def _time(seconds: float) -> Tree:
+    return {"nanoseconds": round(seconds * 1_000_000) * 1000}
+
+
+def _some(**lists: list[Any]) -> Tree:
+    """Those that are not empty: outside, an empty list is not there."""
+    return {name: items for name, items in lists.items() if items}
