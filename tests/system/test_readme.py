@@ -37,5 +37,5 @@ def test_its_commands_have_such_flags(line: str):
     modules = {"mesos-master": "master", "mesos-agent": "agent", "mesos-local": "tools.local"}
     module = modules.get(name, f"frameworks.{name.removeprefix('mesos-')}")
     shown = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True).stdout
-    for flag in re.findall(r"--\w+", " ".join(words)):
-        assert flag in shown
+    for flag in re.findall(r"--(\w+)", " ".join(words)):
+        assert re.search(rf"^  --(\[no-\])?{flag}\b", shown, re.MULTILINE)
