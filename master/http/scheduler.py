@@ -12,6 +12,7 @@ from libprocess.pid import PID
 from libprocess.process import ExitedMessage, Process
 from mesos.messages import (
     AcceptOffersMessage,
+    AcknowledgeOperationStatusMessage,
     AgentLostMessage,
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
@@ -21,6 +22,7 @@ from mesos.messages import (
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
+    ReconcileOperationsMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
@@ -32,6 +34,7 @@ from mesos.messages import (
     StatusUpdateMessage,
     SuppressOffersMessage,
     UnregisterFrameworkMessage,
+    UpdateOperationStatusMessage,
 )
 from mesos.v1.media import Media
 from mesos.v1.recordio import encode_record
@@ -104,6 +107,9 @@ class HttpScheduler(Process):
     def status_update(self, message: StatusUpdateMessage) -> None:
         self._tell(message)
 
+    def update_operation_status(self, message: UpdateOperationStatusMessage) -> None:
+        self._tell(message)
+
     def executor_to_framework(self, message: ExecutorToFrameworkMessage) -> None:
         """It may come from the agent directly."""
         self._write_event(message)
@@ -157,6 +163,12 @@ class HttpScheduler(Process):
         self._call(message)
 
     def reconcile_tasks(self, message: ReconcileTasksMessage) -> None:
+        self._call(message)
+
+    def acknowledge_operation_status(self, message: AcknowledgeOperationStatusMessage) -> None:
+        self._call(message)
+
+    def reconcile_operations(self, message: ReconcileOperationsMessage) -> None:
         self._call(message)
 
     def framework_to_executor(self, message: FrameworkToExecutorMessage) -> None:

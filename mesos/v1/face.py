@@ -187,7 +187,7 @@ def _outside_name(name: str, descriptor: Descriptor) -> str:
 
 def _derive(hint: Any, partner: FieldDescriptor) -> Codec:
     """The codec that follows from the two types."""
-    hint = _without_none(hint)
+    hint = hint if hint in CODECS else _without_none(hint)
     if hint in CODECS:
         return CODECS[hint]
     if partner.is_repeated and get_origin(hint) is tuple:

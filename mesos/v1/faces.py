@@ -215,7 +215,7 @@ def _write_master(info: types.MasterInfo) -> Tree:
 CODECS[types.MasterInfo] = Codec(_master.read, _write_master)
 Face(types.AgentInfo, message("AgentInfo"), inside=["checkpoint"])
 
-# Offers, and what is done with them.
+# Offers, what is done with them, and how far that got.
 
 Face(types.Filters, message("Filters"))
 Face(types.Offer, message("Offer"), paths={"role": "allocation_info.role"}, inside=["port"])
@@ -261,3 +261,10 @@ def _write_operation(operation: types.Operation) -> Tree:
 
 
 CODECS[types.Operation] = Codec(_read_operation, _write_operation)
+Face(types.OperationStatus, message("OperationStatus"))
+Face(types.OperationReference, message("scheduler.Call.ReconcileOperations.Operation"))
+Face(
+    types.OperationReport,
+    message("Operation"),
+    paths={"operation": "info", "status": "latest_status"},
+)

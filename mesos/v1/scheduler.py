@@ -9,6 +9,7 @@ from libprocess.message import Message
 from mesos.ids import AgentID, FrameworkID
 from mesos.messages import (
     AcceptOffersMessage,
+    AcknowledgeOperationStatusMessage,
     AgentLostMessage,
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
@@ -18,6 +19,7 @@ from mesos.messages import (
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
+    ReconcileOperationsMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
@@ -29,8 +31,18 @@ from mesos.messages import (
     StatusUpdateMessage,
     SuppressOffersMessage,
     UnregisterFrameworkMessage,
+    UpdateOperationStatusMessage,
 )
-from mesos.types import FrameworkCapability, FrameworkInfo, MasterInfo, Offer, TaskReference, TaskStatus
+from mesos.types import (
+    FrameworkCapability,
+    FrameworkInfo,
+    MasterInfo,
+    Offer,
+    OperationStatus,
+    TaskReference,
+    TaskStatus,
+)
+from mesos.v1.constraints import read_constraints
 from mesos.v1.face import Face
 from mesos.v1.faces import CODECS, FACES
 from mesos.v1.proto import message
@@ -65,6 +77,12 @@ _MESSAGES: dict[str, Face[Any]] = {
     "ACKNOWLEDGE": Face(StatusUpdateAcknowledgementMessage, message("scheduler.Call.Acknowledge"), inside=_ID),
     "RECONCILE": Face(ReconcileTasksMessage, message("scheduler.Call.Reconcile"), inside=_ID),
     "MESSAGE": Face(FrameworkToExecutorMessage, message("scheduler.Call.Message"), inside=_ID),
+    "ACKNOWLEDGE_OPERATION_STATUS": Face(
+        AcknowledgeOperationStatusMessage,
+        message("scheduler.Call.AcknowledgeOperationStatus"),
+        inside=[*_ID, "operation_uuid"],
+    ),
+    "RECONCILE_OPERATIONS": Face(ReconcileOperationsMessage, message("scheduler.Call.ReconcileOperations"), inside=_ID),
 }
 _BODY_IS_OPTIONAL = ("REVIVE", "SUPPRESS")
 
@@ -113,10 +131,11 @@ def _read_subscribe(tree: Tree, framework_id: FrameworkID | None) -> Message:
     if (framework.id or None) != (framework_id or None):
         raise Misfit("'framework_id' differs from 'subscribe.framework_info.id'")
     suppressed = tuple(subscribe.get("suppressed_roles", ()))
+    constraints = read_constraints(subscribe.get("offer_constraints", {}))
     if framework.id:
         # A scheduler over HTTP always takes over from the one before.
-        return ReregisterFrameworkMessage(framework, force=True, suppressed_roles=suppressed)
-    return RegisterFrameworkMessage(framework, suppressed)
+        return ReregisterFrameworkMessage(framework, True, suppressed, constraints)
+    return RegisterFrameworkMessage(framework, suppressed, constraints)
 
 
 def _read_message(type_: str, tree: Tree, framework_id: FrameworkID) -> Message | None:
@@ -172,6 +191,10 @@ def _update(message: StatusUpdateMessage) -> tuple[str, Tree]:
     return "UPDATE", {"status": FACES[TaskStatus].write(message.update.status)}
 
 
+def _operation(message: UpdateOperationStatusMessage) -> tuple[str, Tree]:
+    return "UPDATE_OPERATION_STATUS", {"status": FACES[OperationStatus].write(message.status)}
+
+
 def _message(message: ExecutorToFrameworkMessage) -> tuple[str, Tree]:
     return "MESSAGE", {**_ids(message.agent_id, message.executor_id), "data": message.data}
 
@@ -199,6 +222,7 @@ _EVENTS: dict[type[Message], Callable[[Any], tuple[str, Tree]]] = {
     ResourceOffersMessage: _offers,
     RescindResourceOfferMessage: _rescind,
     StatusUpdateMessage: _update,
+    UpdateOperationStatusMessage: _operation,
     ExecutorToFrameworkMessage: _message,
     AgentLostMessage: _agent_lost,
     ExitedExecutorMessage: _executor_exited,

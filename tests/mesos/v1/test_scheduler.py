@@ -11,6 +11,7 @@ from libprocess.pid import PID
 from mesos import messages, types
 from mesos.resources import Kind, Reservation, ReservationType, Resource, Resources
 from mesos.types import FrameworkCapability as Capability
+from mesos.types.constraint import AttributeConstraint, OfferConstraints, Predicate, PseudoAttribute
 from mesos.v1.media import Media
 from mesos.v1.scheduler import CALL, EVENT, HEARTBEAT, event_for, read_call, write_event
 from mesos.v1.tree import Misfit
@@ -64,6 +65,56 @@ CALLS = [
         {"type": "SUBSCRIBE", **ID, "subscribe": {"framework_info": {**FRAMEWORK, "id": {"value": "f"}}}},
         messages.ReregisterFrameworkMessage(types.FrameworkInfo("me", "fw", "f"), force=True),
     ),
+    (
+        call("ACKNOWLEDGE_OPERATION_STATUS", agent_id={"value": "a"}, uuid=b"u", operation_id={"value": "op"}),
+        messages.AcknowledgeOperationStatusMessage("a", b"u", "op", "f"),
+    ),
+    (
+        call("RECONCILE_OPERATIONS", operations=[{"operation_id": {"value": "op"}}]),
+        messages.ReconcileOperationsMessage("f", (types.OperationReference("op"),)),
+    ),
+    (
+        {
+            "type": "SUBSCRIBE",
+            "subscribe": {
+                "framework_info": FRAMEWORK,
+                "offer_constraints": {
+                    "role_constraints": {
+                        "eng": {
+                            "groups": [
+                                {
+                                    "attribute_constraints": [
+                                        {
+                                            "selector": {"attribute_name": "rack"},
+                                            "predicate": {"text_matches": {"regex": "r.*"}},
+                                        },
+                                        {
+                                            "selector": {"pseudoattribute_type": "ZONE"},
+                                            "predicate": {"not_exists": {}},
+                                        },
+                                    ]
+                                }
+                            ]
+                        }
+                    }
+                },
+            },
+        },
+        messages.RegisterFrameworkMessage(
+            types.FrameworkInfo("me", "fw"),
+            offer_constraints=(
+                OfferConstraints(
+                    "eng",
+                    (
+                        (
+                            AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="r.*"),
+                            AttributeConstraint(Predicate.NOT_EXISTS, pseudoattribute=PseudoAttribute.ZONE),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ),
     (call("REQUEST"), None),
 ]
 
@@ -114,6 +165,22 @@ EVENTS = [
     (
         messages.ExecutorToFrameworkMessage("f", "a", "e", b"hi"),
         {"type": "MESSAGE", "message": {"agent_id": {"value": "a"}, "executor_id": {"value": "e"}, "data": b"hi"}},
+    ),
+    (
+        messages.UpdateOperationStatusMessage(
+            b"x", types.OperationStatus(types.OperationState.OPERATION_FINISHED, "op", "a", uuid=b"u"), "f"
+        ),
+        {
+            "type": "UPDATE_OPERATION_STATUS",
+            "update_operation_status": {
+                "status": {
+                    "state": "OPERATION_FINISHED",
+                    "operation_id": {"value": "op"},
+                    "agent_id": {"value": "a"},
+                    "uuid": {"value": b"u"},
+                }
+            },
+        },
     ),
     (messages.AgentLostMessage("a"), {"type": "FAILURE", "failure": {"agent_id": {"value": "a"}}}),
     (
