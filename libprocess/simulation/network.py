@@ -8,7 +8,7 @@ nothing meant for the dead one reaches it.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from libprocess.codec import Decoder, encode
@@ -45,7 +45,7 @@ class End:
 
     def open(self) -> None:
         """The handshake is through: from now on mail goes."""
-        if not self.is_closed:
+        if not self.network.keeps(self.open) and not self.is_closed:
             self.is_open = True
             self.flush()
 
@@ -58,6 +58,8 @@ class End:
 
     def arrive(self, frame: bytes, sender: SimNetwork) -> None:
         """A frame comes out at this end."""
+        if self.network.keeps(partial(self.arrive, frame, sender)):
+            return
         envelopes = self.decoder.decode(frame)
         if self.is_closed:
             sender.lose(envelopes, HUNG_UP)
@@ -66,7 +68,7 @@ class End:
 
     def close(self, reason: str) -> None:
         """This end sees that the link is gone."""
-        if self.is_closed:
+        if self.is_closed or self.network.keeps(partial(self.close, reason)):
             return
         self.is_closed = True
         network = self.network
@@ -100,9 +102,12 @@ class SimNetwork:
         self.fabric = fabric
         self.address = address
         self.is_closed = False
+        self.paused_at: float | None = None
+        """Since when the node does nothing, in seconds since the world began; None if it does what it should."""
         self.ends: dict[Address, End] = {}
         self.trace: Trace | None = None
         self._to_flush: dict[End, None] = {}
+        self._kept: list[Callable[[], None]] = []
 
     def start(self, node: Node) -> Address:
         """See `ports.Network`."""
@@ -133,6 +138,20 @@ class SimNetwork:
             end = self.ends[address] = End(self, address)
             self.fabric.dial(end)
         return end
+
+    def keeps(self, callback: Callable[[], None]) -> bool:
+        """Whether the node is paused: then this happens when it resumes."""
+        if self.paused_at is None or self.is_closed:
+            return False
+        self._kept.append(callback)
+        return True
+
+    def resume(self) -> None:
+        """Let happen what was kept back, in order."""
+        self.paused_at = None
+        kept, self._kept = self._kept, []
+        for callback in kept:
+            callback()
 
     def lose(self, envelopes: Sequence[Envelope], reason: str) -> None:
         """Mail of this node was lost on its way: only the trace may know."""
@@ -173,13 +192,13 @@ class Fabric:
         if end.is_closed or end.is_open or end.peer is not None:
             return
         here, there = end.network.address, end.address
-        if self.is_cut(here, there) or self.is_cut(there, here):
-            return  # `heal` says hello again
         network = self.networks.get(there)
+        if self.is_cut(here, there) or self.is_cut(there, here) or _is_paused(end.network) or _is_paused(network):
+            return  # until `_try_again`, or until it takes too long
         if network is None:
             end.close(REFUSED)
-            return
-        self._join(end, self._answering_end(network, here))
+        else:
+            self._join(end, self._answering_end(network, here))
 
     @staticmethod
     def _answering_end(network: SimNetwork, address: Address) -> End:
@@ -259,6 +278,25 @@ class Fabric:
     def _happens(self, probability: float) -> bool:
         return probability > 0.0 and self._chance.random() < probability
 
+    # Nodes that do nothing for a while.
+
+    def pause(self, network: SimNetwork) -> None:
+        """A node does nothing any more; those linked to it give the links up when the silence has lasted."""
+        now = network.paused_at = self.timeline.now
+        for end in network.ends.values():
+            if end.peer is not None:
+                self.timeline.at(now + SILENCE_SECONDS, partial(self._miss, end.peer, network, now))
+
+    @staticmethod
+    def _miss(end: End, network: SimNetwork, paused_at: float) -> None:
+        if network.paused_at == paused_at:
+            end.close(SILENT)
+
+    def resume(self, network: SimNetwork) -> None:
+        """A node goes on where it was, and hears what was said to it meanwhile."""
+        network.resume()
+        self._try_again()
+
     # Cuts.
 
     def is_cut(self, source: Address, target: Address) -> bool:
@@ -285,9 +323,16 @@ class Fabric:
     def mend(self) -> None:
         """End all cuts: what waited goes, and who was dialling is heard."""
         self._cuts.clear()
+        self._try_again()
+
+    def _try_again(self) -> None:
         for network in list(self.networks.values()):
             for end in list(network.ends.values()):
                 if end.peer is None:
                     self._hello(end)
                 else:
                     end.flush()
+
+
+def _is_paused(network: SimNetwork | None) -> bool:
+    return network is not None and network.paused_at is not None

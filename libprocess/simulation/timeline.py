@@ -24,8 +24,8 @@ class Alarm:
 
     def ring(self) -> bool:
         """Call, if it is to be; False if not."""
-        callback = self._callback
-        if callback is None or (self._clock is not None and self._clock.stopped):
+        callback, clock = self._callback, self._clock
+        if callback is None or (clock is not None and clock.keeps(self)):
             return False
         self._callback = None
         callback()
@@ -44,9 +44,16 @@ class Timeline:
     def at(self, time: float, callback: Callable[[], None], clock: SimClock | None = None) -> Alarm:
         """Call back at that time, or now if it has passed; not if the node whose clock is given stops before."""
         alarm = Alarm(callback, clock)
+        self._set(time, alarm)
+        return alarm
+
+    def again(self, alarm: Alarm) -> None:
+        """Let an alarm that was kept back ring now."""
+        self._set(self.now, alarm)
+
+    def _set(self, time: float, alarm: Alarm) -> None:
         self._serial += 1
         heappush(self._heap, (time if time > self.now else self.now, self._serial, alarm))
-        return alarm
 
     def step(self, until: float) -> bool:
         """Let the next thing happen that is due by then; False if there is none."""
@@ -64,6 +71,7 @@ class SimClock:
     def __init__(self, timeline: Timeline, skew_seconds: float) -> None:
         self.stopped = False
         """The node is no more: nothing of it is called back."""
+        self._kept: list[Alarm] | None = None  # what came due while the node was paused
         self._timeline = timeline
         self._offset = EPOCH + skew_seconds
 
@@ -78,3 +86,21 @@ class SimClock:
     def later(self, seconds: float, callback: Callable[[], None]) -> Alarm:
         """Call back after that many virtual seconds."""
         return self._timeline.at(self._timeline.now + seconds, callback, self)
+
+    def keeps(self, alarm: Alarm) -> bool:
+        """Whether an alarm must not ring now; if not ever, it is forgotten."""
+        if self._kept is not None:
+            self._kept.append(alarm)
+            return True
+        return self.stopped
+
+    def pause(self) -> None:
+        """Call nothing back for now; time goes on."""
+        if self._kept is None:
+            self._kept = []
+
+    def resume(self) -> None:
+        """Call back what came due meanwhile."""
+        kept, self._kept = self._kept or [], None
+        for alarm in kept:
+            self._timeline.again(alarm)

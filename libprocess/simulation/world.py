@@ -100,12 +100,27 @@ class World:
         node.close()
         self._leave(node)
 
+    def pause(self, node: Runtime) -> None:
+        """The node does nothing any more, as after a SIGSTOP: what is said to it waits, and its links are given up."""
+        if not self.is_paused(node):
+            _clock(node).pause()
+            self._fabric.pause(_network(node))
+
+    def resume(self, node: Runtime) -> None:
+        """A paused node goes on: its timers that came due ring now, and it hears what was said to it."""
+        if self.is_paused(node):
+            _clock(node).resume()
+            self._fabric.resume(_network(node))
+
+    def is_paused(self, node: Runtime) -> bool:
+        """Whether the node is paused."""
+        return _network(node).paused_at is not None
+
     def _leave(self, node: Runtime) -> bool:
         if self.nodes.get(node.address) is not node:
             return False
         del self.nodes[node.address]
-        assert isinstance(node.clock, SimClock)
-        node.clock.stopped = True
+        _clock(node).stopped = True
         node.network.close()
         return True
 
@@ -266,3 +281,13 @@ class World:
 
 def _address(node: Runtime | Address) -> Address:
     return node if isinstance(node, Address) else node.address
+
+
+def _clock(node: Runtime) -> SimClock:
+    assert isinstance(node.clock, SimClock)
+    return node.clock
+
+
+def _network(node: Runtime) -> SimNetwork:
+    assert isinstance(node.network, SimNetwork)
+    return node.network

@@ -7,7 +7,7 @@ import pytest
 from libprocess import PID, Runtime
 from libprocess.simulation import Faults, World
 from libprocess.simulation.network import HUNG_UP, REFUSED, SILENCE_SECONDS, SILENT
-from tests.libprocess.simulation.actors import CountedMessage, CountMessage, Notebook, NoteMessage, Writer
+from tests.libprocess.simulation.actors import Chatter, CountedMessage, CountMessage, Notebook, NoteMessage, Writer
 
 
 class Pair:
@@ -175,6 +175,65 @@ def test_an_ask_learns_that_nobody_will_answer(world: World, pair: Pair):
     world.partition([pair.here], [pair.there])
     with pytest.raises(ConnectionError, match=SILENT):
         ask_over(world, pair.here, pair.notebook.pid, timeout_seconds=60.0)
+
+
+def test_a_node_that_is_paused_for_a_moment_hears_all_when_it_goes_on(world: World, pair: Pair):
+    world.pause(pair.there)
+    pair.write("a", "b")
+    world.advance(SILENCE_SECONDS / 2)
+    assert pair.notebook.notes == []
+    world.resume(pair.there)
+    world.settle()
+    assert (pair.notebook.notes, pair.writer.ends) == (["a", "b"], [])
+    world.advance(SILENCE_SECONDS)
+    assert pair.writer.ends == []
+
+
+def test_a_node_that_is_paused_for_long_is_given_up_and_finds_its_links_broken(world: World, pair: Pair):
+    watched = Writer(pair.writer.pid)
+    pair.there.spawn(watched)
+    world.settle()
+    world.pause(pair.there)
+    pair.write("said before it was given up")
+    world.advance(SILENCE_SECONDS)
+    assert (pair.writer.ends, watched.ends) == ([SILENT], [])
+    world.resume(pair.there)
+    world.settle()
+    assert watched.ends == [HUNG_UP]
+    assert pair.notebook.notes == ["said before it was given up"], "it was in its buffers"
+    pair.write("on a new link")
+    assert pair.notebook.notes[1:] == ["on a new link"]
+
+
+def test_timers_of_a_paused_node_ring_when_it_goes_on(world: World):
+    chatter, notebook = Chatter(()), Notebook()
+    node = world.node("here")
+    chatter.others = (node.spawn(notebook, "notebook"),)
+    node.spawn(chatter, "chatter")
+    world.settle()
+    world.pause(node)
+    world.advance(100)
+    assert notebook.notes == []
+    world.resume(node)
+    world.settle()
+    assert len(notebook.notes) == 1
+
+
+def test_who_dials_a_paused_node_is_answered_if_it_goes_on_in_time(world: World):
+    there, here = world.node("there"), world.node("here")
+    notebook = Notebook()
+    pid = there.spawn(notebook, "notebook")
+    world.settle()
+    for seconds in (SILENCE_SECONDS / 2, SILENCE_SECONDS * 2):
+        world.pause(there)
+        here.send(pid, NoteMessage(f"patient for {seconds:g} s"))
+        world.advance(seconds)
+        world.resume(there)
+        world.settle()
+        world.close(here)
+        world.settle()
+        here = world.node("here")
+    assert notebook.notes == [f"patient for {SILENCE_SECONDS / 2:g} s"]
 
 
 def test_a_partition_keeps_its_sides_together(world: World):
