@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from frameworks.batch.console import PROGRAM, Console
@@ -33,8 +33,9 @@ JOBS_MAX = sys.maxsize
 def main() -> None:
     """Run a batch; the exit status is 0 if all inputs succeeded, 1 if any failed, 130 after an interrupt."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with told_to_the_operator(PROGRAM):
+    with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         sys.exit(run(BatchFlags.load()))
+    sys.exit(INTERRUPTED)
 
 
 def run(flags: BatchFlags) -> int:
@@ -59,21 +60,33 @@ def work(flags: BatchFlags, scheduler: BatchScheduler, ledger: Ledger, console: 
         scheduler, FrameworkInfo(user="", name=flags.name), flags.master, implicit_acknowledgements=False
     )
     started_at = time.monotonic()
-    interrupted = False
-    try:
-        driver.run()
-    except KeyboardInterrupt:
-        interrupted = True
-    except BrokenPipeError:  # whoever read the output has had enough
-        interrupted = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    driver.stop()
+    is_interrupted = not runs_through(driver)
     console.close(time.monotonic() - started_at, len(scheduler.agents))
     if scheduler.failure:
         raise OperatorError(f"the master refuses this framework: {scheduler.failure}")
-    if interrupted:
+    if is_interrupted:
         return INTERRUPTED
     return int(any(item.is_failed for item in ledger.items))
+
+
+def runs_through(driver: SchedulerDriver) -> bool:
+    """Run the driver to its end; False if the user does not want it any more."""
+    try:
+        driver.run()
+    except KeyboardInterrupt:
+        return False
+    except BrokenPipeError:  # whoever read the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    except OperatorError:
+        raise
+    except OSError as error:
+        raise OperatorError(
+            f"outputs cannot be written: {error}; make room, or name a directory with --output"
+        ) from None
+    finally:
+        driver.stop()
+    return True
 
 
 def plan_of(flags: BatchFlags) -> Plan:

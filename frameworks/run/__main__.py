@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 
 from frameworks.carrier import carrier
 from frameworks.run.console import PROGRAM, Console
@@ -24,8 +25,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Run a command; the exit status is its own, or 130 after an interrupt, which kills it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with told_to_the_operator(PROGRAM):
+    with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         sys.exit(run(RunFlags.load()))
+    sys.exit(INTERRUPTED)
 
 
 def run(flags: RunFlags) -> int:
@@ -38,8 +40,6 @@ def run(flags: RunFlags) -> int:
     )
     try:
         driver.run()
-    except KeyboardInterrupt:
-        return INTERRUPTED
     finally:
         driver.stop()
     if scheduler.failure:

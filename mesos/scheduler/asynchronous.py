@@ -99,6 +99,6 @@ class AsyncSchedulerDriver(SchedulerCalls):
                 self.abort()
 
     def _ended(self, reason: str) -> None:
-        if self._status is DriverStatus.RUNNING:
+        if self._status is not DriverStatus.STOPPED:
             self._error = RuntimeError(f"the scheduler's actor {reason}")
-            self._reach(DriverStatus.ABORTED)
+            self._reach(DriverStatus.STOPPED)

@@ -86,7 +86,12 @@ class SchedulerDriver(SchedulerCalls):
         return self.join()
 
     def _tell(self, message: Message) -> None:
-        self._node.send(self._pid, message)
+        try:
+            self._node.send(self._pid, message)
+        except RuntimeError:  # its loop is closed
+            if self._status is DriverStatus.RUNNING:
+                raise
+            # Another thread stopped the driver after this one had looked: the call comes too late, as any later one.
 
     def _reach(self, status: DriverStatus) -> DriverStatus:
         super()._reach(status)
@@ -107,8 +112,8 @@ class SchedulerDriver(SchedulerCalls):
     def _see_it_end(self) -> None:
         """The thread that cleans up once the actor has ended."""
         reason = self._node.wait(self._pid)
+        if self._status is not DriverStatus.STOPPED:
+            self._error = RuntimeError(f"the scheduler's actor {reason}")
+            self._reach(DriverStatus.STOPPED)
         self._node.close()
         self._news.put(None)
-        if self._status is DriverStatus.RUNNING:
-            self._error = RuntimeError(f"the scheduler's actor {reason}")
-            self._reach(DriverStatus.ABORTED)

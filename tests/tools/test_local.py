@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from libprocess.errors import OperatorError
+from tests.system.framework import processes_with
+from tests.system.programs import started
 from tools.local import ClusterError, LocalCluster
 from tools.local.__main__ import LocalFlags, check
 from tools.local.cluster import free_ports
@@ -65,6 +67,19 @@ def test_a_cluster_ends_with_its_command_however_that_ends(number: signal.Signal
         assert process.wait(30) == (0 if number is not signal.SIGKILL else -number)
         assert all_end(pids)
     assert sorted(path.name for path in tmp_path.glob("*.log")) == ["agent-1.log", "agent-2.log", "master.log"]
+
+
+def test_tasks_end_with_a_cluster_that_is_killed(tmp_path: Path):
+    marker = f"600.{os.getpid()}"
+    with local("--port=0", f"--work_dir={tmp_path}", "--resources=cpus:1;mem:64") as process:
+        address = re.findall(r"http://(\S+)/", read_greeting(process))[0]
+        with started("mesos-run", f"--master={address}", "--mem=32", f"--command=sleep {marker}") as run:
+            assert run.stderr
+            assert any("TASK_RUNNING" in line for line in run.stderr)
+            tasks = [found.pid for found in processes_with(marker) if found.pid != run.pid]
+            process.kill()
+            assert all_end(tasks)
+            run.kill()
 
 
 def test_it_says_where_the_page_is(tmp_path: Path):
