@@ -9,10 +9,12 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
-from agent.forker.plan import Plan
-from agent.isolators.isolator import ContainerError, Isolator, Limitation
+from agent.forker.plan import Plan, Report
+from agent.isolators.isolator import ContainerError, Isolator
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
@@ -22,6 +24,7 @@ from mesos.types import Reason, ResourceLimit
 
 log = logging.getLogger("agent.containerizer")
 
+REPORT_BYTES_MAX = 1 << 16
 CLEANUP_ATTEMPTS = 100
 CLEANUP_PAUSE_SECONDS = 0.05
 
@@ -36,8 +39,8 @@ class Container:
         self.init: Init | None = None
         """Its first process, once there is one."""
         self.is_destroyed = False
-        self.limitation: Limitation | None = None
-        """Why it was destroyed, if that was not its owner's wish."""
+        self.is_clean = False
+        """Its init has removed all that it made."""
 
     @property
     def id(self) -> ContainerID:
@@ -66,6 +69,7 @@ class MesosContainerizer:
         self._switch_user = switch_user
         self._forker = ForkerClient()
         self._containers: dict[ContainerID, Container] = {}
+        self._sizes: dict[ContainerID, tuple[Resources, tuple[ResourceLimit, ...]]] = {}
         self._lives: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
         self._runtime_dir.mkdir(parents=True, exist_ok=True)
 
@@ -81,14 +85,9 @@ class MesosContainerizer:
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
         """See `agent.ports.Containerizer`."""
-        container = self._containers.get(container_id)
-        if container is None or container.init is None:
-            return
-        for isolator in self._isolators:
-            try:
-                isolator.update(container_id, resources, limits)
-            except OSError as error:
-                log.warning("container %s keeps its old limits: %s", container_id, error)
+        if not self._sizes:  # an executor may be given thousands of tasks in one turn: the last size counts
+            asyncio.get_running_loop().call_soon(self._resize)
+        self._sizes[container_id] = (resources, limits)
 
     def signal(self, container_id: ContainerID, number: int) -> None:
         """See `agent.ports.Containerizer`."""
@@ -109,6 +108,19 @@ class MesosContainerizer:
         await asyncio.gather(*self._lives)
         await self._forker.close()
 
+    def _resize(self) -> None:
+        """Let containers have the sizes that they were given since the last turn."""
+        sizes, self._sizes = self._sizes, {}
+        for container_id, (resources, limits) in sizes.items():
+            container = self._containers.get(container_id)
+            if container is None or container.init is None:
+                continue
+            for isolator in self._isolators:
+                try:
+                    isolator.update(container_id, resources, limits)
+                except OSError as error:
+                    log.warning("container %s keeps its old limits: %s", container_id, error)
+
     # A container's life.
 
     async def _live(self, container: Container) -> None:
@@ -116,7 +128,8 @@ class MesosContainerizer:
             termination = await self._run(container)
         except (ContainerError, ForkError, OSError) as error:
             termination = _failed(container, str(error))
-        await self._clean_up(container)
+        if not container.is_clean:
+            await self._clean_up(container)
         del self._containers[container.id]
         self._runtime.send(container.owner, termination)
 
@@ -126,8 +139,6 @@ class MesosContainerizer:
         _make_sandbox(plan)
         for isolator in self._isolators:
             isolator.prepare(container.config, plan)
-        for isolator in self._isolators:
-            isolator.watch(container.id, self._limit)
         container.init = init = await self._forker.fork(plan)
         if container.is_destroyed:
             init.kill()
@@ -136,31 +147,21 @@ class MesosContainerizer:
         await init.ended
         return self._ended(container)
 
-    def _limit(self, container_id: ContainerID, limitation: Limitation) -> None:
-        """A container hit a limit."""
-        container = self._containers.get(container_id)
-        if container is not None and not container.is_destroyed:
-            log.info("container %s: %s", container_id, limitation.message)
-            container.limitation = limitation
-            container.destroy()
-
     def _ended(self, container: Container) -> ContainerTerminatedMessage:
         """What the init left behind says how it was."""
-        text = _take(container.status_path)
-        if text.startswith("error: "):
-            return _failed(container, text.removeprefix("error: "))
-        status = int(text) if text else None
-        limitation = container.limitation or self._limitation(container)
+        report = _take(container.status_path)
+        container.is_clean = report.get("is_clean", False)
+        if "error" in report:
+            return _failed(container, report["error"])
+        status = report.get("status")
+        found = (isolator.limitation(container.id, report) for isolator in self._isolators)
+        limitation = next((limitation for limitation in found if limitation is not None), None)
         if limitation is None:
             return ContainerTerminatedMessage(container.id, status)
+        log.info("container %s: %s", container.id, limitation.message)
         return ContainerTerminatedMessage(
             container.id, status, limitation.reason, limitation.message, limitation.resources
         )
-
-    def _limitation(self, container: Container) -> Limitation | None:
-        """The limit that a container hit before it ended by itself."""
-        found = (isolator.limitation(container.id) for isolator in self._isolators)
-        return next((limitation for limitation in found if limitation is not None), None)
 
     async def _clean_up(self, container: Container) -> None:
         """Have the isolators remove what they made, which takes as long as the kernel holds on to it."""
@@ -176,20 +177,37 @@ class MesosContainerizer:
 
 
 def _make_sandbox(plan: Plan) -> None:
-    os.makedirs(plan["directory"], exist_ok=True)
+    _make_directory(plan["directory"])
     if "user" in plan:
         os.chown(plan["directory"], plan["user"][0], plan["user"][1])
 
 
-def _take(path: str) -> str:
+def _make_directory(path: str) -> None:
+    """Make a directory, and those above it. Most of the time only the last few are missing."""
+    try:
+        os.mkdir(path)
+    except FileNotFoundError:
+        _make_directory(os.path.dirname(path))
+        os.mkdir(path)
+    except FileExistsError:
+        return
+
+
+def _take(path: str) -> Report:
     """What the init wrote; the file is gone after that."""
     try:
-        with open(path) as file:
-            text = file.read()
-        os.unlink(path)
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
-        return str(int(signal.SIGKILL))  # so the init was killed, and with it the command
-    return text
+        return Report(status=signal.SIGKILL)  # so the init was killed, and with it the command
+    try:
+        report = os.read(descriptor, REPORT_BYTES_MAX)
+    finally:
+        os.close(descriptor)
+    os.unlink(path)
+    try:
+        return msgspec.json.decode(report, type=Report)
+    except msgspec.MsgspecError:
+        return Report()  # the machine went down, or the disk is full
 
 
 def _failed(container: Container, text: str) -> ContainerTerminatedMessage:

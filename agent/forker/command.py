@@ -13,14 +13,14 @@ def become(plan: Plan) -> None:
     """Turn this process into the command. OSError if a step fails; it does not return otherwise."""
     os.setsid()
     _redirect(plan)
-    for path in plan.get("cgroups", ()):
-        kernel.write(path, "0")
+    for group in plan.get("groups", ()):
+        kernel.write(f"{group['path']}/cgroup.procs", "0")
     os.chdir(plan["directory"])
     if "user" in plan:
-        user, group, groups = plan["user"]
-        os.setgroups(groups)
-        os.setresgid(group, group, group)
-        os.setresuid(user, user, user)
+        user_id, group_id, further = plan["user"]
+        os.setgroups(further)
+        os.setresgid(group_id, group_id, group_id)
+        os.setresuid(user_id, user_id, user_id)
     kernel.block_signals(())
     _execute(plan)
 

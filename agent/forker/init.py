@@ -1,22 +1,22 @@
 """The init of a container: it starts the command, and stays until nothing of the container is left.
 
-With a process namespace it is process 1 there, so the kernel ends the container with it. Without one it adopts orphans,
-so that all processes of the container stay below it.
-
-What becomes of the command is written to the file `status_path`: the number that waitpid(2) gave, or `error: …` with
-the reason why it could not be started.
+With a process namespace it is process 1 there, so the kernel ends the container with it. Without one it adopts
+orphans, so that all processes of the container stay below it. What became of the command it writes to a file, where an
+agent finds it that was restarted meanwhile.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
-from agent.forker import kernel, tree
+from agent.forker import groups, kernel, tree
 from agent.forker.command import become
-from agent.forker.plan import Plan
+from agent.forker.plan import Plan, Report
 
 KILL_ALL = signal.SIGRTMIN + 1
 """Sent to an init: kill everything in the container."""
@@ -28,15 +28,24 @@ _EVERY_SIGNAL = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 def live(plan: Plan) -> None:
     """Be the init of a container, in a process of one's own whose signals are blocked; it does not return."""
-    status = "error: the init of the container failed"
+    report = Report(error="the init of the container failed")
     try:
-        _isolate(plan)
-        status = _run(plan)
+        report = _run(plan)
     except OSError as error:
-        status = f"error: {_text(error)}"
+        report = Report(error=_text(error))
     finally:
-        kernel.write(plan["status_path"], status)
+        report["is_clean"] = groups.remove(plan.get("groups", []))
+        kernel.write(plan["status_path"], json.dumps(report))
         os._exit(0)
+
+
+def _run(plan: Plan) -> Report:
+    groups.make(plan.get("groups", []))
+    _isolate(plan)
+    init = Init(plan)
+    report = init.supervise()
+    report["readings"] = groups.readings(plan.get("groups", []))
+    return report
 
 
 def _isolate(plan: Plan) -> None:
@@ -51,18 +60,63 @@ def _isolate(plan: Plan) -> None:
         kernel.mount(source, target, kind, flags, options)
 
 
-def _run(plan: Plan) -> str:
-    """Start the command, and stay until it and all that it left behind has ended. Returns its status."""
-    reading, writing = os.pipe()
-    command = os.fork()
-    if command == 0:
-        _become(plan, writing)
-    os.close(writing)
-    fault = os.read(reading, FAULT_BYTES_MAX)  # nothing, when the exec closes the other end
-    signal_all = _signal_namespace if plan.get("namespaces", 0) & kernel.CLONE_NEWPID else _signal_descendants
-    status = _wait(command, signal_all)
-    _end_the_rest(signal_all)
-    return f"error: {fault.decode()}" if fault else str(status)
+class Init:
+    """Looks after the command and all that comes of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._in_namespace = bool(plan.get("namespaces", 0) & kernel.CLONE_NEWPID)
+        self._signals = kernel.signal_descriptor(_EVERY_SIGNAL)
+        self._poll = select.poll()
+        self._poll.register(self._signals, select.POLLIN)
+        self._alarm = -1
+        if "memory_alarm" in plan:
+            self._alarm = groups.memory_alarm(plan["memory_alarm"])
+            self._poll.register(self._alarm, select.POLLIN)
+
+    def supervise(self) -> Report:
+        """Start the command, and stay until it and all that it left behind has ended."""
+        reading, writing = os.pipe()
+        command = os.fork()
+        if command == 0:
+            _become(self._plan, writing)
+        os.close(writing)
+        fault = os.read(reading, FAULT_BYTES_MAX)  # nothing, when the exec closes the other end
+        report = self._wait(command)
+        self._end_the_rest()
+        return Report(error=fault.decode()) if fault else report
+
+    def _wait(self, command: int) -> Report:
+        """Reap what ends, and pass on what signals come, until the command has ended."""
+        report = Report()
+        while True:
+            for process_id, status in _reaped():
+                if process_id == command:
+                    report["status"] = status
+                    return report
+            ready = [descriptor for descriptor, _ in self._poll.poll()]
+            if self._alarm in ready:
+                os.eventfd_read(self._alarm)
+                report["out_of_memory"] = True
+                self._signal_all(signal.SIGKILL)
+            for number in kernel.take_signals(self._signals):
+                if number != signal.SIGCHLD:
+                    self._signal_all(signal.SIGKILL if number == KILL_ALL else number)
+
+    def _end_the_rest(self) -> None:
+        """Kill until nothing is left to be reaped: what forks while it is looked for is found the next time."""
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)  # most commands leave nothing behind
+            while True:
+                self._signal_all(signal.SIGKILL)
+                os.waitpid(-1, 0)
+
+    def _signal_all(self, number: int) -> None:
+        if self._in_namespace:
+            with suppress(ProcessLookupError):
+                os.kill(-1, number)  # to all in this namespace but process 1
+        else:
+            tree.signal_all(os.getpid(), number)
 
 
 def _become(plan: Plan, writing: int) -> None:
@@ -78,17 +132,6 @@ def _text(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
 
 
-def _wait(command: int, signal_all: Callable[[int], None]) -> int:
-    """Reap what ends and pass on what signals come, until the command has ended."""
-    while True:
-        for process_id, status in _reaped():
-            if process_id == command:
-                return status
-        number = signal.sigwaitinfo(_EVERY_SIGNAL).si_signo
-        if number != signal.SIGCHLD:
-            signal_all(signal.SIGKILL if number == KILL_ALL else number)
-
-
 def _reaped() -> Iterator[tuple[int, int]]:
     """The children that have ended."""
     while True:
@@ -96,21 +139,3 @@ def _reaped() -> Iterator[tuple[int, int]]:
         if process_id == 0:
             return
         yield process_id, status
-
-
-def _end_the_rest(signal_all: Callable[[int], None]) -> None:
-    """Kill until nothing is left to be reaped: what forks while it is looked for is found the next time."""
-    with suppress(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # most commands leave nothing behind
-        while True:
-            signal_all(signal.SIGKILL)
-            os.waitpid(-1, 0)
-
-
-def _signal_namespace(number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(-1, number)  # to all in this namespace but process 1
-
-
-def _signal_descendants(number: int) -> None:
-    tree.signal_all(os.getpid(), number)

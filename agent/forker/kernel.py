@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -77,11 +78,13 @@ def signal_descriptor(numbers: Iterable[int]) -> int:
     return descriptor
 
 
-def take_signals(descriptor: int) -> None:
+def take_signals(descriptor: int) -> list[int]:
     """Take the signals that wait at a `signal_descriptor`."""
+    taken = []
     with suppress(BlockingIOError):
-        while os.read(descriptor, _SIGNALFD_RECORD_BYTES):
-            pass
+        while record := os.read(descriptor, _SIGNALFD_RECORD_BYTES):
+            taken.append(int.from_bytes(record[:4], sys.byteorder))
+    return taken
 
 
 def _signal_set(numbers: Iterable[int]) -> ctypes.Array[ctypes.c_ulong]:

@@ -5,12 +5,36 @@ from __future__ import annotations
 from typing import TypedDict
 
 
+class GroupPlan(TypedDict):
+    """A control group: the init makes it, the command joins it, the init removes it when nothing is left in it."""
+
+    path: str
+    settings: dict[str, str]
+    """What is written to its files before the command joins."""
+    readings: list[str]
+    """Files whose content is reported when the command has ended."""
+
+
+class Report(TypedDict, total=False):
+    """What an init leaves behind, as JSON: how it was."""
+
+    status: int
+    """Of the command, as from waitpid(2)."""
+    error: str
+    """Why the command could not be started."""
+    out_of_memory: bool
+    """The container was ended since its group had no memory left."""
+    readings: dict[str, str]
+    is_clean: bool
+    """Nothing is left of what the init made."""
+
+
 class Plan(TypedDict, total=False):
     """How to start a container. Its steps are taken in the order in which they stand here."""
 
     id: str
     status_path: str
-    """Where the init writes how the command ended; see `agent.forker.init`."""
+    """Where the init writes its report."""
     namespaces: int
     """Flags of unshare(2) for the init, and with it the command."""
     ends_with_forker: bool
@@ -22,8 +46,10 @@ class Plan(TypedDict, total=False):
     """Files that the command's output is added to; they are made where they are missing."""
     directory: str
     """Where the command starts."""
-    cgroups: list[str]
-    """Files called cgroup.procs: the groups that the command joins, and the init does not."""
+    groups: list[GroupPlan]
+    """The groups that the command joins, and the init does not."""
+    memory_alarm: str
+    """A group of version 1 whose lack of memory ends the container; by itself the kernel ends one of its processes."""
     user: tuple[int, int, list[int]]
     """The ids of the user, group and further groups that the command runs as."""
     arguments: list[str]

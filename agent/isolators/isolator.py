@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.forker.plan import Plan
+from agent.forker.plan import Plan, Report
 from agent.ports import NO_RESOURCES, ContainerConfig
 from mesos.ids import ContainerID
 from mesos.resources import Resources
@@ -18,37 +17,32 @@ class ContainerError(Exception):
 
 @dataclass(frozen=True)
 class Limitation:
-    """A limit that a container hit, so that it is ended."""
+    """A limit that a container hit, so that it was ended."""
 
     reason: Reason
     message: str
     resources: Resources = NO_RESOURCES
 
 
-Report = Callable[[ContainerID, Limitation], None]
-"""How an isolator says that a container hit a limit."""
-
-
 class Isolator:
     """Base of every isolator. For each container its methods are called in the order in which they stand here.
 
-    None of them blocks for long: they are called on the agent's loop. OSError from one is told as any ContainerError.
+    None of them blocks for long: they are called on the agent's loop. What the kernel takes its time for is done by the
+    container's init, as its plan says. OSError from one is told as any ContainerError.
     """
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
-        """Make ready what the container needs, and add to its plan. ContainerError if that cannot be."""
-
-    def watch(self, container_id: ContainerID, report: Report) -> None:
-        """The container starts: from now on, report a limit that it hits."""
+        """Add to the plan what the container needs. ContainerError if that cannot be."""
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
-        """The container may use this much from now on."""
+        """The container, which runs, may use this much from now on."""
 
-    def limitation(self, container_id: ContainerID) -> Limitation | None:
-        """Nothing of the container runs any more: the limit that it hit, if it did."""
+    def limitation(self, container_id: ContainerID, report: Report) -> Limitation | None:
+        """Nothing of the container runs any more, as its init reports: the limit that it hit, if it did."""
+        return None
 
     def cleanup(self, container_id: ContainerID) -> None:
-        """Remove all that was made for the container. Also called for one whose `prepare` failed."""
+        """Remove what is left of the container. Also called for one whose `prepare` failed; OSError: try again soon."""
 
 
 def limit_of(name: str, resources: Resources, limits: tuple[ResourceLimit, ...]) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.forker.plan import Plan
-from agent.isolators.cgroups.groups import Group, Groups
+from agent.isolators.cgroups.groups import Groups
 from agent.isolators.isolator import Isolator, limit_of
 from agent.ports import ContainerConfig
 from mesos.ids import ContainerID
@@ -25,44 +25,40 @@ class CpuIsolator(Isolator):
     def __init__(self, groups: Groups, cfs: bool) -> None:
         self._groups = groups
         self._cfs = cfs
-        self._joined: dict[ContainerID, Group] = {}
-        for controller in _controllers(groups):
+        self._version = groups.version
+        self._controllers = ("cpu", "cpuacct") if self._version == 1 else ("cpu",)
+        for controller in self._controllers:
             groups.check(controller)
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
-        for controller in _controllers(self._groups):
-            group = self._groups.join(config.container_id, controller, plan)
-            self._joined.setdefault(config.container_id, group)
-        self.update(config.container_id, config.resources, config.limits)
+        for controller in self._controllers:
+            group = self._groups.plan(config.container_id, controller, plan)
+            if controller == "cpu":
+                group["settings"] |= self._settings(config.resources, config.limits)
+        group["readings"].append("cpuacct.usage" if self._version == 1 else "cpu.stat")
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
         """See `Isolator`."""
-        group = self._joined[container_id]
-        shares = max(int(resources.scalar("cpus") * SHARES_PER_CPU), SHARES_MIN)
-        if self._groups.version == 1:
-            group.write("cpu.shares", shares)
-        else:
-            group.write("cpu.weight", weight(shares))
-        if self._cfs or any(limit.name == "cpus" for limit in limits):
-            self._set_quota(group, limit_of("cpus", resources, limits))
+        self._groups.set(container_id, "cpu", self._settings(resources, limits))
 
-    def _set_quota(self, group: Group, cpus: float | None) -> None:
+    def _settings(self, resources: Resources, limits: tuple[ResourceLimit, ...]) -> dict[str, str]:
+        shares = max(int(resources.scalar("cpus") * SHARES_PER_CPU), SHARES_MIN)
+        settings = {"cpu.shares": str(shares)} if self._version == 1 else {"cpu.weight": str(weight(shares))}
+        if self._cfs or any(limit.name == "cpus" for limit in limits):
+            settings |= self._quota(limit_of("cpus", resources, limits))
+        return settings
+
+    def _quota(self, cpus: float | None) -> dict[str, str]:
         quota = max(int(cpus * PERIOD_MICROSECONDS), QUOTA_MICROSECONDS_MIN) if cpus is not None else None
-        if self._groups.version == 1:
-            group.write("cpu.cfs_period_us", PERIOD_MICROSECONDS)
-            group.write("cpu.cfs_quota_us", -1 if quota is None else quota)
-        else:
-            group.write("cpu.max", f"{'max' if quota is None else quota} {PERIOD_MICROSECONDS}")
+        if self._version == 2:
+            return {"cpu.max": f"{'max' if quota is None else quota} {PERIOD_MICROSECONDS}"}
+        return {"cpu.cfs_period_us": str(PERIOD_MICROSECONDS), "cpu.cfs_quota_us": str(-1 if quota is None else quota)}
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""
-        self._joined.pop(container_id, None)
-        self._groups.leave(container_id)
-
-
-def _controllers(groups: Groups) -> tuple[str, ...]:
-    return ("cpu", "cpuacct") if groups.version == 1 else ("cpu",)
+        for controller in self._controllers:
+            self._groups.remove(container_id, controller)
 
 
 def weight(shares: int) -> int:

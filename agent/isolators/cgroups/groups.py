@@ -1,51 +1,21 @@
 """The control groups of an agent's containers, whichever version the machine has.
 
 Version 1 has a tree per controller, version 2 one tree for all. In each tree there is a group `mesos`, and in it one
-for each container.
+for each container, which the container's init makes and removes.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from agent.forker.plan import Plan
+from agent.forker.plan import GroupPlan, Plan
 from mesos.ids import ContainerID
 
 ROOT = "mesos"
-
-
-class Group:
-    """One control group: a directory of files that are its settings."""
-
-    __slots__ = ("path",)
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def write(self, name: str, value: str | int) -> None:
-        """Change a setting."""
-        descriptor = os.open(f"{self.path}/{name}", os.O_WRONLY)
-        try:
-            os.write(descriptor, str(value).encode())
-        finally:
-            os.close(descriptor)
-
-    def read(self, name: str) -> str:
-        """A setting, without the newline."""
-        with open(f"{self.path}/{name}") as file:
-            return file.read().strip()
-
-    def number(self, name: str) -> int:
-        """A setting that is a number."""
-        return int(self.read(name))
-
-    def table(self, name: str) -> dict[str, int]:
-        """A setting that is lines of a word and a number each."""
-        lines = (line.split() for line in self.read(name).splitlines())
-        return {words[0]: int(words[1]) for words in lines if len(words) == 2}
 
 
 class Groups:
@@ -54,7 +24,6 @@ class Groups:
     def __init__(self, mounts: str = "/proc/mounts") -> None:
         self._trees = _trees(mounts)
         self._ready: set[str] = set()
-        self._made: dict[ContainerID, dict[str, Group]] = {}
 
     @property
     def version(self) -> int:
@@ -62,55 +31,59 @@ class Groups:
         return 1 if any(tree.is_alone for tree in self._trees.values()) else 2
 
     def check(self, controller: str) -> None:
-        """OSError says why groups of this controller cannot be used."""
+        """See to it that there is the group around all containers' groups; OSError says why there cannot be."""
         tree = self._trees.get(controller)
         if tree is None:
             raise OSError(f"the controller {controller} is not mounted")
-        self._make_ready(controller)
-
-    def join(self, container_id: ContainerID, controller: str, plan: Plan) -> Group:
-        """Have a container's command be in a group of this controller; returns the group."""
-        self._make_ready(controller)
-        path = f"{self._trees[controller].root}/{container_id}"
-        made = self._made.setdefault(container_id, {})
-        group = made.get(path)
-        if group is None:
-            group = made[path] = Group(path)
-            os.mkdir(path)
-            plan.setdefault("cgroups", []).append(f"{path}/cgroup.procs")
-        return group
-
-    def leave(self, container_id: ContainerID) -> None:
-        """Remove the groups of a container, and kill what is left in them. Fine twice.
-
-        OSError while something is left; try again soon.
-        """
-        made = self._made.get(container_id, {})
-        for path, group in list(made.items()):
-            try:
-                os.rmdir(path)
-            except FileNotFoundError:
-                pass
-            except OSError:
-                _kill(group)
-                raise
-            del made[path]
-        self._made.pop(container_id, None)
-
-    def _make_ready(self, controller: str) -> None:
-        """See to it that there is the group around all containers' groups."""
-        if controller in self._ready:
-            return
-        tree = self._trees[controller]
         tree.root.mkdir(exist_ok=True)
         if not tree.is_alone:
             for parent in (tree.root.parent, tree.root):
-                Group(str(parent)).write("cgroup.subtree_control", f"+{controller}")
-        self._ready.add(controller)
+                (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+
+    def plan(self, container_id: ContainerID, controller: str, plan: Plan) -> GroupPlan:
+        """The plan of a container's group of this controller, which may be one with that of another controller."""
+        path = self.path(container_id, controller)
+        groups = plan.setdefault("groups", [])
+        group = next((group for group in groups if group["path"] == path), None)
+        if group is None:
+            group = GroupPlan(path=path, settings={}, readings=[])
+            groups.append(group)
+        return group
+
+    def path(self, container_id: ContainerID, controller: str) -> str:
+        """The directory of a container's group."""
+        return f"{self._trees[controller].root}/{container_id}"
+
+    def set(self, container_id: ContainerID, controller: str, settings: Mapping[str, str]) -> None:
+        """Change the settings of a group that there is."""
+        path = self.path(container_id, controller)
+        for name, value in settings.items():
+            descriptor = os.open(f"{path}/{name}", os.O_WRONLY)
+            try:
+                os.write(descriptor, value.encode())
+            finally:
+                os.close(descriptor)
+
+    def remove(self, container_id: ContainerID, controller: str) -> None:
+        """Remove a group that an init left behind, and kill what is in it. OSError while that has not all ended."""
+        path = self.path(container_id, controller)
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            _kill(path)
+            raise
 
 
-def _kill(group: Group) -> None:
-    for process_id in group.read("cgroup.procs").split():
+def table(text: str) -> dict[str, int]:
+    """What a file says whose lines are a word and a number each."""
+    lines = (line.split() for line in text.splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) == 2}
+
+
+def _kill(path: str) -> None:
+    for process_id in Path(path, "cgroup.procs").read_text().split():
         with suppress(ProcessLookupError):
             os.kill(int(process_id), signal.SIGKILL)
 

@@ -19,8 +19,8 @@ class PidsIsolator(Isolator):
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
-        self._groups.join(config.container_id, "pids", plan).write("pids.max", self._limit)
+        self._groups.plan(config.container_id, "pids", plan)["settings"]["pids.max"] = str(self._limit)
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""
-        self._groups.leave(container_id)
+        self._groups.remove(container_id, "pids")

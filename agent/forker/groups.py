@@ -1,0 +1,56 @@
+"""The control groups of one container, made and removed by its init, so that nobody else waits for the kernel."""
+
+from __future__ import annotations
+
+import os
+
+from agent.forker import kernel
+from agent.forker.plan import GroupPlan
+
+_READ_BYTES = 1 << 16
+
+
+def make(groups: list[GroupPlan]) -> None:
+    """Make the groups, with their settings."""
+    for group in groups:
+        os.mkdir(group["path"])
+        for name, value in group["settings"].items():
+            kernel.write(f"{group['path']}/{name}", value)
+
+
+def remove(groups: list[GroupPlan]) -> bool:
+    """Remove the groups; False if something is left, which then is the agent's affair."""
+    left = False
+    for group in groups:
+        try:
+            os.rmdir(group["path"])
+        except OSError:
+            left = True
+    return not left
+
+
+def readings(groups: list[GroupPlan]) -> dict[str, str]:
+    """What the groups' files say at the end, by the files' names."""
+    return {name: _read(f"{group['path']}/{name}") for group in groups for name in group["readings"]}
+
+
+def memory_alarm(path: str) -> int:
+    """A descriptor that becomes readable when the kernel finds no memory for a group of version 1."""
+    alarm = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+    watched = os.open(f"{path}/memory.oom_control", os.O_RDONLY)
+    try:
+        kernel.write(f"{path}/cgroup.event_control", f"{alarm} {watched}")
+    finally:
+        os.close(watched)
+    return alarm
+
+
+def _read(path: str) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        return os.read(descriptor, _READ_BYTES).decode().strip()
+    finally:
+        os.close(descriptor)
