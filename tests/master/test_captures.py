@@ -1,0 +1,169 @@
+"""What the master answers, place by place beside what a real Mesos answered. Each difference has its reason here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.builtin import spawn_builtin
+from master.master import MASTER
+from mesos.ids import ContainerID
+from mesos.messages import RegisterAgentMessage, RunTaskMessage, StatusUpdateMessage, UnregisterFrameworkMessage
+from mesos.types import (
+    AgentCapability,
+    Attribute,
+    ContainerStatus,
+    FrameworkCapability,
+    IPAddress,
+    NetworkInfo,
+    Source,
+    StatusUpdate,
+    TaskState,
+    TaskStatus,
+)
+from tests.captures import captured, differences
+from tests.master.scene import AgentPeer, Scene, executor, task_on
+
+ANSWERS = captured("master")
+
+# Which answers (by path and body), which differences, and why they are all right.
+ALLOWED = [
+    (r"/state|/version|GET_VERSION", r"[-] .*(build_\w+|git_\w+): \w+", "what runs is source, and has no build"),
+    (
+        r"/state|GET_MASTER",
+        r"- .*(capabilities\[\]|capabilities\[\].type): text",
+        "what it can do grows with later work",
+    ),
+    (r"/state", r"- log_dir: text", "logs go to standard error"),
+    (r".", r"- .*container_id.parent.value: text", "groups of tasks, which nest containers, are not here yet"),
+    (r".", r"- .*disk\..*", "persistent volumes are not here yet"),
+    (r".", r"- .*(reservation|reservations\[\])\.principal: text", "dynamic reservations are not here yet"),
+    (r"/state|/frameworks", r"\+ .*frameworks\[\]\.pid: text", "those that were captured spoke HTTP, and have none"),
+    (
+        r".",
+        r"\+ .*(offers|offered_resources|offered_resources_full|offered|allocated)\b.*",
+        "nothing was on offer there",
+    ),
+    (r"/state|/frameworks", r"\+ frameworks\[\]\.resources\.\*: text", "nothing with ranges was on offer there"),
+    (r".", r"\+ .*executor(s\[\]|_info)\.command\.(shell|value): \w+", "the executor there was the built-in one"),
+    (r"EXECUTORS|STATE", r"- .*executor_info\.type: text", "outside, a type that nobody set is not there"),
+    (r"AGENTS|STATE", r"- .*agent_info\.checkpoint: bool", "it is in no message of the v1 API"),
+    (r"TASKS|STATE", r"- .*statuses\[\]\.uuid: text", "the history of a task does without"),
+    (r".", r"\+ .*frameworks\[\]\.completed_tasks\[\].*", "the frameworks there that lived had only tasks that lived"),
+    (r"TASKS|STATE", r"\+ .*completed_tasks.*\.reason: text", "a task that runs as its framework ends has a reason"),
+    (r"AGENTS|STATE", r"\+ .*agent_info\.resources\[\]\.reservations.*", "the agent there had no static reservations"),
+    (r"GET_METRICS", r"\+ .*", "names of metrics are not compared"),
+    (r"/metrics", r"\+ .*", "names of metrics are not compared"),
+    (r"/roles", r"[-+] .*(quota|allocated|offered)\b.*", "quota is shown once it can be set"),
+    (r"POST /(health|state) ", r"status 405, .*", "a read is a GET"),
+    (r"GET /\w+\.json ", r"status 200, .*", "the older names serve, as they did for most of Mesos' life"),
+    (r"quota|maintenance|QUOTA|MAINTENANCE|reserve|PUT /weights", r"status (404|405|501), .*", "later work"),
+    (r"/registrar", r"status 404, .*", "there is no registry yet"),
+    (
+        r"files|LIST_FILES|logging|stats|profiler",
+        r"(status (404|501),|text) .*",
+        "what looks into the machine is later work",
+    ),
+    (r"\{ $", r"text .*", "JSON's own error is told in other words"),
+]
+
+
+def name(answer: dict[str, Any]) -> str:
+    """A request in one line."""
+    return f"{answer['method']} {answer['path']} {answer.get('body', '')[:60]} "
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    """What ran where the answers were taken, as far as there is such a thing here."""
+    scene = Scene(weights=(("eng", 2.5),))
+    spawn_builtin(scene.node)
+    agent = scene.agent("cpus:10;mem:4096;disk:1000;cpus(dev):4;ports:[31000-32000]")
+    attributes = (Attribute("rack", "r1"), Attribute("os", "debian"))
+    agent.say(RegisterAgentMessage(replace(agent.info, attributes=attributes), "1", (AgentCapability.MULTI_ROLE,)))
+    _run_framework(scene, agent, ends=True)
+    _run_framework(scene, agent)
+    scene.scheduler(FrameworkCapability.PARTITION_AWARE, role="dev").register()
+    scene.world.advance(2)
+    return scene
+
+
+def _run_framework(scene: Scene, agent: AgentPeer, ends: bool = False) -> None:
+    """A framework with one task that ended and one that runs; it may end itself."""
+    capabilities = (FrameworkCapability.MULTI_ROLE, FrameworkCapability.PARTITION_AWARE)
+    scheduler = scene.scheduler(*capabilities, roles=("eng",)).register()
+    scene.world.advance(2)
+    tasks = task_on(scheduler.offer(), "t0"), task_on(scheduler.offer(), "t1", executor=executor())
+    scheduler.launch(*tasks, refuse_seconds=0.0)
+    for order in agent.all(RunTaskMessage)[-2:]:
+        _report(agent, order, TaskState.TASK_RUNNING)
+    _report(agent, agent.all(RunTaskMessage)[-2], TaskState.TASK_FINISHED)
+    scheduler.acknowledge(tasks[0])
+    if ends:
+        scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+
+
+def _report(agent: AgentPeer, order: RunTaskMessage, state: TaskState) -> None:
+    """An update as an agent makes it."""
+    networks = (NetworkInfo(ip_addresses=(IPAddress("127.0.0.1"),)),)
+    status = TaskStatus(
+        order.task.task_id,
+        state,
+        agent.id,
+        order.task.executor.executor_id if order.task.executor else None,
+        source=Source.SOURCE_EXECUTOR,
+        timestamp=agent.node.clock.now(),
+        uuid=b"u",
+        container_status=ContainerStatus(ContainerID("c1"), networks, 7),
+    )
+    assert order.framework.id is not None
+    agent.say(StatusUpdateMessage(StatusUpdate(order.framework.id, status, agent.id)))
+
+
+def compare(scene: Scene, answer: dict[str, Any]) -> list[str]:
+    """All differences between our answer and the one that was captured."""
+    ours = _ask(scene, answer)
+    theirs = (answer["status"], answer.get("content_type", ""))
+    if (ours.status, ours.content_type) != theirs:
+        return [f"status {ours.status}, {ours.content_type}: expected {theirs}"]
+    headers = dict(ours.headers)
+    if answer.get("allow", "") != headers.get("Allow", ""):
+        return [f"header Allow {headers.get('Allow')}"]
+    if "shape" in answer:
+        return differences(msgspec.json.decode(ours.body), answer["shape"])
+    return [] if ours.body.decode() == answer.get("text", "") else [f"text {ours.body.decode()}"]
+
+
+def _ask(scene: Scene, answer: dict[str, Any]) -> HttpResponse:
+    path, _, query = answer["path"].partition("?")
+    headers = tuple((key.lower(), value) for key, value in answer.get("headers", {}).items())
+    request = HttpRequest(answer["method"], path, tuple(parse_qsl(query)), headers, answer.get("body", "").encode())
+    answers: list[HttpResponse] = []
+    scene.node.routes.root = MASTER
+    scene.node.routes.request(request, answers.append)
+    scene.world.settle()
+    return answers[0]
+
+
+def reason(answer: dict[str, Any], difference: str) -> int | None:
+    """The first allowance that covers a difference."""
+    for index, (where, what, _) in enumerate(ALLOWED):
+        if re.search(where, name(answer)) and re.fullmatch(what, difference, re.DOTALL):
+            return index
+    return None
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=name)
+def test_an_answer_is_as_mesos_gives_it(scene: Scene, answer: dict[str, Any]):
+    assert [each for each in compare(scene, answer) if reason(answer, each) is None] == []
+
+
+def test_every_allowance_is_needed(scene: Scene):
+    used = {reason(answer, each) for answer in ANSWERS for each in compare(scene, answer)}
+    assert [ALLOWED[index] for index in range(len(ALLOWED)) if index not in used] == []
