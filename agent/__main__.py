@@ -17,6 +17,9 @@ from agent.environment import inherited
 from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose
+from agent.isolators.volumes import VolumesIsolator
+from agent.records.lasting import PATH, Lasting
+from agent.volumes import DiskVolumes
 from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.server import HttpServer
@@ -48,15 +51,19 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
     told_to_end = _ending()
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
+        _check_lasting(node, info)
         server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port)
         await server.start()
         stack.push_async_callback(server.close)
         isolators = choose(flags.isolation, Settings(Groups(), flags.cgroups_enable_cfs, flags.pids_max))
+        isolators["volumes"] = VolumesIsolator()
+        volumes = DiskVolumes(flags.work_dir)
+        stack.callback(volumes.close)
         switch_user = flags.switch_user and os.geteuid() == 0
         containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, switch_user)
         stack.push_async_callback(containerizer.close)
         info = AgentInfo(info.hostname, port=server.address.port, resources=info.resources, attributes=info.attributes)
-        agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ)), AGENT_ID)
+        agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes), AGENT_ID)
         node.spawn(MasterDetector(agent, HttpMasterFinder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
         return await _watch(node, agent, told_to_end)
@@ -70,6 +77,14 @@ def _info(flags: AgentFlags) -> AgentInfo:
         raise OperatorError(f"--attributes: {error}") from None
     has = resources(flags.resources, flags.default_role, this_machine(flags.work_dir))
     return AgentInfo(flags.hostname or flags.advertise_ip or flags.ip, resources=has, attributes=attributes)
+
+
+def _check_lasting(node: Runtime, info: AgentInfo) -> None:
+    """What was reserved here before must still be there."""
+    try:
+        Lasting(info.resources, node.storage.read(PATH))
+    except ValueError as error:
+        raise OperatorError(f"--resources: {error}; give as much, or empty --work_dir to forget it") from None
 
 
 async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from agent.flags import AgentFlags
-from agent.ports import ContainerConfig
+from agent.paths import volume
+from agent.ports import ContainerConfig, VolumeMount
 from agent.records.executor import ExecutorRecord
 from libprocess.pid import PID
 from libprocess.units import format_duration
+from mesos.conversions import is_volume
 from mesos.ids import ExecutorID, FrameworkID
+from mesos.resources import Resources, VolumeMode
 from mesos.types import AgentInfo, CommandInfo, Environment, ExecutorInfo, TaskInfo
 
 _OURS = ("MESOS_", "LIBPROCESS_")
@@ -63,7 +66,16 @@ def shutdown_grace_seconds(info: ExecutorInfo, flags: AgentFlags) -> float:
     return flags.executor_shutdown_grace_period_seconds if own is None else own
 
 
-def executor_config(executor: ExecutorRecord, environment: Environment) -> ContainerConfig:
+def volume_mounts(work_dir: str, resources: Resources) -> tuple[VolumeMount, ...]:
+    """The persistent volumes among resources, where they are to appear."""
+    return tuple(
+        VolumeMount(volume(work_dir, kind), kind.disk.volume.container_path, kind.disk.volume.mode is VolumeMode.RO)
+        for kind, _ in resources.items
+        if is_volume(kind) and kind.disk is not None and kind.disk.volume is not None
+    )
+
+
+def executor_config(executor: ExecutorRecord, environment: Environment, work_dir: str) -> ContainerConfig:
     """The container of a framework's own executor."""
     return ContainerConfig(
         container_id=executor.container_id,
@@ -72,10 +84,11 @@ def executor_config(executor: ExecutorRecord, environment: Environment) -> Conta
         environment=environment,
         resources=executor.resources,
         container=executor.info.container,
+        volumes=volume_mounts(work_dir, executor.resources),
     )
 
 
-def task_config(executor: ExecutorRecord, task: TaskInfo, environment: Environment) -> ContainerConfig:
+def task_config(executor: ExecutorRecord, task: TaskInfo, environment: Environment, work_dir: str) -> ContainerConfig:
     """The container of a task that is a command."""
     return ContainerConfig(
         container_id=executor.container_id,
@@ -85,6 +98,7 @@ def task_config(executor: ExecutorRecord, task: TaskInfo, environment: Environme
         resources=task.resources,
         limits=task.limits,
         container=task.container,
+        volumes=volume_mounts(work_dir, task.resources),
     )
 
 

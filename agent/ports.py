@@ -1,7 +1,7 @@
-"""The agent's port to the machine: what starts, limits and ends containers.
+"""The agent's ports to the machine: what starts, limits and ends containers, and what keeps volumes.
 
 The agent's actors never fork, wait or touch a cgroup. They are handed a `Containerizer` and ask it; it answers by
-messages. The real one is in `agent.containerizer`; a simulation hands a virtual one.
+messages. The real one is in `agent.containerizer`; a simulation hands a virtual one. `Volumes` are in `agent.volumes`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,16 @@ from mesos.types import CommandInfo, ContainerInfo, Environment, Reason, Resourc
 NO_RESOURCES = Resources()
 
 
+class VolumeMount(Struct, frozen=True):
+    """A persistent volume in a container."""
+
+    source: str
+    """The volume's directory."""
+    container_path: str
+    """Where it appears: an absolute path, or one in the sandbox."""
+    is_read_only: bool = False
+
+
 class ContainerConfig(Struct, frozen=True):
     """All that is needed to start a container."""
 
@@ -32,6 +42,7 @@ class ContainerConfig(Struct, frozen=True):
     resources: Resources = Resources()
     limits: tuple[ResourceLimit, ...] = ()
     container: ContainerInfo | None = None
+    volumes: tuple[VolumeMount, ...] = ()
 
 
 class ContainerLaunchedMessage(Message, frozen=True):
@@ -72,3 +83,16 @@ class Containerizer(Protocol):
 
     def destroy(self, container_id: ContainerID) -> None:
         """End the container at once, also one that is still being started."""
+
+
+class Volumes(Protocol):
+    """Keeps the directories of persistent volumes. No method blocks for long or raises."""
+
+    def create(self, path: str) -> None:
+        """There is a new volume: an empty directory, whatever was there before."""
+
+    def keep(self, path: str) -> None:
+        """There was a volume already; its directory is made if it is missing."""
+
+    def remove(self, path: str) -> None:
+        """The volume is over, with all that is on it."""

@@ -6,8 +6,9 @@ import logging
 from enum import StrEnum
 
 from agent.flags import AgentFlags
-from agent.ports import Containerizer
+from agent.ports import Containerizer, Volumes
 from agent.records.framework import Frameworks
+from agent.records.lasting import Lasting
 from agent.records.updates import UpdateStream
 from libprocess.message import Message
 from libprocess.process import Process
@@ -34,14 +35,23 @@ class AgentBase(Process):
     with executors, about tasks. `agent.agent.Agent` is the uppermost.
     """
 
+    lasting: Lasting
+    """What it has in all, and what it must remember of that."""
+
     def __init__(
-        self, flags: AgentFlags, info: AgentInfo, containerizer: Containerizer, environment: Environment
+        self,
+        flags: AgentFlags,
+        info: AgentInfo,
+        containerizer: Containerizer,
+        environment: Environment,
+        volumes: Volumes,
     ) -> None:
-        """`info` says what the agent has to give; `environment` is what every container gets."""
+        """`info` says what the operator has the agent give; `environment` is what every container gets."""
         self.flags = flags
         self.info = info
         self.containerizer = containerizer
         self.environment = environment
+        self.volumes = volumes
         self.state = AgentState.DISCONNECTED
         self.master: MasterInfo | None = None
         self.frameworks = Frameworks(flags.max_completed_executors_per_framework)

@@ -50,10 +50,10 @@ class Executors(Updates):
         environment = container_environment(self.environment, executor, self.pid, self.info, self.flags)
         if not executor.is_command:
             executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
-            self.containerizer.launch(self.pid, executor_config(executor, environment))
+            self.containerizer.launch(self.pid, executor_config(executor, environment, self.flags.work_dir))
             return
         grace_seconds = shutdown_grace_seconds(executor.info, self.flags) - COMMAND_KILL_MARGIN_SECONDS
-        config = task_config(executor, task.info, environment)
+        config = task_config(executor, task.info, environment, self.flags.work_dir)
         process = CommandExecutor(
             self.pid, executor.framework.id, executor.id, self.containerizer, config, max(grace_seconds, 0.0)
         )

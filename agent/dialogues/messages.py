@@ -23,6 +23,12 @@ class RetryUpdateMessage(Message, frozen=True):
     task_id: TaskID
 
 
+class RetryOperationMessage(Message, frozen=True):
+    """Agent → itself, when the end of an operation was not acknowledged in time: tell it again."""
+
+    uuid: bytes
+
+
 class ExecutorLateMessage(Message, frozen=True):
     """Agent → itself, when an executor took too long, to register or to shut down."""
 

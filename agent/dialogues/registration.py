@@ -21,7 +21,13 @@ from mesos.types import AgentCapability
 
 BACKOFF_SECONDS_MAX = 60.0
 
-CAPABILITIES = (AgentCapability.MULTI_ROLE, AgentCapability.HIERARCHICAL_ROLE, AgentCapability.RESERVATION_REFINEMENT)
+CAPABILITIES = (
+    AgentCapability.MULTI_ROLE,
+    AgentCapability.HIERARCHICAL_ROLE,
+    AgentCapability.RESERVATION_REFINEMENT,
+    AgentCapability.RESIZE_VOLUME,
+    AgentCapability.AGENT_OPERATION_FEEDBACK,
+)
 
 
 class Registration(AgentBase):
@@ -51,7 +57,7 @@ class Registration(AgentBase):
 
     def retry_agent_registration(self, message: RetryAgentRegistrationMessage) -> None:
         if self.info.id is None:
-            self._tell_master(RegisterAgentMessage(self.info, VERSION, CAPABILITIES))
+            self._tell_master(RegisterAgentMessage(self.info, VERSION, CAPABILITIES, self.lasting.resources))
         else:
             self._tell_master(self._reregistration())
         wait_seconds = self.chance.uniform(message.backoff_seconds / 2, message.backoff_seconds)
@@ -67,6 +73,8 @@ class Registration(AgentBase):
             executor_infos=tuple(executor.info for executor in executors),
             frameworks=tuple(framework.info for framework in self.frameworks),
             capabilities=CAPABILITIES,
+            checkpointed_resources=self.lasting.resources,
+            operations=tuple(self.lasting.operations.values()),
         )
 
     def agent_registered(self, message: AgentRegisteredMessage) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agent.dialogues.base import AgentState, log
 from agent.dialogues.messages import RetryUpdateMessage
-from agent.dialogues.registration import Registration
+from agent.dialogues.operations import Operations
 from agent.paths import new_update_id
 from agent.ports import NO_RESOURCES
 from agent.records.executor import ExecutorState
@@ -23,10 +23,11 @@ from mesos.states import told
 from mesos.types import Reason, Source, StatusUpdate, TaskResourceLimitation, TaskState, TaskStatus
 
 
-class Updates(Registration):
+class Updates(Operations):
     """Takes updates, sends them on, and sends them again."""
 
     def initialize(self) -> None:
+        super().initialize()
         self._valid = self.metrics.counter("slave/valid_status_updates")
         self._invalid = self.metrics.counter("slave/invalid_status_updates")
 

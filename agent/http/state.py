@@ -20,7 +20,7 @@ def version() -> Json:
 
 def state(agent: AgentBase, started: float) -> Json:
     """What /state says."""
-    total = agent.info.resources
+    total = agent.lasting.total
     used = Resources.sum(executor.resources for executor in agent.frameworks.executors()).unallocate()
     return version() | {
         "start_time": started,

