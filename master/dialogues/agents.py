@@ -61,6 +61,7 @@ class Agents(Losses, Frameworks):
         if agent is None:
             self._make_room()
             agent = self._admit(id_, message)
+            self.take_operations(agent, message.operations, held_link=False)
         else:
             self._welcome_back(agent, message)
         missing = self._take_report(agent, message)
@@ -86,23 +87,25 @@ class Agents(Losses, Frameworks):
         observer = AgentObserver(
             self.pid, id_, self.sender, flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts
         )
-        agent = AgentRecord(
-            id_, self.sender, info, message.version, message.capabilities, self.spawn(observer), self.now
-        )
+        pid, lasting = self.spawn(observer), message.checkpointed_resources
+        agent = AgentRecord(id_, self.sender, info, message.version, message.capabilities, pid, self.now, lasting)
         self.cluster.add_agent(agent)
         self.link(agent.pid)
-        log.info("agent %s at %s (%s) registered with %s", id_, agent.pid, info.hostname, info.resources)
+        log.info("agent %s at %s (%s) registered with %s", id_, agent.pid, info.hostname, agent.total)
         return agent
 
     def _welcome_back(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
         """An agent that is known is here again, perhaps as another process."""
         self.rescind(agent.offers.values())
-        if agent.pid != self.sender or not agent.connected:
-            self._strike_executors(agent, message)  # while a link holds, nothing that was said over it is lost
+        held_link = agent.pid == self.sender and agent.connected  # then nothing that was said over it is lost
+        if not held_link:
+            self._strike_executors(agent, message)
         if agent.pid != self.sender:
             self.unlink(agent.pid)
             self.cluster.move_agent(agent, self.sender)
-        agent.reconnect(message.agent, message.version, message.capabilities, self.now)
+        lasting = message.checkpointed_resources
+        agent.reconnect(message.agent, message.version, message.capabilities, self.now, lasting)
+        self.take_operations(agent, message.operations, held_link)
         self.link(agent.pid)
         self.tell_observer(agent)
         self.send(self.allocator, RemoveAgentMessage(agent.id))  # it is announced anew, with what runs there now

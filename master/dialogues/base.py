@@ -45,6 +45,11 @@ class Dialogue(Process):
             return None
         return agent
 
+    @property
+    def is_recovering(self) -> bool:
+        """Whether agents and frameworks of a former master may still come."""
+        return self.now - self.started < self.flags.agent_reregister_timeout_seconds
+
     def is_own(self) -> bool:
         """Whether the mail at hand is a timer of the master's own; anybody else's is ignored, and counted."""
         if self.sender == self.pid:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from master.allocator.messages import Lot, UseResourcesMessage
-from master.dialogues.base import log
-from master.dialogues.offers import Offers
+from master.dialogues.operations import Operations
 from master.dialogues.updates import Updates
 from master.records import AgentRecord, FrameworkRecord, TaskRecord
 from master.records.task import launched
@@ -30,7 +29,7 @@ from mesos.types import (
 )
 
 
-class Launches(Offers, Updates):
+class Launches(Operations, Updates):
     """From an offer to a task on its way to its agent."""
 
     def accept_offers(self, message: AcceptOffersMessage) -> None:
@@ -45,6 +44,9 @@ class Launches(Offers, Updates):
             # The same call may have come before, and its tasks run: of those there is nothing to say.
             tasks = [task for task in tasks_in(message.operations) if task.task_id not in framework.tasks]
             self._refuse(framework, tasks, Verdict(TaskState.TASK_DROPPED, Reason.REASON_INVALID_OFFERS, wrong))
+            for operation in message.operations:
+                if not isinstance(operation, Launch | LaunchGroup) and operation.id not in framework.operations:
+                    self.refuse_operation(framework, operation, wrong)
             return
         self._use(framework, offers, message.operations, Filters(check_refuse_seconds(message.filters)))
 
@@ -66,9 +68,7 @@ class Launches(Offers, Updates):
                     verdict = Verdict(TaskState.TASK_ERROR, Reason.REASON_TASK_GROUP_INVALID, text)
                     self._refuse(framework, operation.task_group.tasks, verdict)
                 case _:
-                    log.warning(
-                        "framework %s asks for %s, which is not known yet", framework.id, type(operation).__name__
-                    )
+                    stake = self.operate(framework, agent, stake, operation)
         self._account(framework, agent, stake, filters)
 
     def _account(self, framework: FrameworkRecord, agent: AgentRecord, stake: Stake, filters: Filters) -> None:

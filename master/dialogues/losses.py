@@ -5,7 +5,7 @@ from __future__ import annotations
 from libprocess.message import Message
 from master.allocator.messages import RemoveAgentMessage, SetAgentActiveMessage
 from master.dialogues.base import log
-from master.dialogues.offers import Offers
+from master.dialogues.operations import Operations
 from master.dialogues.updates import Updates
 from master.observer import AgentUnresponsiveMessage, ObserveMessage
 from master.records import AgentRecord
@@ -13,7 +13,7 @@ from master.updates import Verdict
 from mesos.ids import AgentID
 from mesos.messages import AgentLostMessage, UnregisterAgentMessage
 from mesos.states import terminal
-from mesos.types import Reason, TaskState
+from mesos.types import OperationState, Reason, TaskState
 
 
 class AgentReregisterTimeoutMessage(Message, frozen=True):
@@ -22,7 +22,7 @@ class AgentReregisterTimeoutMessage(Message, frozen=True):
     agent_id: AgentID
 
 
-class Losses(Offers, Updates):
+class Losses(Operations, Updates):
     """From a broken link to an agent that is given up."""
 
     def agent_exited(self, agent: AgentRecord, reason: str) -> None:
@@ -74,6 +74,7 @@ class Losses(Offers, Updates):
         self.rescind(agent.offers.values())
         self.send(self.allocator, RemoveAgentMessage(agent.id))  # with all that frameworks had there
         self._give_up_tasks(agent, verdict)
+        self.lose_operations(agent, _operations_are(verdict), verdict.message)
         for framework_id, executor_id in sorted(agent.executors):
             self.cluster.remove_executor(framework_id, agent.id, executor_id)
         self.unlink(agent.pid)
@@ -93,3 +94,10 @@ class Losses(Offers, Updates):
             else:
                 self.cluster.update_task(task, update)
                 self.cluster.remove_task(task)
+
+
+def _operations_are(verdict: Verdict) -> OperationState:
+    """What becomes of operations on an agent with this verdict over its tasks."""
+    if verdict.state is TaskState.TASK_UNREACHABLE:
+        return OperationState.OPERATION_UNREACHABLE
+    return OperationState.OPERATION_GONE_BY_OPERATOR

@@ -34,8 +34,7 @@ class Tasks(Updates):
             self._reconcile(framework, message.tasks)
 
     def _reconcile(self, framework: FrameworkRecord, tasks: tuple[TaskReference, ...]) -> None:
-        recovering = self.now - self.started < self.flags.agent_reregister_timeout_seconds
-        reconciler = Reconciler(self.cluster, framework, self.now, recovering)
+        reconciler = Reconciler(self.cluster, framework, self.now, self.is_recovering)
         for update in map(reconciler.one, tasks) if tasks else reconciler.all():
             if update is not None:
                 self.tell(framework, StatusUpdateMessage(update))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from master.records.agent import AgentRecord
 from master.records.cluster import Cluster
 from master.records.framework import FrameworkRecord, FrameworkState
+from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
 
-__all__ = ["AgentRecord", "Cluster", "FrameworkRecord", "FrameworkState", "TaskRecord"]
+__all__ = ["AgentRecord", "Cluster", "FrameworkRecord", "FrameworkState", "OperationRecord", "TaskRecord"]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from libprocess.pid import PID
 from libprocess.timers import Timer
 from master.records.holdings import Holdings
+from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
+from mesos.conversions import with_lasting
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import KillTaskMessage
 from mesos.resources import Resources
 from mesos.types import AgentCapability, AgentInfo, ExecutorInfo, Offer
+
+NOTHING = Resources()
 
 
 class AgentRecord:
@@ -24,10 +28,14 @@ class AgentRecord:
         capabilities: tuple[AgentCapability, ...],
         observer: PID,
         now: float,
+        lasting: Resources = NOTHING,
     ) -> None:
+        """`lasting` is what was reserved there before, and the volumes that were made. ValueError if it has less."""
         self.id = id
         self.pid = pid
         self.info = info
+        self.total = with_lasting(info.resources, lasting)
+        """All it has, with its reservations and volumes."""
         self.version = version
         self.capabilities = capabilities
         self.observer = observer
@@ -44,13 +52,10 @@ class AgentRecord:
         """What tasks and executors hold there, by framework."""
         self.kills_to_send: dict[tuple[FrameworkID, TaskID], KillTaskMessage] = {}
         """Orders that came while it was disconnected."""
+        self.operations: dict[bytes, OperationRecord] = {}
+        """Those it was told to apply, in order, until what became of them is acknowledged; by their uuids."""
         self.patience: Timer | None = None
         """While it is disconnected: comes due when it has stayed away for too long."""
-
-    @property
-    def total(self) -> Resources:
-        """All it has."""
-        return self.info.resources
 
     @property
     def active(self) -> bool:
@@ -74,9 +79,21 @@ class AgentRecord:
         """It cannot be reached; what runs there may run on."""
         self.connected = False
 
-    def reconnect(self, info: AgentInfo, version: str, capabilities: tuple[AgentCapability, ...], now: float) -> None:
+    def convert(self, before: Resources, after: Resources) -> None:
+        """Some of what it has becomes something else. ValueError if it has less."""
+        self.total = self.total - before + after
+
+    def reconnect(
+        self,
+        info: AgentInfo,
+        version: str,
+        capabilities: tuple[AgentCapability, ...],
+        now: float,
+        lasting: Resources = NOTHING,
+    ) -> None:
         """It is back, perhaps started anew, perhaps with other resources."""
         self.info = info
+        self.total = with_lasting(info.resources, lasting)
         self.version = version
         self.capabilities = capabilities
         self.connected = True

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from libprocess.pid import PID
 from master.records.agent import AgentRecord
 from master.records.framework import FrameworkRecord
+from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.resources import Resources
@@ -206,6 +207,22 @@ class Cluster:
         executor = self.agents[agent_id].executors.pop((framework_id, executor_id))
         del self.frameworks[framework_id].executors[agent_id, executor_id]
         return self._refund(framework_id, agent_id, executor.resources)
+
+    # Operations.
+
+    def add_operation(self, operation: OperationRecord) -> None:
+        """Its agent is told to apply it, or speaks of it."""
+        self.agents[operation.agent_id].operations[operation.uuid] = operation
+        framework = self.frameworks.get(operation.framework_id or FrameworkID(""))
+        if framework is not None and operation.id is not None:
+            framework.operations[operation.id] = operation
+
+    def remove_operation(self, operation: OperationRecord) -> None:
+        """Nobody asks for it any more."""
+        del self.agents[operation.agent_id].operations[operation.uuid]
+        framework = self.frameworks.get(operation.framework_id or FrameworkID(""))
+        if framework is not None and operation.id is not None:
+            framework.operations.pop(operation.id, None)
 
     # The books.
 

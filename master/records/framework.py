@@ -8,10 +8,12 @@ from enum import Enum
 from libprocess.pid import PID
 from libprocess.timers import Timer
 from master.records.holdings import Holdings
+from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
-from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkCapability, FrameworkInfo, Offer
+from mesos.types.constraint import OfferConstraints
 
 
 class FrameworkState(Enum):
@@ -51,6 +53,10 @@ class FrameworkRecord:
         self.completed_tasks: deque[TaskRecord] = deque(maxlen=completed_tasks_max)
         self.executors: dict[tuple[AgentID, ExecutorID], ExecutorInfo] = {}
         self.offers: dict[OfferID, Offer] = {}
+        self.operations: dict[OperationID, OperationRecord] = {}
+        """Those of which it wants to know what becomes of them, and has not acknowledged it yet."""
+        self.constraints: tuple[OfferConstraints, ...] = ()
+        """What it demands of agents."""
         self.used: Holdings[AgentID] = Holdings()
         """What its tasks and executors hold, by agent."""
         self.patience: Timer | None = None

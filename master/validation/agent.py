@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from master.validation.common import check_unique, first
+from mesos.conversions import with_lasting
 from mesos.ids import check_id
 from mesos.messages import RegisterAgentMessage, ReregisterAgentMessage
 from mesos.types import AgentInfo
@@ -13,7 +14,7 @@ from mesos.types import AgentInfo
 def check_agent(message: RegisterAgentMessage | ReregisterAgentMessage) -> str | None:
     """Whether an agent may register with that."""
     if isinstance(message, RegisterAgentMessage):
-        return _check_info(message.agent) or _check_new(message.agent)
+        return _check_info(message.agent) or _check_new(message.agent) or _check_lasting(message)
     return first(_complaints(message))
 
 
@@ -29,9 +30,18 @@ def _check_new(info: AgentInfo) -> str | None:
     return None if info.id is None else f"expected an agent that registers to have no id yet, found {info.id}"
 
 
+def _check_lasting(message: RegisterAgentMessage | ReregisterAgentMessage) -> str | None:
+    try:
+        with_lasting(message.agent.resources, message.checkpointed_resources)
+    except ValueError as error:
+        return f"its resources: {error}"
+    return None
+
+
 def _complaints(message: ReregisterAgentMessage) -> Iterator[str | None]:
     yield _check_info(message.agent)
     yield check_id(message.agent.id or "")
+    yield _check_lasting(message)
     yield check_unique("framework", (framework.id for framework in message.frameworks))
     yield check_unique(
         "executor", ((executor.framework_id, executor.executor_id) for executor in message.executor_infos)

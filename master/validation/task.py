@@ -28,6 +28,10 @@ class Stake:
     whole: Resources
     left: Resources
 
+    def convert(self, before: Resources, after: Resources) -> Stake:
+        """The same when some of what is left has become something else."""
+        return replace(self, whole=self.whole - before + after, left=self.left - before + after)
+
     def less(self, left: Resources) -> Stake:
         """The same when only this is left."""
         return replace(self, left=left)
