@@ -26,6 +26,9 @@ class Struck:
 
 START, END, STRUCK = Start(), End(), Struck()
 
+TERMINATED = "terminated"
+"""Why an actor ended that was told to, or that ended itself: it did not fail."""
+
 UNHANDLED = "no handler"
 """Why mail is dropped that its actor does not understand."""
 
