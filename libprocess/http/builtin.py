@@ -1,7 +1,8 @@
-"""The endpoints that every node with an HTTP door has: `/metrics/snapshot` and `/__processes__`."""
+"""The endpoints that every node with an HTTP door has: `/metrics`, `/metrics/snapshot` and `/__processes__`."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from libprocess.http.exchange import HttpRequest, HttpResponse
@@ -10,6 +11,9 @@ from libprocess.process import Process
 
 if TYPE_CHECKING:
     from libprocess.runtime import Runtime
+
+PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_:]")
 
 
 class MetricsProcess(Process):
@@ -23,10 +27,17 @@ class MetricsProcess(Process):
         self.metrics.gauge("runtime/mail_dropped", runtime.drops.total)
         self.metrics.gauge("runtime/mail_waiting", lambda: runtime.mailbox_depths().total())
         self.route("/snapshot", self.snapshot)
+        self.route("/", self.prometheus)
 
     def snapshot(self, request: HttpRequest) -> HttpResponse:
         """Every number by its name."""
         return HttpResponse.json(self.metrics.snapshot())
+
+    def prometheus(self, request: HttpRequest) -> HttpResponse:
+        """The same as Prometheus reads it; `master/cpus_used` is called `master_cpus_used` there."""
+        numbers = sorted(self.metrics.snapshot().items())
+        lines = (f"{_NOT_IN_A_NAME.sub('_', name)} {float(value)!r}\n" for name, value in numbers)
+        return HttpResponse(200, "".join(lines).encode(), PROMETHEUS_TYPE)
 
 
 class ProcessesProcess(Process):

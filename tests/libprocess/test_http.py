@@ -7,6 +7,7 @@ import gzip
 import json
 import logging
 import random
+import re
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -386,6 +387,18 @@ def test_every_node_shows_its_metrics_and_its_actors(world: World):
         async with client.get("/__processes__") as response:
             actors = await response.json()
         assert {"id": "clerk(1)", "class": "Clerk", "mailbox_depth": 0} in actors
+
+    served(world, talk)
+
+
+def test_metrics_are_shown_to_prometheus_under_names_it_knows(world: World):
+    async def talk(client: aiohttp.ClientSession) -> None:
+        world.runtime.metrics.counter("clerk/orders").value += 3
+        async with client.get("/metrics") as response:
+            assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+            lines = (await response.text()).splitlines()
+        assert "clerk_orders 3.0" in lines
+        assert all(re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]* \S+", line) for line in lines)
 
     served(world, talk)
 
