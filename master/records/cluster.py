@@ -13,7 +13,7 @@ from master.records.agent import AgentRecord
 from master.records.framework import FrameworkRecord
 from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
-from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState
 
@@ -43,6 +43,8 @@ class Cluster:
         """How many tasks on registered agents are in each state."""
         self._agent_ids: dict[PID, AgentID] = {}
         self._framework_ids: dict[PID, FrameworkID] = {}
+        self._operations: dict[FrameworkID, dict[OperationID, OperationRecord]] = {}
+        """By framework, also by those that have not come yet."""
         self._history = history
         self._serials = {"agent": 0, "framework": 0, "offer": 0}
 
@@ -115,6 +117,7 @@ class Cluster:
             completed_tasks_max=self._history.completed_tasks_max,
             unreachable_tasks_max=self._history.unreachable_tasks_max,
         )
+        framework.operations = self._operations.setdefault(id, framework.operations)
         self.frameworks[id] = framework
         if pid is not None:
             self._framework_ids[pid] = id
@@ -131,6 +134,7 @@ class Cluster:
         """It ended; its tasks, executors and offers are gone from it already."""
         framework.complete(now)
         del self.frameworks[framework.id]
+        self._operations.pop(framework.id, None)
         if framework.pid is not None:
             self._framework_ids.pop(framework.pid, None)
         self.completed[framework.id] = framework
@@ -213,16 +217,14 @@ class Cluster:
     def add_operation(self, operation: OperationRecord) -> None:
         """Its agent is told to apply it, or speaks of it."""
         self.agents[operation.agent_id].operations[operation.uuid] = operation
-        framework = self.frameworks.get(operation.framework_id or FrameworkID(""))
-        if framework is not None and operation.id is not None:
-            framework.operations[operation.id] = operation
+        if operation.framework_id is not None and operation.id is not None:
+            self._operations.setdefault(operation.framework_id, {})[operation.id] = operation
 
     def remove_operation(self, operation: OperationRecord) -> None:
         """Nobody asks for it any more."""
         del self.agents[operation.agent_id].operations[operation.uuid]
-        framework = self.frameworks.get(operation.framework_id or FrameworkID(""))
-        if framework is not None and operation.id is not None:
-            framework.operations.pop(operation.id, None)
+        if operation.framework_id is not None and operation.id is not None:
+            self._operations.get(operation.framework_id, {}).pop(operation.id, None)
 
     # The books.
 

@@ -18,9 +18,11 @@ from master.master import MASTER, Master
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
     AcceptOffersMessage,
+    AcknowledgeOperationStatusMessage,
     AgentLostMessage,
     AgentRegisteredMessage,
     AgentReregisteredMessage,
+    ApplyOperationMessage,
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -44,9 +46,11 @@ from mesos.messages import (
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
     UpdateFrameworkMessage,
+    UpdateOperationStatusMessage,
 )
 from mesos.resources import Resources
 from mesos.types import (
+    AgentCapability,
     AgentInfo,
     CommandInfo,
     ExecutorInfo,
@@ -55,6 +59,9 @@ from mesos.types import (
     FrameworkInfo,
     Launch,
     Offer,
+    Operation,
+    OperationState,
+    OperationStatus,
     Source,
     StatusUpdate,
     Task,
@@ -64,6 +71,9 @@ from mesos.types import (
 )
 
 WEB = Address("master", 5050)
+
+CAPABILITIES = tuple(AgentCapability)
+"""An agent that can do everything."""
 
 M = TypeVar("M", bound=Message)
 
@@ -120,13 +130,13 @@ class AgentPeer(Peer):
 
     def register(self) -> AgentPeer:
         """As one that was never here."""
-        self.say(RegisterAgentMessage(self.info, "1"))
+        self.say(RegisterAgentMessage(self.info, "1", CAPABILITIES))
         return self
 
     def reregister(self, id: AgentID, **report: Any) -> AgentPeer:
         """As one that has its id."""
         info = AgentInfo(self.info.hostname, id, resources=self.info.resources)
-        self.say(ReregisterAgentMessage(info, "1", **report))
+        self.say(ReregisterAgentMessage(info, "1", **({"capabilities": CAPABILITIES} | report)))
         return self
 
     def update(
@@ -153,6 +163,17 @@ class AgentPeer(Peer):
 
     def run_task(self, message: RunTaskMessage) -> None:
         self.note(message)
+
+    def apply_operation(self, message: ApplyOperationMessage) -> None:
+        self.note(message)
+
+    def acknowledge_operation_status(self, message: AcknowledgeOperationStatusMessage) -> None:
+        self.note(message)
+
+    def finish(self, order: ApplyOperationMessage, state: OperationState = OperationState.OPERATION_FINISHED) -> None:
+        """Say what became of an operation."""
+        status = OperationStatus(state, order.operation.id, self.id, uuid=b"s" + order.uuid)
+        self.say(UpdateOperationStatusMessage(order.uuid, status, order.framework_id))
 
     def kill_task(self, message: KillTaskMessage) -> None:
         self.note(message)
@@ -223,6 +244,11 @@ class SchedulerPeer(Peer):
         ids = tuple(offer.id for offer in ([self.offer()] if on is None else on))
         self.say(AcceptOffersMessage(self.id, ids, (Launch(tasks),), Filters(refuse_seconds)))
 
+    def accept(self, *operations: Operation, on: Iterable[Offer] | None = None, refuse_seconds: float = 5.0) -> None:
+        """Do this with the last offer, or with these."""
+        ids = tuple(offer.id for offer in ([self.offer()] if on is None else on))
+        self.say(AcceptOffersMessage(self.id, ids, operations, Filters(refuse_seconds)))
+
     def statuses(self, task: TaskInfo | TaskID) -> list[TaskStatus]:
         """What it heard of a task."""
         statuses = [message.update.status for message in self.all(StatusUpdateMessage)]
@@ -253,6 +279,9 @@ class SchedulerPeer(Peer):
         self.note(message)
 
     def status_update(self, message: StatusUpdateMessage) -> None:
+        self.note(message)
+
+    def update_operation_status(self, message: UpdateOperationStatusMessage) -> None:
         self.note(message)
 
     def agent_lost(self, message: AgentLostMessage) -> None:
@@ -304,11 +333,13 @@ class Scene:
         self._hosts += 1
         return self.world.node(f"{what}-{self._hosts}")
 
-    def get(self, path: str) -> HttpResponse:
+    def get(
+        self, path: str, method: str = "GET", body: str = "", query: tuple[tuple[str, str], ...] = ()
+    ) -> HttpResponse:
         """Ask the master over HTTP."""
         answers: list[HttpResponse] = []
         self.node.routes.root = MASTER
-        self.node.routes.request(HttpRequest("GET", path), answers.append)
+        self.node.routes.request(HttpRequest(method, path, query, body=body.encode()), answers.append)
         self.world.settle()
         return answers[0]
 
