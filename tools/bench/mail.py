@@ -101,8 +101,42 @@ class Teller(Process):
 
     def tell(self) -> None:
         """Send one window of news."""
+        send, to, news = self.send, self.to, self.news
         for _ in range(self.window_messages):
-            self.send(self.to, self.news)
+            send(to, news)
+
+
+class Counter(Process):
+    """Takes news, and does with it what the reference does: counts."""
+
+    def initialize(self) -> None:
+        self.count = 0
+
+    def task_news(self, message: TaskNewsMessage) -> None:
+        self.count += 1
+
+
+class Neighbour(Process):
+    """Sends windows of news to an actor of its own node, each when the one before was handled; then ends."""
+
+    def __init__(self, to: PID, news: TaskNewsMessage, windows: int, window_messages: int) -> None:
+        self.to = to
+        self.news = news
+        self.windows = windows
+        self.window_messages = window_messages
+
+    def initialize(self) -> None:
+        self.send(self.pid, TakenMessage())
+
+    def taken(self, message: TakenMessage) -> None:
+        if not self.windows:
+            self.terminate()
+            return
+        self.windows -= 1
+        send, to, news = self.send, self.to, self.news
+        for _ in range(self.window_messages):
+            send(to, news)
+        send(self.pid, message)  # its turn comes after theirs
 
 
 class Voice(Process):
@@ -110,7 +144,7 @@ class Voice(Process):
 
 
 class Chorus(Teller):
-    """A teller whose news comes from many actors in turn; they are prompted by a call, so that only their mail counts."""
+    """A teller whose news comes from many actors in turn; a call prompts them, so that only their mail counts."""
 
     voices: list[Voice]
 

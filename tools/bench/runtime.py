@@ -13,7 +13,16 @@ from collections.abc import Awaitable, Callable
 
 from libprocess import PID, ExitedMessage, Process, Runtime, open_node, run
 from tools.bench import measure, reference
-from tools.bench.mail import Chorus, CpuMessage, EchoMessage, Sink, TaskNewsMessage, Teller, Voice
+from tools.bench.mail import (
+    Chorus,
+    Counter,
+    CpuMessage,
+    EchoMessage,
+    Neighbour,
+    TaskNewsMessage,
+    Teller,
+    Voice,
+)
 from tools.bench.measure import Figure
 from tools.bench.side import Side
 
@@ -88,12 +97,12 @@ def _micro(seconds: float, unit: str) -> str:
 
 
 async def _local_tell(runtime: Runtime) -> Figure:
-    sink = runtime.spawn(Sink())
+    counter = runtime.spawn(Counter())
     messages = 200_000
 
     async def own() -> float:
         start = time.process_time()
-        await runtime.wait(runtime.spawn(Teller(sink, NEWS, messages // 1000, 1000)))
+        await runtime.wait(runtime.spawn(Neighbour(counter, NEWS, messages // 1000, 1000)))
         return (time.process_time() - start) / messages
 
     return _ratio("local_tell_ratio", 2.0, *await _best_of(own, lambda: reference.local_tell(messages, NEWS)))
