@@ -89,16 +89,19 @@ class ForkerClient(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._starting = asyncio.Lock()
         self._incoming = bytearray()
-        self._asked: dict[str, asyncio.Future[Init]] = {}
+        self._asked: dict[str, asyncio.Future[Init | None]] = {}
         self._inits: dict[str, Init] = {}
 
-    async def fork(self, plan: Plan) -> Init:
-        """Start a container; ForkError says why that is not possible."""
+    async def fork(self, plan: Plan) -> Init | None:
+        """Start a container, and wait until its command runs; None if its init ended before, and left a report.
+
+        ForkError says why there could not be an init.
+        """
         async with self._starting:
             if self._transport is None:
                 await self._start()
         assert self._transport is not None
-        answer: asyncio.Future[Init] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Init | None] = asyncio.get_running_loop().create_future()
         self._asked[plan["id"]] = answer
         frame = msgspec.json.encode(plan)
         self._transport.write(LENGTH.pack(len(frame)) + frame)
@@ -127,15 +130,15 @@ class ForkerClient(asyncio.Protocol):
 
     def _learn(self, news: dict[str, Any]) -> None:
         id_ = news["id"]
-        if "ended" in news:
+        if "init" in news:
+            init = self._inits[id_] = Init(news["init"])
+            self._asked.pop(id_).set_result(init)
+        elif "error" in news:
+            self._asked.pop(id_).set_exception(ForkError(news["error"]))
+        elif id_ in self._asked:
+            self._asked.pop(id_).set_result(None)
+        else:
             self._inits.pop(id_).close()
-            return
-        answer = self._asked.pop(id_)
-        if "error" in news:
-            answer.set_exception(ForkError(news["error"]))
-            return
-        init = self._inits[id_] = Init(news["init"])
-        answer.set_result(init)
 
     def connection_lost(self, error: Exception | None) -> None:
         """See `asyncio.Protocol`. The containers that end with the forker are ending; the others are left alone."""

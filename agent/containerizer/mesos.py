@@ -140,6 +140,8 @@ class MesosContainerizer:
         for isolator in self._isolators:
             isolator.prepare(container.config, plan)
         container.init = init = await self._forker.fork(plan)
+        if init is None:
+            return self._ended(container)
         if container.is_destroyed:
             init.kill()
         else:

@@ -11,7 +11,7 @@ import json
 import os
 import select
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from agent.forker import groups, kernel, tree
@@ -26,11 +26,14 @@ FAULT_BYTES_MAX = 4096
 _EVERY_SIGNAL = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
-def live(plan: Plan) -> None:
-    """Be the init of a container, in a process of one's own whose signals are blocked; it does not return."""
+def live(plan: Plan, say_started: Callable[[], None]) -> None:
+    """Be the init of a container, in a process of one's own whose signals are blocked; it does not return.
+
+    `say_started` is called when the command runs.
+    """
     report = Report(error="the init of the container failed")
     try:
-        report = _run(plan)
+        report = _run(plan, say_started)
     except OSError as error:
         report = Report(error=_text(error))
     finally:
@@ -39,11 +42,11 @@ def live(plan: Plan) -> None:
         os._exit(0)
 
 
-def _run(plan: Plan) -> Report:
+def _run(plan: Plan, say_started: Callable[[], None]) -> Report:
     groups.make(plan.get("groups", []))
     _isolate(plan)
     init = Init(plan)
-    report = init.supervise()
+    report = init.supervise(say_started)
     report["readings"] = groups.readings(plan.get("groups", []))
     return report
 
@@ -74,7 +77,7 @@ class Init:
             self._alarm = groups.memory_alarm(plan["memory_alarm"])
             self._poll.register(self._alarm, select.POLLIN)
 
-    def supervise(self) -> Report:
+    def supervise(self, say_started: Callable[[], None]) -> Report:
         """Start the command, and stay until it and all that it left behind has ended."""
         reading, writing = os.pipe()
         command = os.fork()
@@ -82,6 +85,8 @@ class Init:
             _become(self._plan, writing)
         os.close(writing)
         fault = os.read(reading, FAULT_BYTES_MAX)  # nothing, when the exec closes the other end
+        if not fault:
+            say_started()
         report = self._wait(command)
         self._end_the_rest()
         return Report(error=fault.decode()) if fault else report

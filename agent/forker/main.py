@@ -14,6 +14,8 @@ import signal
 import socket
 import struct
 import sys
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from agent.forker import kernel
@@ -21,6 +23,10 @@ from agent.forker.init import KILL_ALL, live
 from agent.forker.plan import Plan
 
 LENGTH = struct.Struct("!I")
+SERIALS = 1 << 32
+STARTING_MAX = 4 + (os.cpu_count() or 1)
+"""So many containers are started side by side: more would only wait for each other in the kernel."""
+
 _READ_BYTES = 1 << 16
 
 
@@ -30,17 +36,25 @@ class Forker:
     def __init__(self, agent: socket.socket) -> None:
         self._agent = agent
         self._incoming = bytearray()
+        self._waiting: deque[Plan] = deque()
         self._inits: dict[int, Plan] = {}
+        self._starting: dict[int, int] = {}
+        """By the serial number of a start: the init that has not started its command yet."""
+        self._serial = 0
         self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
         self._deaths = kernel.signal_descriptor((signal.SIGCHLD,))
+        self._starts, self._started = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def run(self) -> None:
         """Serve until the agent is gone."""
         poll = select.poll()
-        poll.register(self._agent, select.POLLIN)
-        poll.register(self._deaths, select.POLLIN)
+        for descriptor in (self._agent.fileno(), self._deaths, self._starts):
+            poll.register(descriptor, select.POLLIN)
         while self._read():
+            self._note_starts()
             self._reap()
+            while self._waiting and len(self._starting) < STARTING_MAX:
+                self._start(self._waiting.popleft())
             poll.poll()
             kernel.take_signals(self._deaths)
         self._end()
@@ -55,7 +69,7 @@ class Forker:
             return False
         self._incoming += read
         while (plan := self._next()) is not None:
-            self._start(plan)
+            self._waiting.append(plan)
         return bool(read)
 
     def _next(self) -> Plan | None:
@@ -69,13 +83,21 @@ class Forker:
         return plan
 
     def _start(self, plan: Plan) -> None:
+        self._serial = (self._serial + 1) % SERIALS
         try:
             init = self._fork(plan)
         except OSError as error:
             self._tell({"id": plan["id"], "error": f"cannot fork: {error.strerror}"})
             return
         self._inits[init] = plan
-        self._tell({"id": plan["id"], "init": init})
+        self._starting[self._serial] = init
+
+    def _note_starts(self) -> None:
+        """Take what the inits say whose commands have started."""
+        with suppress(BlockingIOError):
+            for (serial,) in LENGTH.iter_unpack(os.read(self._starts, _READ_BYTES)):
+                init = self._starting.pop(serial)
+                self._tell({"id": self._inits[init]["id"], "init": init})
 
     def _fork(self, plan: Plan) -> int:
         """Fork an init, into a process namespace of its own if the plan says so."""
@@ -93,17 +115,26 @@ class Forker:
 
     def _become_init(self, plan: Plan) -> None:
         try:
-            for descriptor in (self._agent.fileno(), self._own_namespace, self._deaths):
+            for descriptor in (self._agent.fileno(), self._own_namespace, self._deaths, self._starts):
                 os.close(descriptor)
         finally:
-            live(plan)
+            live(plan, self._say_started)
+
+    def _say_started(self) -> None:
+        """What an init calls when its command has started."""
+        with suppress(BrokenPipeError):  # the forker is gone, and nobody wants to know
+            os.write(self._started, LENGTH.pack(self._serial))
+        os.close(self._started)
 
     def _reap(self) -> None:
         while self._inits:
             process_id, _ = os.waitpid(-1, os.WNOHANG)
             if process_id == 0:
                 return
+            self._note_starts()  # it may have said so just before
             plan = self._inits.pop(process_id)
+            for serial in [serial for serial, init in self._starting.items() if init == process_id]:
+                del self._starting[serial]
             self._tell({"id": plan["id"], "ended": True})
 
     def _tell(self, news: dict[str, Any]) -> None:
