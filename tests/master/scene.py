@@ -72,8 +72,12 @@ from mesos.types import (
 
 WEB = Address("master", 5050)
 
-CAPABILITIES = tuple(AgentCapability)
-"""An agent that can do everything."""
+CAPABILITIES = (
+    AgentCapability.RESERVATION_REFINEMENT,
+    AgentCapability.RESIZE_VOLUME,
+    AgentCapability.AGENT_OPERATION_FEEDBACK,
+)
+"""What agents can do."""
 
 M = TypeVar("M", bound=Message)
 
