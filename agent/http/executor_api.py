@@ -6,8 +6,8 @@ Every later call is checked here and handed to that actor.
 
 from __future__ import annotations
 
-from agent.http.endpoints import Endpoints
 from agent.http.executor import HttpExecutor
+from agent.http.operator_api import OperatorApi
 from agent.records.executor import ExecutorRecord
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
@@ -22,7 +22,7 @@ _PREFIX = "http-executor("
 """What the ids of the actors behind subscriptions begin with."""
 
 
-class ExecutorApi(Endpoints):
+class ExecutorApi(OperatorApi):
     """The agent's door for executors that speak HTTP."""
 
     def initialize(self) -> None:

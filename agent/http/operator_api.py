@@ -1,0 +1,146 @@
+"""The v1 operator API of the agent: POST /api/v1; and the files of all sandboxes, at /files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from agent.http.endpoints import Endpoints
+from agent.records.executor import ExecutorRecord
+from agent.records.framework import FrameworkRecord
+from agent.records.task import TaskRecord
+from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.files import Files, ThreadedDisk
+from libprocess.version import VERSION
+from mesos.types import AgentInfo, ContainerStatus, ExecutorInfo, FrameworkInfo, Task
+from mesos.v1.door import Refusal, accepted_media, invalid, read_body
+from mesos.v1.faces import FACES
+from mesos.v1.proto import message
+from mesos.v1.tree import Tree
+
+CALL = message("agent.Call")
+RESPONSE = message("agent.Response")
+
+_WITH_BODY = ("GET_METRICS", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL")
+
+
+class OperatorApi(Endpoints):
+    """The agent's door for operators."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self.spawn(Files(ThreadedDisk(self._runtime), [f"{self.flags.work_dir}/agents"]), "files")
+        self.route("/api/v1", self._operator_call, methods=("POST",))
+        self._operator_calls: dict[str, Callable[[], Tree]] = {
+            "GET_HEALTH": lambda: {"healthy": True},
+            "GET_FLAGS": self._get_flags,
+            "GET_VERSION": lambda: {"version_info": {"version": VERSION}},
+            "GET_METRICS": self._get_metrics,
+            "GET_LOGGING_LEVEL": lambda: {"level": 0},
+            "GET_STATE": self._get_state,
+            "GET_CONTAINERS": self._get_containers,
+            "GET_FRAMEWORKS": self._get_frameworks,
+            "GET_EXECUTORS": self._get_executors,
+            "GET_OPERATIONS": dict,
+            "GET_TASKS": self._get_tasks,
+            "GET_AGENT": lambda: {"agent_info": FACES[AgentInfo].write(self.info)},
+            "GET_RESOURCE_PROVIDERS": dict,
+        }
+
+    def _operator_call(self, request: HttpRequest) -> HttpResponse:
+        try:
+            _, call = read_body(request, CALL)
+            type_ = _type_of(call)
+            if type_ not in self._operator_calls:
+                raise Refusal(501, f"501 Not Implemented. This agent does not know the call {type_}.")
+            media = accepted_media(request)
+            answer = {"type": type_, type_.lower(): self._operator_calls[type_]()}
+            return HttpResponse(200, media.write(answer, RESPONSE), media)
+        except Refusal as refusal:
+            return refusal.response
+
+    def _get_flags(self) -> Tree:
+        return {"flags": [{"name": name, "value": value} for name, value in self.flags.as_dict().items()]}
+
+    def _get_metrics(self) -> Tree:
+        numbers = sorted(self.metrics.snapshot().items())
+        return {"metrics": [{"name": name, "value": float(value)} for name, value in numbers]}
+
+    def _get_state(self) -> Tree:
+        return {
+            "get_tasks": self._get_tasks(),
+            "get_executors": self._get_executors(),
+            "get_frameworks": self._get_frameworks(),
+        }
+
+    def _get_frameworks(self) -> Tree:
+        return _some(
+            frameworks=[_framework(each) for each in self.frameworks],
+            completed_frameworks=[_framework(each) for each in self.frameworks.completed],
+        )
+
+    def _get_executors(self) -> Tree:
+        ended = (each for framework in self._all_frameworks() for each in _ended(framework))
+        return _some(
+            executors=[_executor(each) for each in self.frameworks.executors()],
+            completed_executors=[_executor(each) for each in ended],
+        )
+
+    def _get_containers(self) -> Tree:
+        return _some(containers=[_container(each) for each in self.frameworks.executors()])
+
+    def _get_tasks(self) -> Tree:
+        executors = [
+            *self.frameworks.executors(),
+            *(each for framework in self._all_frameworks() for each in _ended(framework)),
+        ]
+        living = [task for executor in executors for task in executor.tasks.values()]
+        return _some(
+            queued_tasks=_tasks(task for task in living if task.is_queued),
+            launched_tasks=_tasks(task for task in living if not (task.is_queued or task.is_terminal)),
+            terminated_tasks=_tasks(task for task in living if task.is_terminal),
+            completed_tasks=_tasks(task for executor in executors for task in executor.completed_tasks),
+        )
+
+    def _all_frameworks(self) -> list[FrameworkRecord]:
+        return [*self.frameworks, *self.frameworks.completed]
+
+
+def _type_of(call: Tree) -> str:
+    type_: str = call.get("type", "UNKNOWN")
+    if type_ == "UNKNOWN":
+        raise invalid("agent::Call", "Expecting 'type' to be present")
+    if type_ in _WITH_BODY and type_.lower() not in call:
+        raise invalid("agent::Call", f"Expecting '{type_.lower()}' to be present")
+    return type_
+
+
+def _ended(framework: FrameworkRecord) -> Iterable[ExecutorRecord]:
+    return (*framework.owing.values(), *framework.completed_executors)
+
+
+def _framework(record: FrameworkRecord) -> Tree:
+    return {"framework_info": FACES[FrameworkInfo].write(record.info) | {"id": {"value": record.id}}}
+
+
+def _executor(record: ExecutorRecord) -> Tree:
+    return {"executor_info": FACES[ExecutorInfo].write(record.info) | {"framework_id": {"value": record.framework.id}}}
+
+
+def _container(record: ExecutorRecord) -> Tree:
+    return {
+        "framework_id": {"value": record.framework.id},
+        "executor_id": {"value": record.id},
+        "executor_name": record.info.name,
+        "container_id": {"value": record.container_id},
+        "container_status": FACES[ContainerStatus].write(record.container_status),
+    }
+
+
+def _tasks(records: Iterable[TaskRecord]) -> list[Tree]:
+    return [FACES[Task].write(record.report()) for record in records]
+
+
+def _some(**lists: list[Any]) -> Tree:
+    """Those that are not empty: outside, an empty list is not there."""
+    return {name: items for name, items in lists.items() if items}

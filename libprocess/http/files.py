@@ -1,0 +1,178 @@
+"""Files over HTTP: `/files/browse`, `/files/read` and `/files/download`, for what lies below some directories.
+
+Reading a disk may take long, so an actor does not do it: it hands the work to a port, which answers. What is asked for
+is opened first and then looked at, so that nobody gets out of the directories by a link, be it put there in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from libprocess.http.exchange import HttpRequest, HttpResponse, HttpResponseMessage
+from libprocess.pid import PID
+from libprocess.process import Process
+
+if TYPE_CHECKING:
+    from libprocess.runtime import Runtime
+
+PAGE_BYTES = 64 << 10
+"""The most that one read returns."""
+
+DOWNLOAD_BYTES_MAX = 64 << 20
+
+Work = Callable[[], HttpResponse]
+
+
+class Disk(Protocol):
+    """Does what may take long, elsewhere."""
+
+    def later(self, work: Work, asker: PID) -> None:
+        """Do the work, and send the asker what it returns as an HttpResponseMessage."""
+
+
+class ThreadedDisk:
+    """Does it on threads of the loop that the node runs on."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def later(self, work: Work, asker: PID) -> None:
+        """See Disk."""
+        future = asyncio.get_running_loop().run_in_executor(None, work)
+        future.add_done_callback(lambda done: self._runtime.send(asker, HttpResponseMessage(_outcome(done))))
+
+
+def _outcome(done: asyncio.Future[HttpResponse]) -> HttpResponse:
+    error = done.exception()
+    return HttpResponse.error(500, f"500 Internal Server Error. {error}.") if error else done.result()
+
+
+class Files(Process):
+    """Shows what lies below `roots`."""
+
+    def __init__(self, disk: Disk, roots: Sequence[str]) -> None:
+        self._disk = disk
+        self._roots = tuple(roots)
+
+    def initialize(self) -> None:
+        """The first turn."""
+        for name, work in (("browse", _browse), ("read", _read), ("download", _download)):
+            for path in (f"/{name}", f"/{name}.json"):
+                self.route(path, partial(self._hand_over, work))
+        self.route("/debug", lambda request: HttpResponse.json({root: root for root in self._roots}))
+
+    def _hand_over(
+        self, work: Callable[[HttpRequest, Sequence[str]], HttpResponse], request: HttpRequest
+    ) -> HttpResponse | None:
+        if not request.argument("path"):
+            return HttpResponse.error(400, "Expecting 'path=value' in query.")
+        self._disk.later(lambda: _guarded(lambda: work(request, self._roots)), self.sender)
+        return None
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def _guarded(work: Work) -> HttpResponse:
+    try:
+        return work()
+    except _Refused as refused:
+        return HttpResponse.error(refused.status, str(refused))
+    except (OSError, ValueError):  # it is not there, it went away meanwhile, or nothing can be called so
+        return HttpResponse.error(404)
+
+
+def _browse(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
+    path = request.argument("path").rstrip("/") or "/"
+    descriptor = _open(path, roots)
+    try:
+        with os.scandir(descriptor) as entries:
+            names = sorted(entry.name for entry in entries)
+        shown = [_shown(f"{path}/{name}", os.stat(name, dir_fd=descriptor, follow_symlinks=False)) for name in names]
+    finally:
+        os.close(descriptor)
+    return HttpResponse.json(shown)
+
+
+def _read(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
+    offset, length = _number(request, "offset"), _number(request, "length")
+    descriptor = _open(request.argument("path"), roots)
+    try:
+        size = _size(descriptor)
+        if offset < 0:  # what a reader asks first, to begin near the end
+            return HttpResponse.json({"data": "", "offset": size})
+        data = os.pread(descriptor, PAGE_BYTES if length < 0 else min(length, PAGE_BYTES), offset)
+    finally:
+        os.close(descriptor)
+    return HttpResponse.json({"data": data.decode(errors="replace"), "offset": offset})
+
+
+def _download(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
+    path = request.argument("path")
+    descriptor = _open(path, roots)
+    try:
+        if _size(descriptor) > DOWNLOAD_BYTES_MAX:
+            raise _Refused(413, f"expected a file of at most {DOWNLOAD_BYTES_MAX} bytes: read it in pieces")
+        data = os.pread(descriptor, DOWNLOAD_BYTES_MAX, 0)
+    finally:
+        os.close(descriptor)
+    name = "".join(
+        character if (character.isascii() and character.isalnum()) or character in "._-" else "_"
+        for character in os.path.basename(path)
+    )
+    disposition = ("Content-Disposition", f"attachment; filename={name}")
+    return HttpResponse(200, data, "application/octet-stream", (disposition,))
+
+
+def _open(path: str, roots: Sequence[str]) -> int:
+    """A descriptor of what is at a path below one of the roots; OSError for anything else."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # a FIFO must not keep a thread
+    opened = os.readlink(f"/proc/self/fd/{descriptor}")
+    if not any(opened == real or opened.startswith(f"{real}/") for real in map(os.path.realpath, roots)):
+        os.close(descriptor)
+        raise FileNotFoundError(path)
+    return descriptor
+
+
+def _size(descriptor: int) -> int:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise FileNotFoundError("it is no file")
+    return status.st_size
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = request.argument(name, "-1")
+    if not text.removeprefix("-").isdecimal() or len(text) > 18:
+        raise _Refused(400, f"expected {name} to be a whole number, found {text[:30]!r}")
+    return int(text)
+
+
+def _shown(path: str, status: os.stat_result) -> dict[str, Any]:
+    return {
+        "gid": _name(lambda: grp.getgrgid(status.st_gid).gr_name, status.st_gid),
+        "mode": stat.filemode(status.st_mode),
+        "mtime": float(int(status.st_mtime)),
+        "nlink": status.st_nlink,
+        "path": path,
+        "size": status.st_size,
+        "uid": _name(lambda: pwd.getpwuid(status.st_uid).pw_name, status.st_uid),
+    }
+
+
+def _name(look_up: Callable[[], str], number: int) -> str:
+    """A user's or group's name; its number if it has none."""
+    try:
+        return look_up()
+    except KeyError:
+        return str(number)
