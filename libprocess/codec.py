@@ -1,13 +1,14 @@
 """The codec: mail as bytes, as it travels from one node to another.
 
 A frame is a msgpack array of messages, each `[name, field, …]`, in the order in which they were sent. A route among
-them, `["", to, sender, id, cause]`, says whom those after it are for and from; where only the sender changes, that is
-said. Actors at the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs.
+them, `["", to, sender, id, cause]`, says whom those after it are for and from, and has the id of the next one, if
+they have ids: those after it count on. Where only the sender changes, and there are no ids, that is said. Actors at
+the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Union
 
 import msgspec
@@ -20,6 +21,7 @@ UNREADABLE = "unreadable"
 """Why a message that came in is dropped that does not decode; the UnreadableMessage in its place says what is wrong."""
 
 PIDS_KEPT = 16384
+PID_LENGTH_KEPT = 256
 
 
 class Route(msgspec.Struct, frozen=True, array_like=True, tag="", gc=False):
@@ -46,8 +48,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _NOT_DECODED = (ValueError, RecursionError)
 
 
-def encode(envelopes: Iterable[Envelope], origin: Address) -> bytes:
+def encode(envelopes: Sequence[Envelope], origin: Address) -> bytes:
     """One frame with all this mail, which must be for actors of one node, from the node at `origin`."""
+    if envelopes and (envelopes[0][3] or envelopes[-1][3]):  # ids begin or end with some message, and go on from there
+        return _encode_numbered(envelopes, origin)
     host, port = origin
     items: list[Any] = []
     add = items.append
@@ -61,6 +65,23 @@ def encode(envelopes: Iterable[Envelope], origin: Address) -> bytes:
                 add(Route(to.id, name, id_, cause))
             last_to, last_sender = to, sender
         add(message)
+    return _encode(items)
+
+
+def _encode_numbered(envelopes: Sequence[Envelope], origin: Address) -> bytes:
+    """The same of mail with ids: a route where they do not simply count on."""
+    host, port = origin
+    items: list[Any] = []
+    add = items.append
+    last_to = last_sender = None
+    expected = last_cause = 0
+    for to, sender, message, id_, cause in envelopes:
+        if id_ != expected or cause != last_cause or to is not last_to or sender is not last_sender:
+            name = sender.id if sender.port == port and sender.host == host else sender
+            add(Route(to.id, name, id_, cause))
+            last_to, last_sender, last_cause = to, sender, cause
+        add(message)
+        expected = id_ + 1 if id_ else 0
     return _encode(items)
 
 
@@ -84,15 +105,36 @@ class Decoder:
         add = mail.append
         to: Any = None
         sender: Any = None
-        id_ = cause = 0
         for item in items:
             kind = item.__class__
             if kind is str:
                 sender = senders[item]
             elif kind is Route:
-                to, sender, id_, cause = receivers[item.to], senders[item.sender], item.id, item.cause
+                if item.id:
+                    return self._numbered(items)
+                to, sender = receivers[item.to], senders[item.sender]
             else:
-                add((to, sender, item, id_, cause))
+                add((to, sender, item, 0, 0))
+        if mail and mail[0][0] is None:
+            raise MalformedFrame("a message without a route")
+        return mail
+
+    def _numbered(self, items: list[Any]) -> list[Envelope]:
+        """The mail of a frame with ids in it."""
+        senders, receivers = self._senders, self._receivers
+        mail: list[Envelope] = []
+        to: Any = None
+        sender: Any = None
+        id_ = cause = 0
+        for item in items:
+            if item.__class__ is Route:
+                to, sender, id_, cause = receivers[item.to], senders[item.sender], item.id, item.cause
+            elif item.__class__ is str:
+                sender = senders[item]
+            else:
+                mail.append((to, sender, item, id_, cause))
+                if id_:
+                    id_ += 1
         if mail and mail[0][0] is None:
             raise MalformedFrame("a message without a route")
         return mail
@@ -110,7 +152,7 @@ class Decoder:
             try:
                 item = _types.read_item(raw)
             except _NOT_DECODED as error:
-                route = self._unreadable(raw, str(error), route)
+                route = _following(self._unreadable(raw, str(error), route))
                 continue
             if isinstance(item, Route):
                 route = item
@@ -118,6 +160,7 @@ class Decoder:
                 route = Route(route.to, item, route.id, route.cause)
             elif route is not None:
                 good += (route, item)
+                route = _following(route)
             else:
                 self._unreadable(raw, "no route", None)
         return good
@@ -131,6 +174,11 @@ class Decoder:
         return route if name else None
 
 
+def _following(route: Route | None) -> Route | None:
+    """The route of the message after one: ids count on."""
+    return Route(route.to, route.sender, route.id + 1, route.cause) if route and route.id else route
+
+
 class _PIDs(dict[Any, PID]):
     """The PIDs of one node by id, each made once; and foreign PIDs by themselves."""
 
@@ -141,7 +189,9 @@ class _PIDs(dict[Any, PID]):
     def __missing__(self, name: str | PID) -> PID:
         if len(self) >= PIDS_KEPT:
             self.clear()
-        pid = self[name] = name if isinstance(name, PID) else PID(name, *self._address)
+        pid = name if isinstance(name, PID) else PID(name, *self._address)
+        if len(pid.id) + len(pid.host) <= PID_LENGTH_KEPT:
+            self[name] = pid
         return pid
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from libprocess.asking import Ask, Asks
 from libprocess.failure import Failure, state_of
 from libprocess.http.routes import Routes
-from libprocess.lifecycle import DEAD, END, ENDING, START, STARTING, UNHANDLED, End, Start
+from libprocess.lifecycle import DEAD, END, ENDING, START, STARTING, TERMINATED, UNHANDLED, End, Start
 from libprocess.links import NO_ACTOR, NODE_ID, Links, NodeProcess
 from libprocess.message import Message
 from libprocess.metrics import Metrics
@@ -63,8 +63,9 @@ class Runtime:
         self.routes = Routes(self)
         self.metrics = Metrics(clock.now)
         self._waiting: dict[PID, list[Callable[[str], None]]] = {}
-        self._serials: Counter[str] = Counter()
+        self._serials: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
         self._queue: list[Envelope] = []
+        self._post = self._queue.append  # every actor holds it too, so that sending is one call
         self._turning = False
         self._awake = False
         self._closed = False
@@ -88,17 +89,15 @@ class Runtime:
         """
         if id is None:
             prefix = process._prefix
-            self._serials[prefix] = serial = self._serials[prefix] + 1
-            id = f"{prefix}({serial})"
-        pid = PID(id, *self.address)
-        if pid in self.processes:
+            id = f"{prefix}({next(self._serials[prefix])})"
+        pid = PID(id, self._nobody.host, self._nobody.port)
+        if self.processes.setdefault(pid, process) is not process:
             raise ValueError(f"there is an actor called {pid} already")
         process.pid = pid
         process._runtime = self
         process._post = self._post
         process._handlers = STARTING
-        self.processes[pid] = process
-        if (trace := self._caught_up()) is not None:
+        if self._observer is not None and (trace := self._caught_up()) is not None:
             trace.spawned(pid)
         self._mark(pid, START)
         if not self._awake:
@@ -136,7 +135,7 @@ class Runtime:
     def _finish(self, process: Process) -> None:
         process._handlers = DEAD
         process.finalize()
-        self._ended(process, "terminated")
+        self._ended(process, TERMINATED)
 
     def _raised(self, error: Exception) -> None:
         """Handling the message at hand raised: there is no handler for it, or the handler failed."""
@@ -264,13 +263,9 @@ class Runtime:
         self._observe()
 
     def _observe(self) -> None:
-        """Choose how mail is posted; every actor holds the choice, so that sending is one call."""
+        """Have turns taken by an observer, or by nobody."""
         is_observed = self._trace is not None or self._interceptor is not None
         self._observer = Observer(self, self._trace, self._interceptor) if is_observed else None
-        numbers = self._observer is not None and self._observer.numbers
-        self._post = self._observer.post if self._observer and numbers else self._queue.append
-        for process in self.processes.values():
-            process._post = self._post
 
     def _caught_up(self) -> Trace | None:
         """The trace, told of all that was handled so far."""

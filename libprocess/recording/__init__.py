@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from libprocess.recording.digest import Digest
 from libprocess.recording.events import Event, events
-from libprocess.recording.files import BoundedFile, Recording, read_recording
+from libprocess.recording.files import BoundedFile, Recording, expanded, read_recording
 from libprocess.recording.flight import FlightRecorder
 from libprocess.recording.naming import names_record
 from libprocess.recording.recorder import Recorder, Sink, encode_record, header
@@ -31,6 +31,7 @@ __all__ = [
     "as_text",
     "encode_record",
     "events",
+    "expanded",
     "header",
     "names_record",
     "node_record",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgpack
 
+from libprocess.recording.mail import expand
 from libprocess.recording.tracer import Record
 
 OLDER_SUFFIX = ".older"
@@ -101,12 +102,20 @@ class Recording:
                 for record in unpacker:
                     if not _is_record(record):
                         break
+                    whole = expanded(record)
                     read = unpacker.tell()
-                    yield record
-            except (ValueError, msgpack.UnpackException):
+                    yield whole
+            except (ValueError, TypeError, LookupError, msgpack.UnpackException):
                 pass
         if read < size:
             self.damage.append(f"{path}: the last {size - read} of {size} bytes are no records")
+
+
+def expanded(record: Record) -> Record:
+    """A record as it was before it was encoded: its mail is envelopes. ValueError and others if it cannot be."""
+    if record[0] == "turn":
+        return (*record[:3], expand(record[3]), *record[4:])
+    return record
 
 
 def _is_record(value: object) -> bool:

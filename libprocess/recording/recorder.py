@@ -8,6 +8,7 @@ import msgspec
 
 from libprocess.message import message_count
 from libprocess.ports import Cancellable
+from libprocess.recording.mail import compact
 from libprocess.recording.naming import names_record
 from libprocess.recording.tracer import Record, Tracer, mail_in, message_in, node_record
 
@@ -27,7 +28,15 @@ def _plain(value: Any) -> Any:
     return repr(value) if message is value else message
 
 
-encode_record = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+_encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+
+
+def encode_record(record: Record) -> bytes:
+    """A record as it is in a file."""
+    if record[0] == "turn":
+        kind, number, time, mail, times, end = record
+        return _encode((kind, number, time, compact(mail), times, end))
+    return _encode(record)
 
 
 def header(runtime: Runtime, number: int = 0) -> bytes:

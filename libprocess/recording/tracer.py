@@ -13,12 +13,12 @@ within this recording, and a time on that node's clock in seconds since 1970:
     ["skew",    n, time, seconds]                            in a merged recording: how far that node's clock was ahead
 
 with  pid = [id, host, port],  envelope = [to, sender, message, id, cause],  message = [name, field, field, …], and
-mail = a list of envelopes.
+mail = a list of envelopes; in a file they lie as `libprocess.recording.mail` says.
 
 A turn's mail is for actors of the node, or was handed to the network for others. `times` says when each piece began (or
 only when the first did); each was over when the next began, and the last one at `end`. Where `end` is null, the last is
 still being handled: the node's next records happened meanwhile, and its next turn is the rest of this one. An envelope
-whose message is null is no mail.
+whose message is null is no mail: an actor's first or last turn, or a timer that was cancelled.
 
 Ids are unique over all nodes, and `cause` is the id of the message that was being handled when this one was sent (0:
 none, as for what comes from outside an actor). Where a node does not number its mail, both are 0. Readers skip kinds

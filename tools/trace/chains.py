@@ -25,19 +25,20 @@ class Chains:
         self._busy: Busy | None = None
         self._known: dict[int, Hop | None] = {}
 
-    def hop(self, id_: int, near: int | None = None) -> Hop | None:
-        """A message's way; None if no recording tells of it. It is found sooner near a row where it is."""
+    def hop(self, id_: int) -> Hop | None:
+        """A message's way; None if no recording tells of it."""
         if id_ not in self._known:
-            self._known[id_] = self._gathered(self._of(id_, near))
+            self._known[id_] = self._gathered(self._story.steps_of(id_))
         return self._known[id_]
 
     def cause(self, hop: Hop) -> Hop | None:
         """What led to a message; None if nothing did, or no recording tells of it."""
-        return self.hop(hop.cause, hop.row) if hop.cause else None
+        return self.hop(hop.cause) if hop.cause else None
 
     def effects(self, id_: int) -> list[int]:
         """The ids of the messages that were sent while that one was handled, in order."""
-        return list(dict.fromkeys(step.id for step in self._steps(id_) if step.cause == id_ and step.id))
+        steps = (step for row in self._story.find(id_) for step in self._story.at(row))
+        return list(dict.fromkeys(step.id for step in steps if step.cause == id_ and step.id))
 
     def causes(self, hop: Hop) -> Iterator[Hop]:
         """What led to a message: its cause, that one's cause, and so on."""
@@ -48,41 +49,18 @@ class Chains:
             yield cause
             hop = cause
 
-    def _of(self, id_: int, near: int | None) -> list[Step]:
-        """The steps of one message."""
-        if near is not None:
-            rows = self._story.find_near(id_, near)
-            steps = [step for row in rows for step in self._story.at(row) if step.id == id_]
-            if _is_all(steps):
-                return steps
-        return [step for step in self._steps(id_) if step.id == id_]
-
-    def _steps(self, id_: int) -> Iterator[Step]:
-        for row in self._story.find(id_):
-            yield from self._story.at(row)
-
     def _gathered(self, steps: list[Step]) -> Hop | None:
         if not steps:
             return None
         self._busy = self._busy or Busy(self._story)
         found = next(Gatherer(self._busy).hops(steps))
-        of_cause = self._of(found.cause, found.row) if found.cause else []
+        of_cause = self._story.steps_of(found.cause) if found.cause else []
         cause = next((step for step in of_cause if step.kind == "handled"), None)
         if cause is not None and found.seconds is None:
             found.posted = cause.end
             if found.left is None:
                 found.came = cause.end
         return found
-
-
-def _is_all(steps: list[Step]) -> bool:
-    """Whether these tell the whole way of a message."""
-    kinds = {step.kind for step in steps}
-    return "handled" in kinds and ("sent" in kinds or "timer" in kinds or _is_local(steps[0]))
-
-
-def _is_local(step: Step) -> bool:
-    return step.sender[1:] == step.to[1:] and step.sender != step.to  # else it may be a timer
 
 
 def add_why(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +110,7 @@ def effects(options: argparse.Namespace) -> Iterator[str]:
             return
         yield "  " * depth + lines.hop(hop)
         shown += 1
-        found = [chains.hop(id_, hop.row) for id_ in chains.effects(hop.id)]
+        found = [chains.hop(id_) for id_ in chains.effects(hop.id)]
         todo += [(depth + 1, effect) for effect in reversed(found) if effect is not None]
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from libprocess.pid import Address
 from libprocess.recording.tracer import VERSION
-from tools.trace.scanning import Node, Rows, Source
+from tools.trace.scanning import Ids, Node, Rows, Source
 
 if TYPE_CHECKING:
     from libprocess.recording.naming import Spec
@@ -65,10 +65,11 @@ def _renumbered(record: bytes, number: bytes) -> bytes:
 
 def _index(story: Story, rows: Rows, size: int) -> list[Any]:
     nodes = [(*node.address, node.incarnation, node.skew) for node in story.nodes]
-    return [INDEX_VERSION, size, nodes, story.names, story.damage, [column.tobytes() for column in rows.columns]]
+    columns = [column.tobytes() for column in (*rows.columns, story.ids.bucket, story.ids.row)]
+    return [INDEX_VERSION, size, nodes, story.names, story.damage, columns]
 
 
-def load(source: Source) -> tuple[list[Node], dict[str, Spec], Rows, list[str]] | None:
+def load(source: Source) -> tuple[list[Node], dict[str, Spec], Rows, Ids, list[str]] | None:
     """What the index of a recording holds; None if it has none, or that of another."""
     try:
         version, size, nodes, names, damage, columns = msgspec.msgpack.decode(index_path(source.path).read_bytes())
@@ -76,10 +77,10 @@ def load(source: Source) -> tuple[list[Node], dict[str, Spec], Rows, list[str]] 
         return None
     if version != INDEX_VERSION or size != len(source.data):
         return None
-    rows = Rows()
-    for column, content in zip(rows.columns, columns, strict=True):
+    rows, ids = Rows(), Ids()
+    for column, content in zip((*rows.columns, ids.bucket, ids.row), columns, strict=True):
         column.frombytes(content)
-    return [_node(*node) for node in nodes], names, rows, damage
+    return [_node(*node) for node in nodes], names, rows, ids, damage
 
 
 def _node(host: str, port: int, incarnation: int, skew: float) -> Node:

@@ -57,7 +57,7 @@ class Life:
             for step in self.story.at(row):
                 if step.id in found or all(value != name for _, value in self.lines.names.flat(step.message)):
                     continue
-                hop = self.chains.hop(step.id, row) if step.id else Gatherer(None).take(step)
+                hop = self.chains.hop(step.id) if step.id else Gatherer(None).take(step)
                 if hop is not None:
                     found[step.id or -len(found) - 1] = hop
         return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict, deque
 from heapq import heapify, heappop, heapreplace
 
-from tools.trace.scanning import Node, Rows, Scan
+from tools.trace.scanning import Ids, Node, Rows, Scan
 
 
 def skews(scans: list[Scan], nodes: list[Node]) -> dict[tuple[object, int], float]:
@@ -61,6 +62,8 @@ class Stream:
     def __init__(self, scan: Scan, places: list[int], skew: list[float]) -> None:
         self.scan = scan
         self.next = 0
+        self.taken_as = array("L")
+        """Which rows of the story its rows became."""
         self.given: dict[int, int] = defaultdict(int)
         self.is_waiting = False
         self._places = places
@@ -80,6 +83,7 @@ class Stream:
     def take(self, rows: Rows) -> None:
         """Put the next row into the story."""
         own, at = self.scan.rows, self.next
+        self.taken_as.append(len(rows))
         rows.source.append(own.source[at])
         rows.node.append(self._places[own.node[at]])
         rows.kind.append(own.kind[at])
@@ -93,7 +97,7 @@ class Stream:
         self.next = at + 1
 
 
-def merge(scans: list[Scan], nodes: list[Node]) -> Rows:
+def merge(scans: list[Scan], nodes: list[Node]) -> tuple[Rows, Ids]:
     """All rows in one order, in which nothing comes before what it was sent by. Sets the nodes' skews."""
     places = {node.key: place for place, node in enumerate(nodes)}
     if len(nodes) > 1 and not any(scan.knows_skews for scan in scans):
@@ -117,7 +121,11 @@ def merge(scans: list[Scan], nodes: list[Node]) -> Rows:
             heappop(heads)
         else:
             heapreplace(heads, (stream.time, number))
-    return rows
+    ids = Ids()
+    for stream in streams:
+        ids.extend(stream.scan.ids, stream.taken_as)
+    ids.sort()
+    return rows, ids
 
 
 def _take(stream: Stream, givers: dict[int, Stream], rows: Rows) -> None:

@@ -6,6 +6,7 @@ import math
 import mmap
 import re
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,41 @@ class Rows:
         return self.source, self.node, self.kind, self.offset, self.size, self.begin, self.end
 
 
+BUCKET_BITS = 8
+"""So many ids, as a power of two, are looked up together."""
+
+
+class Ids:
+    """In which rows ids are: pairs of a bucket of ids and a row, in the order of the buckets once `sort` was called."""
+
+    def __init__(self) -> None:
+        self.bucket = array("Q")
+        self.row = array("L")
+
+    def add(self, first: int, last: int, row: int) -> None:
+        """A row has these ids."""
+        for bucket in range(first >> BUCKET_BITS, (last >> BUCKET_BITS) + 1):
+            if not self.bucket or self.bucket[-1] != bucket or self.row[-1] != row:
+                self.bucket.append(bucket)
+                self.row.append(row)
+
+    def extend(self, other: Ids, rows: array[int]) -> None:
+        """Take those of another, whose rows are now these."""
+        self.bucket.extend(other.bucket)
+        self.row.extend(array("L", [rows[row] for row in other.row]))
+
+    def sort(self) -> None:
+        """Make it ready for `rows`."""
+        order = sorted(range(len(self.bucket)), key=self.bucket.__getitem__)
+        self.bucket = array("Q", [self.bucket[at] for at in order])
+        self.row = array("L", [self.row[at] for at in order])
+
+    def rows(self, id_: int) -> list[int]:
+        """The rows that may have an id."""
+        bucket = id_ >> BUCKET_BITS
+        return sorted(set(self.row[bisect_left(self.bucket, bucket) : bisect_right(self.bucket, bucket)]))
+
+
 class Source:
     """A file, in memory as far as it is looked at."""
 
@@ -94,6 +130,7 @@ class Scan:
         self.knows_skews = False
         """It was merged before, and is of one clock."""
         self.rows = Rows()
+        self.ids = Ids()
         self.needs: dict[int, dict[int, int]] = {}
         """Of a row: the highest serial it handles, of each other incarnation."""
         self.gives: dict[int, tuple[int, int]] = {}
@@ -125,6 +162,8 @@ class Scan:
             if kind == "turn":
                 end = OPEN if record[5] is None else record[5]
                 self._turn(self.nodes[place], place, record)
+            elif len(record[3]) == 5 and record[3][3]:
+                self.ids.add(record[3][3], record[3][3], len(self.rows))
             self.rows.add(source, place, _KIND_NUMBERS[kind], offset, size, time, end)
 
     def _node(self, path: Path, number: int, version: int, host: str, port: int, incarnation: int) -> None:
@@ -140,17 +179,28 @@ class Scan:
 
     def _turn(self, node: Node, place: int, record: Any) -> None:
         """Note what of a turn came from other nodes or goes there."""
-        _, _, begin, mail, _, end = record
+        _, _, begin, items, _, end = record
         incarnation = node.incarnation
         host, port = node.address
-        sent = 0
-        needs: dict[int, int] = {}
-        for to, _, _, id_, _ in mail:
-            if to[2] != port or to[1] != host:
-                sent = id_
-            elif id_ >> 32 != incarnation and id_:
-                needs[id_ >> 32] = id_
+        sent = id_ = first = 0
         row = len(self.rows)
+        is_sent = False
+        needs: dict[int, int] = {}
+        for item in items:
+            if item is not None and item[0].__class__ is not str:
+                if first:
+                    self.ids.add(first, id_ - 1, row)
+                to, _, id_, _ = item
+                first = id_
+                is_sent = to[2] != port or to[1] != host
+            elif id_:
+                if is_sent:
+                    sent = id_
+                elif id_ >> 32 != incarnation:
+                    needs[id_ >> 32] = id_
+                id_ += 1
+        if first:
+            self.ids.add(first, id_ - 1, row)
         if sent:
             self.gives[row] = incarnation, sent
             self.left[sent] = begin if end is None else end

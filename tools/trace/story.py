@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from libprocess.recording.mail import expand
 from libprocess.recording.naming import Spec
 from tools.trace import indexing
 from tools.trace.errors import NoRecording, NotInStory
 from tools.trace.merging import all_nodes, merge
-from tools.trace.scanning import KINDS, TURN, Node, Rows, Scan, Source, parts
+from tools.trace.scanning import KINDS, TURN, Ids, Node, Rows, Scan, Source, parts
 
 Pid = tuple[str, str, int]
 NO_PID: Pid = ("", "", 0)
-NEAR_BYTES = 1 << 20
 NO_MESSAGE: tuple[Any, ...] = ("",)
 
 
@@ -53,13 +53,14 @@ class Story:
         self.sources = [Source(path) for files in recordings for path in files]
         self.nodes: list[Node] = []
         self.rows = Rows()
+        self.ids = Ids()
         self.damage: list[str] = []
         self.names: dict[str, Spec] = {}
         index = indexing.load(self.sources[0]) if len(self.sources) == 1 else None
         if index is None:
             self._scan(recordings)
         else:
-            self.nodes, self.names, self.rows, self.damage = index
+            self.nodes, self.names, self.rows, self.ids, self.damage = index
         if not self.nodes:
             named = ", ".join(str(source.path) for source in self.sources)
             raise NoRecording(f"{named}: no node is told of there; expected a recording made by libprocess")
@@ -73,7 +74,7 @@ class Story:
             self.names |= scan.names
             self.damage += scan.damage
         self.nodes = all_nodes(scans)
-        self.rows = merge(scans, self.nodes)
+        self.rows, self.ids = merge(scans, self.nodes)
 
     # Reading.
 
@@ -99,7 +100,8 @@ class Story:
             yield Step(kind, number, time, subject, NO_PID, NO_MESSAGE, 0, 0, time, time, detail, row)
 
     def _turn(self, row: int, number: int, skew: float) -> Iterator[Step]:
-        _, _, _, mail, times, _, *_ = self.record(row)
+        _, _, _, items, times, _, *_ = self.record(row)
+        mail = expand(items)
         if not mail:
             return
         begin, over = self._begin_of_turn(row) - skew, self._over(row) - skew
@@ -162,35 +164,29 @@ class Story:
     # Finding.
 
     def find(self, value: Any) -> Iterator[int]:
-        """The rows that hold this number or text, in order."""
+        """The rows that hold this number or text, in order. Not all ids stand there: see `steps_of`."""
         token = msgspec.msgpack.encode(value)
         if len(self.sources) == 1:
-            yield from self._find_in(0, token, 0, len(self.sources[0].data))
+            yield from self._find_in(0, token)
             return
-        found = {
-            row
-            for number, source in enumerate(self.sources)
-            for row in self._find_in(number, token, 0, len(source.data))
-        }
+        found = {row for number in range(len(self.sources)) for row in self._find_in(number, token)}
         yield from sorted(found)
 
-    def find_near(self, value: Any, row: int) -> Iterator[int]:
-        """Those of them that lie near a row: quick, but not all."""
-        token = msgspec.msgpack.encode(value)
-        source, offset = self.rows.source[row], self.rows.offset[row]
-        yield from self._find_in(source, token, max(0, offset - NEAR_BYTES), offset + NEAR_BYTES)
+    def steps_of(self, id_: int) -> list[Step]:
+        """The steps of one message."""
+        return [step for row in self.ids.rows(id_) for step in self.at(row) if step.id == id_]
 
-    def _find_in(self, source: int, token: bytes, begin: int, until: int) -> Iterator[int]:
+    def _find_in(self, source: int, token: bytes) -> Iterator[int]:
         offsets, rows = self._offsets_of(source)
         data = self.sources[source].data
-        at = data.find(token, begin, until)
+        at = data.find(token)
         while at >= 0:
             place = bisect_right(offsets, at) - 1
             end = at + 1
             if place >= 0 and at < (over := offsets[place] + self.rows.size[rows[place]]):
                 yield rows[place]
                 end = over
-            at = data.find(token, end, until)
+            at = data.find(token, end)
 
     def _offsets_of(self, source: int) -> tuple[Any, Any]:
         """Where in a file which rows begin."""

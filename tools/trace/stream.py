@@ -8,6 +8,7 @@ from typing import Any
 import msgpack
 
 from libprocess.pid import Address
+from libprocess.recording.mail import expand
 from libprocess.recording.naming import Spec
 from tools.trace.scanning import Node
 from tools.trace.story import NO_MESSAGE, NO_PID, Step
@@ -38,7 +39,7 @@ class Stream:
         elif kind == "messages":
             self.names |= subject
         elif kind == "turn":
-            yield from self._turn(time, subject, *rest[:2])
+            yield from self._turn(time, expand(subject), *rest[:2])
         else:
             step = self._single(kind, time, subject, rest[0] if rest else None)
             if self._unfinished:
