@@ -14,7 +14,7 @@ class DialledWire:
     """A DEALER socket of its own for each node that is dialled: it connects once, and is closed when that ends."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, dealer: zmq.Socket[bytes], endpoint: str) -> None:
-        """Takes a socket that is set up but not connected."""
+        """Takes a socket that is set up but not connected. zmq.ZMQError if it cannot be, and is closed."""
         self.received: Callable[[bytes], None] = _ignore
         self.lost: Callable[[str], None] = _ignore
         self._recv = dealer.recv
@@ -22,7 +22,11 @@ class DialledWire:
         self._monitor = Monitor(loop, dealer, self._happened)
         self._loop_socket = LoopSocket(loop, dealer, self._receive)
         self.flushed = self._loop_socket.sent
-        dealer.connect(endpoint)
+        try:
+            dealer.connect(endpoint)
+        except zmq.ZMQError:
+            self.close()
+            raise
 
     def send(self, frame: bytes) -> bool:
         """See Wire."""

@@ -13,6 +13,9 @@ PROTOCOL = 1
 """What this node speaks; nodes of another number are refused."""
 
 
+HOST_LENGTH_MAX = 255
+
+
 class _Greeting(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Fields may be appended: who does not know them ignores them."""
 
@@ -59,7 +62,8 @@ def decode_hello(frame: bytes) -> Hello | None:
         hello = _hello.decode(frame)
     except (ValueError, RecursionError):
         return None
-    return hello if hello.address.host and 0 <= hello.address.port <= 65535 else None
+    host, port = hello.address
+    return hello if 0 < len(host) <= HOST_LENGTH_MAX and 0 <= port <= 65535 else None
 
 
 def decode_answer(frame: bytes) -> Welcome | Refuse | None:

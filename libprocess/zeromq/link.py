@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from libprocess.codec import Decoder, encode
 from libprocess.pid import Address
 from libprocess.ports import Envelope, Node
 from libprocess.zeromq.wire import FRAME_BYTES_MAX, Wire
+
+log = logging.getLogger("libprocess")
 
 FRAME_BYTES = 48 * 1024
 """About how long a frame gets."""
@@ -125,7 +128,8 @@ class Link:
     def _encode_each(self, mail: list[Envelope], error: Exception) -> None:
         """One of these has something in it that is no value: find it."""
         if len(mail) == 1:
-            self._node.dropped(mail[0], f"{NOT_ENCODED}: {error}")
+            log.error("%r %s: %s", mail[0][2], NOT_ENCODED, error)
+            self._node.dropped(mail[0], NOT_ENCODED)
             return
         for envelope in mail:
             self._put([envelope])

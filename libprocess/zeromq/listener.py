@@ -29,19 +29,19 @@ STRANGER_SECONDS = 5.0
 class AcceptedWire:
     """A connection that another node opened, and over which its hello came."""
 
-    def __init__(self, listener: Listener, routing_id: bytes, descriptor: int, key: str) -> None:
+    def __init__(self, listener: Listener, routing_id: bytes, connection: Connection, key: str) -> None:
         self.received: Callable[[bytes], None] = _ignore
         self.lost: Callable[[str], None] = _ignore
         self.key = key
         """The peer's public key; "" without CURVE."""
-        self.descriptor = descriptor
+        self._connection = connection
         self._listener = listener
         self.send: Callable[[bytes], bool] = partial(listener.send, routing_id)
         self.flushed = listener.flushed
 
     def welcome(self, welcome: Welcome) -> None:
         """Answer its hello: from now on it is no stranger."""
-        self._listener.befriend(self.descriptor)
+        self._listener.befriend(self._connection)
         self.send(encode(welcome))
 
     def refuse(self, refuse: Refuse) -> None:
@@ -52,7 +52,7 @@ class AcceptedWire:
     def close(self) -> None:
         """See Wire."""
         self.received = self.lost = _ignore
-        self._listener.shut(self.descriptor)
+        self._connection.shut()
 
 
 class Listener:
@@ -72,8 +72,8 @@ class Listener:
         self._refusals = refusals
         self._wires: dict[bytes, AcceptedWire] = {}
         self._by_descriptor: dict[int, bytes] = {}
-        self._connections: dict[int, _Connection] = {}
-        self._strangers: dict[int, float] = {}  # descriptor → until when; the oldest first
+        self._connections: dict[int, Connection] = {}
+        self._strangers: dict[Connection, float] = {}  # until when; the oldest first
         self._alarm: asyncio.TimerHandle | None = None
         router.set(zmq.ROUTER_MANDATORY, 1)
         self._monitor = Monitor(loop, router, self._happened)
@@ -120,15 +120,16 @@ class Listener:
         descriptor = frame.get(zmq.SRCFD)
         if frame.more:
             self._skip("frame in several parts")
-            self.shut(descriptor)
             return
         self._monitor.read()  # descriptors are used again: what was lost before this hello must not count against it
         hello = decode_hello(frame.bytes)
-        if hello is None or descriptor in self._by_descriptor:
+        connection = self._connections.get(descriptor)
+        if hello is None or connection is None or descriptor in self._by_descriptor:
             self._refusals["no hello"] += 1
-            self.shut(descriptor)
+            if connection is not None:
+                connection.shut()
             return
-        wire = AcceptedWire(self, routing_id, descriptor, _key_of(frame))
+        wire = AcceptedWire(self, routing_id, connection, _key_of(frame))
         self._wires[routing_id] = wire
         self._by_descriptor[descriptor] = routing_id
         self._greeted(wire, hello)
@@ -149,20 +150,20 @@ class Listener:
             self._refusals[_HANDSHAKE_FAILED[event]] += 1
 
     def _accepted(self, descriptor: int) -> None:
-        connection = _Connection.of(descriptor)
-        if connection is None or descriptor in self._by_descriptor:
+        connection = Connection.of(descriptor)
+        if connection is None:
             return
         self._connections[descriptor] = connection
-        self._strangers.pop(descriptor, None)
-        self._strangers[descriptor] = self._loop.time() + STRANGER_SECONDS
+        self._strangers[connection] = self._loop.time() + STRANGER_SECONDS
         if len(self._strangers) > STRANGERS_MAX:
             self._turn_out("too many strangers")
         if self._alarm is None:
             self._alarm = self._loop.call_later(STRANGER_SECONDS, self._look_for_overstayers)
 
     def _disconnected(self, descriptor: int) -> None:
-        self._strangers.pop(descriptor, None)
-        self._connections.pop(descriptor, None)
+        connection = self._connections.pop(descriptor, None)
+        if connection is not None:
+            self._strangers.pop(connection, None)
         routing_id = self._by_descriptor.pop(descriptor, None)
         if routing_id is not None:
             self._loop_socket.when_read_up(partial(self._left, routing_id))
@@ -171,20 +172,14 @@ class Listener:
         """All of its mail was read."""
         self._wires.pop(routing_id).lost("disconnected")
 
-    def befriend(self, descriptor: int) -> None:
+    def befriend(self, connection: Connection) -> None:
         """Its hello was good: it may stay."""
-        self._strangers.pop(descriptor, None)
-
-    def shut(self, descriptor: int) -> None:
-        """End a connection; the monitor will tell that it ended."""
-        connection = self._connections.get(descriptor)
-        if connection is not None:
-            connection.shut()
+        self._strangers.pop(connection, None)
 
     def _look_for_overstayers(self) -> None:
         self._monitor.read()
         now = self._loop.time()
-        while self._strangers and min(self._strangers.values()) <= now:
+        while self._strangers and next(iter(self._strangers.values())) <= now:
             self._turn_out("said no hello in time")
         self._alarm = None
         if self._strangers:
@@ -192,13 +187,13 @@ class Listener:
 
     def _turn_out(self, reason: str) -> None:
         """End the oldest stranger's connection."""
-        descriptor = next(iter(self._strangers))
-        del self._strangers[descriptor]
+        connection = next(iter(self._strangers))
+        del self._strangers[connection]
         self._refusals[reason] += 1
-        self.shut(descriptor)
+        connection.shut()
 
 
-class _Connection:
+class Connection:
     """A TCP connection that belongs to libzmq, which offers no way to end it: this does, and hits no other.
 
     Descriptors are used again, also for files that are none of ours, so the socket is known by its inode.
@@ -211,7 +206,7 @@ class _Connection:
         self._inode = inode
 
     @classmethod
-    def of(cls, descriptor: int) -> _Connection | None:
+    def of(cls, descriptor: int) -> Connection | None:
         """What a descriptor stands for now; None if it is closed already."""
         try:
             return cls(descriptor, os.fstat(descriptor).st_ino)
@@ -219,7 +214,7 @@ class _Connection:
             return None
 
     def shut(self) -> None:
-        """End it, if it is still there."""
+        """End it, if it is still there; the monitor will tell that it ended."""
         try:
             mine = os.dup(self._descriptor)
         except OSError:

@@ -12,6 +12,8 @@ import logging
 from collections import Counter
 from functools import partial
 
+import zmq
+
 from libprocess.codec import MalformedFrame
 from libprocess.pid import PID, Address
 from libprocess.ports import Envelope, Node
@@ -139,12 +141,11 @@ class ZeroMQ:
     def _dial(self, address: Address) -> Link:
         self._serial += 1
         try:
-            dealer, endpoint = self._sockets.dealer(address)
-        except LookupError as error:
+            wire = DialledWire(self._loop, *self._sockets.dealer(address))
+        except (LookupError, ValueError, zmq.ZMQError) as error:
             link = self._links[address] = Link(self._node, self._address, address, NoWire())
-            self._loop.call_soon(self._dial_failed, link, str(error))
+            self._loop.call_soon(self._dial_failed, link, f"cannot dial: {error}")
             return link
-        wire = DialledWire(self._loop, dealer, endpoint)
         link = self._links[address] = Link(self._node, self._address, address, wire)
         wire.lost = partial(self._dial_failed, link)
         wire.received = partial(self._answered, link)
@@ -294,6 +295,7 @@ class ZeroMQ:
 
     def _break(self, link: Link, reason: str) -> None:
         """The link is no more, nor is what waited for it."""
+        log.info("link to %s: %s", link.names[0], reason)
         self._quiet(link)
         link.wire.close()
         for name in link.names:
@@ -325,7 +327,6 @@ class ZeroMQ:
             mail = None
         if mail is None:
             self.refusals["malformed frame"] += 1
-            log.warning("%s sent a malformed frame", link.names[0])
         return mail or []
 
     def _wait_for(self, link: Link) -> None:
