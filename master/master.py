@@ -7,6 +7,7 @@ offered what is decided by the allocator, an actor of its own.
 from __future__ import annotations
 
 import random
+from collections import deque
 
 from libprocess.pid import Address
 from libprocess.process import ExitedMessage
@@ -19,16 +20,18 @@ from master.dialogues.launches import Launches
 from master.dialogues.tasks import Tasks
 from master.flags import MasterFlags
 from master.http.scheduler_api import SchedulerApi
+from master.http.scheduling import Scheduling
 from master.http.watched import WatchedCluster
 from master.metrics import MasterMetrics
 from master.records.cluster import History
+from master.records.roles import Roles
 from mesos.types import MasterInfo
 
 MASTER = "master"
 """The id that a master is spawned with: its PID is found under this name."""
 
 
-class Master(Agents, Launches, Tasks, Executors, SchedulerApi):
+class Master(Agents, Launches, Tasks, Executors, Scheduling, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached."""
 
     def __init__(self, flags: MasterFlags, web: Address) -> None:
@@ -50,6 +53,8 @@ class Master(Agents, Launches, Tasks, Executors, SchedulerApi):
         self.cluster = WatchedCluster(id_, _history(self.flags))
         self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
         self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])
+        self.cluster.roles = Roles(self.flags.weights or ())
+        self._wishes = deque()
         self._start_allocator()
         self.serve()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from libprocess.http import HttpRequest, HttpResponse
+from master.allocator.messages import Quota
 from master.http.endpoints import Endpoints
 from master.http.forms import Json, agent, framework, task
 from master.http.trees import full_resources
 from master.records import AgentRecord, TaskRecord
+from master.records.roles import Amounts, consumption
 from mesos.resources import Resources
+from mesos.roles import ANY_ROLE
 
 TASKS_SHOWN = 100
 NOTHING = Resources()
@@ -26,7 +29,6 @@ class Listings(Endpoints):
             "/frameworks": self._frameworks,
             "/tasks": self._tasks,
             "/roles": self._roles,
-            "/weights": self._weight_list,
         }
         for path, handler in shown.items():
             self.route(path, handler)
@@ -70,12 +72,23 @@ class Listings(Endpoints):
 
     def _roles(self, request: HttpRequest) -> HttpResponse:
         weights = self._weights()
-        members: dict[str, list[str]] = {role: [] for role in weights}
+        consumed = consumption(self.cluster.agents.values(), self.cluster.frameworks.values())
+        known = {*weights, *self.cluster.roles.quotas, *(role for role, amounts in consumed.items() if amounts)}
+        members: dict[str, list[str]] = {role: [] for role in known - {ANY_ROLE}}
         for record in self.cluster.frameworks.values():
             for role in record.info.all_roles:
                 members.setdefault(role, []).append(record.id)
-        shown = [self._role(role, weights.get(role, 1.0), members[role]) for role in sorted(members)]
+        shown = [
+            self._role(role, weights.get(role, 1.0), members[role])
+            | {"quota": self._quota(role, consumed.get(role, {}))}
+            for role in sorted(members)
+        ]
         return HttpResponse.json({"roles": shown})
+
+    def _quota(self, role: str, consumed: Amounts) -> Json:
+        quota = self.cluster.roles.quotas.get(role, Quota(role))
+        amounts = {"guarantee": dict(quota.guarantees), "limit": dict(quota.limits), "consumed": consumed}
+        return {"role": role, **{name: _units(these) for name, these in amounts.items()}}
 
     def _role(self, role: str, weight: float, framework_ids: list[str]) -> Json:
         used = (each.used.total().allocations().get(role, NOTHING) for each in self.cluster.frameworks.values())
@@ -92,12 +105,9 @@ class Listings(Endpoints):
             "frameworks": framework_ids,
         }
 
-    def _weight_list(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json([{"role": role, "weight": weight} for role, weight in self._weights().items()])
-
     def _weights(self) -> dict[str, float]:
         """The weights that roles were given."""
-        return dict(self.flags.weights or ())
+        return self.cluster.roles.weights
 
 
 def _slave(record: AgentRecord) -> Json:
@@ -127,4 +137,8 @@ def _begun(record: TaskRecord) -> float:
 
 def _amounts(these: Resources) -> Json:
     """Scalars by name, only those that there are."""
-    return {name: thousandths / 1000 for name, thousandths in sorted(these.quantities().items())}
+    return _units(these.quantities())
+
+
+def _units(amounts: Amounts) -> Json:
+    return {name: thousandths / 1000 for name, thousandths in sorted(amounts.items()) if thousandths}

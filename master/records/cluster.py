@@ -12,6 +12,7 @@ from libprocess.pid import PID
 from master.records.agent import AgentRecord
 from master.records.framework import FrameworkRecord
 from master.records.operation import OperationRecord
+from master.records.roles import Roles
 from master.records.task import TaskRecord
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
@@ -41,6 +42,7 @@ class Cluster:
         self.offers: dict[OfferID, Offer] = {}
         self.task_states: Counter[TaskState] = Counter()
         """How many tasks on registered agents are in each state."""
+        self.roles = Roles()
         self._agent_ids: dict[PID, AgentID] = {}
         self._framework_ids: dict[PID, FrameworkID] = {}
         self._operations: dict[FrameworkID, dict[OperationID, OperationRecord]] = {}

@@ -1,0 +1,125 @@
+"""What operators decide: weights and quotas of roles, reservations and volumes on agents."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from libprocess.http import HttpResponse
+from libprocess.http.exchange import HttpResponseMessage
+from libprocess.pid import PID
+from master.allocator.bundle import clip
+from master.allocator.messages import (
+    AvailableUpdatedMessage,
+    Quota,
+    RoleWeight,
+    SetQuotasMessage,
+    SetWeightsMessage,
+    UpdateAvailableMessage,
+)
+from master.dialogues.base import log
+from master.dialogues.operations import Operations
+from master.quotas import check_possible, check_quotas, offers_in_the_way
+from master.records import AgentRecord
+from master.validation.operation import check_operation
+from mesos.conversions import conversion
+from mesos.ids import AgentID
+from mesos.resources import Resources
+from mesos.roles import check_role
+from mesos.types import Operation
+
+ACCEPTED = HttpResponse(202)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An operator's operation that the allocator was asked to make room for."""
+
+    asker: PID
+    operation: Operation
+    agent_id: AgentID
+    serial: int
+    """Of the agent's announcement: after another one the allocator speaks of an agent that is over."""
+
+
+class Roles(Operations):
+    """Answers operators. Each method says what the HTTP response is; None says that it comes later, to the sender."""
+
+    # Weights.
+
+    def set_weights(self, weights: Sequence[RoleWeight]) -> HttpResponse:
+        """Let roles weigh so much from now on."""
+        for each in weights:
+            wrong = check_role(each.role)
+            if wrong is None and not 0 < each.weight < float("inf"):
+                wrong = f"expected a weight above 0 for role {each.role}, found {each.weight:g}"
+            if wrong is not None:
+                return HttpResponse.error(400, f"Failed to validate update weights request: {wrong}")
+        self.cluster.roles.weights.update((each.role, each.weight) for each in weights)
+        self.send(self.allocator, SetWeightsMessage(tuple(weights)))
+        return HttpResponse()
+
+    # Quotas.
+
+    def set_quotas(self, quotas: Sequence[Quota], force: bool) -> HttpResponse:
+        """Let roles have these quotas from now on, all or none of them; impossible ones only by force."""
+        wrong = check_quotas(quotas)
+        if wrong is not None:
+            return HttpResponse.error(400, f"Failed to validate quota: {wrong}")
+        impossible = None if force else check_possible(quotas, self.cluster)
+        if impossible is not None:
+            return HttpResponse.error(409, f"Heuristic capacity check for set quota request failed: {impossible}")
+        for quota in quotas:
+            self.cluster.roles.set_quota(quota)
+        self.send(self.allocator, SetQuotasMessage(tuple(quotas)))
+        self.rescind(offers_in_the_way(quotas, self.cluster))
+        log.info("quotas are set for %s", ", ".join(quota.role for quota in quotas))
+        return HttpResponse()
+
+    # Operations.
+
+    _wishes: deque[Wish]
+    """Those that the allocator has not answered yet, in order."""
+
+    def operate_on(self, agent_id: AgentID, operation: Operation, principal: str = "") -> HttpResponse | None:
+        """Have an operator's operation applied on an agent, where offers may have to be taken back for it."""
+        agent = self.cluster.agents.get(agent_id)
+        if agent is None:
+            return HttpResponse.error(400, "No agent found with specified ID")
+        wrong = check_operation(operation, agent, principal)
+        if wrong is not None:
+            return HttpResponse.error(400, f"Invalid {type(operation).__name__.upper()} operation: {wrong}")
+        if not agent.connected:
+            return HttpResponse.error(409, f"agent {agent_id} is not connected; try again when it is back")
+        before, after = conversion(operation)
+        self._make_free(agent, before)
+        self._wishes.append(Wish(self.sender, operation, agent_id, agent.serial))
+        self.send(self.allocator, UpdateAvailableMessage(agent_id, before, after))
+        return None
+
+    def _make_free(self, agent: AgentRecord, needed: Resources) -> None:
+        """Take back as many offers of an agent as it takes."""
+        held = agent.used.total().unallocate()
+        offers = list(agent.offers.values()) if clip(agent.total, held).contains(needed) else []
+        while offers and not clip(agent.total, held + Resources.sum(each.resources for each in offers)).contains(
+            needed
+        ):
+            self.rescind([offers.pop()])
+
+    def available_updated(self, message: AvailableUpdatedMessage) -> None:
+        """See the message."""
+        if self.sender != self.allocator:
+            self.ignore("only the allocator knows what is free")
+            return
+        wish = self._wishes.popleft()
+        self.send(wish.asker, HttpResponseMessage(self._outcome(wish, message.error)))
+
+    def _outcome(self, wish: Wish, error: str) -> HttpResponse:
+        agent = self.cluster.agents.get(wish.agent_id)
+        if agent is None or agent.serial != wish.serial or not agent.connected:
+            error = f"agent {wish.agent_id} went away meanwhile; try again when it is back"
+        if agent is None or error:
+            return HttpResponse.error(409, error)
+        self.order(agent, wish.operation)
+        return ACCEPTED
