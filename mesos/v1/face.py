@@ -20,6 +20,7 @@ from mesos.v1.tree import Misfit, Tree, show
 
 T = TypeVar("T")
 _NANOSECONDS = 1_000_000_000
+_NANOSECONDS_MAX = 2**63 - 1
 
 
 class Codec(NamedTuple):
@@ -83,8 +84,8 @@ class Face(Generic[T]):
             if found is not None:
                 try:
                     values[pair.name] = pair.codec.read(found)
-                except Misfit as misfit:
-                    raise misfit.within(".".join((*pair.parents, pair.outside))) from None
+                except ValueError as error:
+                    raise _misfit(error).within(".".join((*pair.parents, pair.outside))) from None
         try:
             return self.cls(**values)
         except (TypeError, ValueError) as error:
@@ -136,8 +137,13 @@ def within(name: str, codec: Codec, missing: Any = None) -> Codec:
 def _read_at(index: int, codec: Codec, item: Any) -> Any:
     try:
         return codec.read(item)
-    except Misfit as misfit:
-        raise misfit.within(f"[{index}]") from None
+    except ValueError as error:
+        raise _misfit(error).within(f"[{index}]") from None
+
+
+def _misfit(error: ValueError) -> Misfit:
+    """What a codec raised; what our own types refuse is a misfit, too."""
+    return error if isinstance(error, Misfit) else Misfit(str(error))
 
 
 def _find(tree: Tree, pair: _Pair) -> Any:
@@ -217,8 +223,9 @@ def _derive_within(hint: Any, message: Descriptor) -> Codec:
 
 
 def _nanoseconds(seconds: float) -> Tree:
-    # Rounded to microseconds: a double holds no more of a time since 1970.
-    return {"nanoseconds": round(seconds * 1_000_000) * 1_000}
+    # Rounded to microseconds: a double holds no more of a time since 1970. What 64 bits do not hold is for ever.
+    number = round(seconds * 1_000_000) * 1_000
+    return {"nanoseconds": max(-_NANOSECONDS_MAX, min(number, _NANOSECONDS_MAX))}
 
 
 def _enum_reader(enum: type[StrEnum]) -> Callable[[Any], StrEnum]:
