@@ -9,6 +9,8 @@ import os
 import signal
 from contextlib import AsyncExitStack
 
+from msgspec.structs import replace
+
 from agent.agent import AGENT_ID, Agent
 from agent.containerizer.mesos import MesosContainerizer
 from agent.detection import resources, this_machine
@@ -62,7 +64,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         switch_user = flags.switch_user and os.geteuid() == 0
         containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, switch_user)
         stack.push_async_callback(containerizer.close)
-        info = AgentInfo(info.hostname, port=server.address.port, resources=info.resources, attributes=info.attributes)
+        info = replace(info, port=server.address.port)
         agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes), AGENT_ID)
         node.spawn(MasterDetector(agent, HttpMasterFinder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
@@ -76,7 +78,9 @@ def _info(flags: AgentFlags) -> AgentInfo:
     except ValueError as error:
         raise OperatorError(f"--attributes: {error}") from None
     has = resources(flags.resources, flags.default_role, this_machine(flags.work_dir))
-    return AgentInfo(flags.hostname or flags.advertise_ip or flags.ip, resources=has, attributes=attributes)
+    return AgentInfo(
+        flags.hostname or flags.advertise_ip or flags.ip, resources=has, attributes=attributes, domain=flags.domain
+    )
 
 
 def _check_lasting(node: Runtime, info: AgentInfo) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.isolators.choice import ISOLATORS, WANTED
-from libprocess.flags import DURATION, PATH, PORT, Flags, flag
+from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
 from libprocess.pid import Address
 from mesos.detector import MASTER
+from mesos.domains import format_domain, parse_domain
+from mesos.types import DomainInfo
 
 ACTOR_PORT_OFFSET = 1000
+
+DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 NETWORK = "Network"
 CONTAINERS = "Containers"
@@ -29,6 +33,9 @@ class AgentFlags(
         "What is not named of cpus, mem, disk and ports is detected; name:0 gives none of it.",
     )
     attributes: str = flag(default="", help="Facts that frameworks may choose by, such as 'rack:abc;level:10'.")
+    domain: DomainInfo | None = flag(
+        default=None, kind=DOMAIN, help="The region and zone of this machine, as JSON; frameworks may choose by it."
+    )
     default_role: str = flag(default="*", help="The role that resources without one are reserved for.")
     logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
         default="INFO", help="The least important news that is logged, on stderr."

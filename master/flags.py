@@ -8,8 +8,10 @@ from typing import Literal
 from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
+from mesos.domains import format_domain, parse_domain
 from mesos.resources import Resources
 from mesos.roles import check_role
+from mesos.types import DomainInfo
 
 AGENTS = "Agents"
 ALLOCATION = "Allocation"
@@ -53,6 +55,7 @@ def parse_sorter(text: str) -> str:
 ENOUGH = Kind("RESOURCES|…", parse_enough, lambda choices: "|".join(map(str, choices)))
 WEIGHTS = Kind("ROLE=WEIGHT,…", parse_weights, format_weights)
 SORTER = Kind("SORTER", parse_sorter)
+DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 
 class MasterFlags(
@@ -109,6 +112,18 @@ class MasterFlags(
         group=ALLOCATION,
         help="An offer holds at least one of these.",
     )
+    whitelist: str | None = flag(
+        default=None,
+        kind=PATH,
+        group=ALLOCATION,
+        help="A file with the hostnames of the only agents to be offered, a line each; it is read every 5 seconds.",
+    )
+    domain: DomainInfo | None = flag(
+        default=None,
+        kind=DOMAIN,
+        group=ALLOCATION,
+        help="Where this master stands. Agents of other regions are offered only to frameworks that know of regions.",
+    )
     weights: tuple[tuple[str, float], ...] | None = flag(
         default=None, kind=WEIGHTS, group=ALLOCATION, help="What roles are due, against those of weight 1."
     )
@@ -154,6 +169,7 @@ class MasterFlags(
             framework_sorter=self.framework_sorter,
             fair_sharing_excluded_resource_names=self.fair_sharing_excluded_resource_names,
             filter_gpu_resources=self.filter_gpu_resources,
+            region=self.domain.fault_domain.region if self.domain and self.domain.fault_domain else None,
         )
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from libprocess.pid import Address
+from libprocess.pid import PID, Address
 from libprocess.process import ExitedMessage
 from libprocess.version import VERSION
 from master.allocator import Allocator
@@ -25,6 +25,7 @@ from master.http.watched import WatchedCluster
 from master.metrics import MasterMetrics
 from master.records.cluster import History
 from master.records.roles import Roles
+from master.whitelist import Whitelist, reader
 from mesos.types import MasterInfo
 
 MASTER = "master"
@@ -38,6 +39,9 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, SchedulerApi):
         self.flags = flags
         self.web = web
 
+    whitelist: PID | None = None
+    """The actor that reads the whitelist, if there is one."""
+
     def initialize(self) -> None:
         """The first turn: an empty cluster, under a name that no other master has."""
         self.started = self.now
@@ -49,6 +53,7 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, SchedulerApi):
             ip=self.pid.host,
             port=self.web.port,
             version=VERSION,
+            domain=self.flags.domain,
         )
         self.cluster = WatchedCluster(id_, _history(self.flags))
         self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
@@ -64,12 +69,16 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, SchedulerApi):
         if self.flags.weights:
             weights = tuple(RoleWeight(role, weight) for role, weight in self.flags.weights)
             self.send(self.allocator, SetWeightsMessage(weights))
+        if self.flags.whitelist:
+            self.whitelist = self.spawn(Whitelist(self.allocator, reader(self.flags.whitelist)), "whitelist")
 
     def finalize(self) -> None:
         """The last turn: what it spawned ends with it."""
         for agent in self.cluster.agents.values():
             self.terminate(agent.observer)
         self.terminate(self.allocator)
+        if self.whitelist is not None:
+            self.terminate(self.whitelist)
 
     def exited(self, message: ExitedMessage) -> None:
         """An agent, a scheduler, or the allocator is gone, or the link to it broke."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec.structs import replace
 
 from libprocess.message import Message
@@ -31,6 +33,8 @@ from mesos.messages import (
 )
 from mesos.types import FrameworkInfo, Reason, TaskState
 
+Subscription: TypeAlias = RegisterFrameworkMessage | ReregisterFrameworkMessage
+
 
 class FailoverTimeoutMessage(Message, frozen=True):
     """Master → itself, when a framework has been without a scheduler for too long."""
@@ -46,17 +50,17 @@ class Frameworks(Offers):
     def register_framework(self, message: RegisterFrameworkMessage) -> None:
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
         info, known = message.framework, self.cluster.framework_at(self.sender)
-        wrong = check_framework(info, message.suppressed_roles)
+        wrong = check_framework(info, message.suppressed_roles, message.offer_constraints)
         if info.id is not None:
             wrong = f"expected a framework that registers to have no id yet, found {info.id}"
         if wrong is not None:
             self.reply(FrameworkErrorMessage(wrong))
             return
         if known is not None:
-            self._resubscribe(known, replace(info, id=known.id), message.suppressed_roles)
+            self._resubscribe(known, replace(info, id=known.id), message)
         else:
             info = replace(info, id=self.cluster.new_framework_id())
-            known = self._add_framework(info, self.sender, message.suppressed_roles)
+            known = self._add_framework(info, self.sender, message)
         self.reply(FrameworkRegisteredMessage(known.id, self.info))
 
     def reregister_framework(self, message: ReregisterFrameworkMessage) -> None:
@@ -68,10 +72,10 @@ class Frameworks(Offers):
             return
         framework = self.cluster.frameworks.get(info.id)
         if framework is None:
-            framework = self._add_framework(info, self.sender, message.suppressed_roles)
+            framework = self._add_framework(info, self.sender, message)
         else:
             self._replace_scheduler(framework, self.sender)
-            self._resubscribe(framework, info, message.suppressed_roles)
+            self._resubscribe(framework, info, message)
         self.reply(FrameworkReregisteredMessage(framework.id, self.info))
 
     def _check_return(self, message: ReregisterFrameworkMessage) -> str | None:
@@ -83,17 +87,20 @@ class Frameworks(Offers):
             return f"Framework has been removed: {info.id} ended, register without an id as a new one"
         framework = self.cluster.frameworks.get(info.id) if info.id else None
         if framework is None:
-            return check_framework(info, message.suppressed_roles)
+            return check_framework(info, message.suppressed_roles, message.offer_constraints)
         if framework.connected and framework.pid != self.sender and not message.force:
             return f"Framework failed over: {framework.pid} is the scheduler of {info.id} now"
-        return check_framework_update(framework.info, info) or check_framework(info, message.suppressed_roles)
+        return check_framework_update(framework.info, info) or check_framework(
+            info, message.suppressed_roles, message.offer_constraints
+        )
 
-    def _add_framework(self, info: FrameworkInfo, pid: PID, suppressed_roles: tuple[str, ...]) -> FrameworkRecord:
+    def _add_framework(self, info: FrameworkInfo, pid: PID, message: Subscription) -> FrameworkRecord:
         assert info.id is not None
         framework = self.cluster.add_framework(info.id, info, pid, self.now)
-        framework.suppressed_roles = frozenset(suppressed_roles)
+        suppressed, constraints = message.suppressed_roles, message.offer_constraints
+        framework.restrict(suppressed, constraints)
         self.link(pid)
-        self.send(self.allocator, AddFrameworkMessage(info.id, info, True, suppressed_roles))
+        self.send(self.allocator, AddFrameworkMessage(info.id, info, True, suppressed, constraints))
         log.info("framework %s (%s) registered from %s", info.id, info.name, pid)
         return framework
 
@@ -117,15 +124,16 @@ class Frameworks(Offers):
         self.give_back(framework.offers.values())
         self.cluster.move_framework(framework, pid)
 
-    def _resubscribe(self, framework: FrameworkRecord, info: FrameworkInfo, suppressed_roles: tuple[str, ...]) -> None:
+    def _resubscribe(self, framework: FrameworkRecord, info: FrameworkInfo, message: Subscription) -> None:
         """Its scheduler is back: what it was offered before, it does not know any more."""
         assert framework.pid is not None
         self.rescind(framework.offers.values())
         was_active = framework.active
         framework.subscribe(info, self.now)
-        framework.suppressed_roles = frozenset(suppressed_roles)
+        suppressed, constraints = message.suppressed_roles, message.offer_constraints
+        framework.restrict(suppressed, constraints)
         self.link(framework.pid)
-        self.send(self.allocator, ChangeFrameworkMessage(framework.id, info, suppressed_roles))
+        self.send(self.allocator, ChangeFrameworkMessage(framework.id, info, suppressed, constraints))
         if not was_active:
             self.send(self.allocator, SetFrameworkActiveMessage(framework.id, True))
         for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):

@@ -94,6 +94,11 @@ class FrameworkRecord:
         self.reregistered_time = now
         self.stop_waiting()
 
+    def restrict(self, suppressed_roles: tuple[str, ...], constraints: tuple[OfferConstraints, ...]) -> None:
+        """What its scheduler does not want to be offered."""
+        self.suppressed_roles = frozenset(suppressed_roles)
+        self.constraints = constraints
+
     def leave(self, state: FrameworkState) -> None:
         """Its scheduler gave up, or is gone."""
         self.state = state

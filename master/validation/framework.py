@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from master.validation.common import check_seconds, check_unique, first
 from mesos.ids import check_id
 from mesos.roles import ANY_ROLE, check_role
 from mesos.types import FrameworkCapability, FrameworkInfo
+from mesos.types.constraint import AttributeConstraint, OfferConstraints, Predicate
+
+PATTERN_LENGTH_MAX = 256
 
 
-def check_framework(info: FrameworkInfo, suppressed_roles: tuple[str, ...]) -> str | None:
+def check_framework(
+    info: FrameworkInfo, suppressed_roles: tuple[str, ...], constraints: tuple[OfferConstraints, ...] = ()
+) -> str | None:
     """Whether a framework may register as that."""
-    return first(_complaints(info, suppressed_roles))
+    return first(_complaints(info, suppressed_roles)) or _check_constraints(info, constraints)
 
 
 def _complaints(info: FrameworkInfo, suppressed_roles: tuple[str, ...]) -> Iterator[str | None]:
@@ -23,6 +29,28 @@ def _complaints(info: FrameworkInfo, suppressed_roles: tuple[str, ...]) -> Itera
     yield check_seconds("failover_timeout", info.failover_timeout_seconds)
     yield _check_among_roles("suppressed_roles", suppressed_roles, info)
     yield _check_among_roles("offer_filters", tuple(offer_filter.role for offer_filter in info.offer_filters), info)
+
+
+def _check_constraints(info: FrameworkInfo, constraints: tuple[OfferConstraints, ...]) -> str | None:
+    roles = tuple(each.role for each in constraints)
+    wrong = check_unique("role of offer_constraints", roles) or _check_among_roles("offer_constraints", roles, info)
+    return wrong or first(
+        _check_constraint(constraint) for each in constraints for group in each.groups for constraint in group
+    )
+
+
+def _check_constraint(constraint: AttributeConstraint) -> str | None:
+    if bool(constraint.attribute_name) is (constraint.pseudoattribute is not None):
+        return "expected an offer constraint to name either an attribute or a pseudo-attribute"
+    if constraint.predicate not in (Predicate.TEXT_MATCHES, Predicate.TEXT_NOT_MATCHES):
+        return None
+    if len(constraint.text) > PATTERN_LENGTH_MAX:
+        return f"expected a regular expression of at most {PATTERN_LENGTH_MAX} characters, found {len(constraint.text)}"
+    try:
+        re.compile(constraint.text)
+    except re.error as error:
+        return f"expected a regular expression, found {constraint.text!r}: {error}"
+    return None
 
 
 def _check_way_of_roles(info: FrameworkInfo) -> str | None:
