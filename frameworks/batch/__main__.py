@@ -16,7 +16,7 @@ from frameworks.batch.console import PROGRAM, Console
 from frameworks.batch.flags import BatchFlags
 from frameworks.batch.ledger import Ledger
 from frameworks.batch.results import Results
-from frameworks.batch.scheduler import BatchScheduler, Plan
+from frameworks.batch.scheduler import FAILOVER_SECONDS, BatchScheduler, Plan
 from frameworks.batch.template import Template
 from frameworks.carrier import carrier
 from libprocess.errors import OperatorError, told_to_the_operator
@@ -56,9 +56,8 @@ def run(flags: BatchFlags) -> int:
 
 def work(flags: BatchFlags, scheduler: BatchScheduler, ledger: Ledger, console: Console) -> int:
     """Let the scheduler run until it is done or interrupted, and report."""
-    driver = SchedulerDriver(
-        scheduler, FrameworkInfo(user="", name=flags.name), flags.master, implicit_acknowledgements=False
-    )
+    framework = FrameworkInfo(user="", name=flags.name, failover_timeout_seconds=FAILOVER_SECONDS)
+    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False)
     started_at = time.monotonic()
     is_interrupted = not runs_through(driver)
     console.close(time.monotonic() - started_at, len(scheduler.agents))

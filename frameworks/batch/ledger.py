@@ -112,7 +112,7 @@ class Ledger:
         """Its task came to nothing, by no fault of its own: it is the next again. False once that was too often."""
         item.losses += 1
         if item.losses > LOSSES_MAX:
-            self.fail(item, f"lost {item.losses} times, the last time: {why}")
+            self.fail(item, f"came to nothing {item.losses} times, the last time: {why}")
             return False
         self._end_attempt(item)
         self._waiting.appendleft(item)

@@ -21,6 +21,9 @@ from mesos.states import terminal
 from mesos.types import ExecutorInfo, MasterInfo, Offer, TaskInfo, TaskReference, TaskState, TaskStatus
 
 NAME_LENGTH_MAX = 100
+FAILOVER_SECONDS = 10.0
+"""A link that broke is up again by then. If not, nobody is there any more who would want the tasks to run on."""
+
 REPORTED_ENDS = {TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED}
 """An agent reports these until they are acknowledged; the mere answer to a question about them says less."""
 
@@ -86,37 +89,41 @@ class BatchScheduler(Scheduler):
             driver.suppress_offers()
 
     def _tasks_for(self, offer: Offer) -> list[TaskInfo]:
-        available = offer.resources
-        carrier = self._carriers.get(offer.agent_id)
-        if carrier is None and self._has_room:
-            picked = pick(available, self._plan.executor.resources)
-            if picked is None:
-                self._complain(offer)
-                return []
-            carrier = self._new_carrier(picked)
-            available -= picked
+        if not self._has_room:
+            return []
         tasks: list[TaskInfo] = []
-        while carrier is not None and self._has_room:
+        carrier = self._carriers.get(offer.agent_id) or self._new_carrier(offer.resources)
+        available = self._left_beside(carrier, offer)
+        while carrier is not None and available is not None and self._has_room:
             picked = pick(available, self._plan.each)
             if picked is None:
                 break
             available -= picked
             tasks.append(self._task(offer, carrier, picked))
-        if not tasks and self._has_room:
-            self._complain(offer)
         if tasks and carrier is not None:
             self._carriers[offer.agent_id] = carrier
+        else:
+            self._complain(offer)
         return tasks
+
+    def _new_carrier(self, available: Resources) -> ExecutorInfo | None:
+        """A carrier, if there is room for one."""
+        picked = pick(available, self._plan.executor.resources)
+        if picked is None:
+            return None
+        # Never the same id twice: one that was lost with its agent may come back with it.
+        self._carriers_count += 1
+        return replace(self._plan.executor, executor_id=ExecutorID(f"carrier-{self._carriers_count}"), resources=picked)
+
+    def _left_beside(self, carrier: ExecutorInfo | None, offer: Offer) -> Resources | None:
+        """What an offer holds for tasks, once the carrier is paid for if the master does not know it to run there."""
+        if carrier is None or carrier.executor_id in offer.executor_ids:
+            return offer.resources
+        return offer.resources - carrier.resources if offer.resources.contains(carrier.resources) else None
 
     @property
     def _has_room(self) -> bool:
         return self._ledger.next is not None and self._ledger.running_count < self._plan.jobs_max
-
-    def _new_carrier(self, resources: Resources) -> ExecutorInfo:
-        # Never the same id twice: one that was lost with its agent may come back with it.
-        self._carriers_count += 1
-        executor_id = ExecutorID(f"carrier-{self._carriers_count}")
-        return replace(self._plan.executor, executor_id=executor_id, resources=resources)
 
     def _task(self, offer: Offer, carrier: ExecutorInfo, resources: Resources) -> TaskInfo:
         self.agents.add(offer.agent_id)
@@ -162,7 +169,7 @@ class BatchScheduler(Scheduler):
     def _ended(self, driver: SchedulerCalls, item: Item, attempt: Attempt, status: TaskStatus) -> None:
         """The command ended, and its carrier says how."""
         try:
-            attempt.receiver.outcome = decode(status.data, Outcome)
+            outcome = decode(status.data, Outcome)
         except msgspec.MsgspecError:
             driver.acknowledge_status_update(status)
             self._came_to_nothing(driver, item, status)
@@ -170,7 +177,11 @@ class BatchScheduler(Scheduler):
         if attempt.ended_at is None:
             attempt.ended_at = self._now()
         attempt.last_status = status
-        self._finish_or_ask(driver, item, attempt, attempt.receiver.missing())
+        if attempt.receiver.end(outcome):
+            self._finish_or_ask(driver, item, attempt, attempt.receiver.missing())
+        else:
+            driver.acknowledge_status_update(status)
+            self._lose(driver, item, "its output did not come")
 
     def framework_message(
         self, driver: SchedulerCalls, executor_id: ExecutorID, agent_id: AgentID, data: bytes
@@ -207,12 +218,8 @@ class BatchScheduler(Scheduler):
         self._done(driver, item)
 
     def _came_to_nothing(self, driver: SchedulerCalls, item: Item, status: TaskStatus) -> None:
-        why = status.message or str(status.reason or status.state)
-        if status.state is TaskState.TASK_ERROR:
-            self._ledger.fail(item, why)
-            self._done(driver, item)
-        else:
-            self._lose(driver, item, why)
+        # Also TASK_ERROR: what was offered may be too little since the carrier that was counted on ended meanwhile.
+        self._lose(driver, item, status.message or str(status.reason or status.state))
 
     def _lose(self, driver: SchedulerCalls, item: Item, why: str) -> None:
         if not self._ledger.lose(item, why):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,11 +64,14 @@ class Carrier(Executor):
             text = f"expected a job in the task's data: {error}"
             driver.send_status_update(TaskStatus(task.task_id, TaskState.TASK_ERROR, message=text))
             return
-        command = Command(job, self._outputs, task.task_id, lambda outcome: self._ended(driver, task.task_id, outcome))
+        command = self._command(job, task.task_id, lambda outcome: self._ended(driver, task.task_id, outcome))
         grace_seconds = task.kill_policy.grace_period_seconds if task.kill_policy else None
         self._works[task.task_id] = Work(command, GRACE_SECONDS if grace_seconds is None else grace_seconds)
         command.start({**os.environ, "MESOS_TASK_ID": task.task_id})
         driver.send_status_update(TaskStatus(task.task_id, TaskState.TASK_RUNNING))
+
+    def _command(self, job: Job, task_id: TaskID, ended: Callable[[Outcome], None]) -> Command:
+        return Command(job, self._outputs, task_id, ended)
 
     def kill_task(self, driver: ExecutorCalls, task_id: TaskID) -> None:
         work = self._works.get(task_id)

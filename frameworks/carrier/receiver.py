@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from frameworks.carrier.protocol import Chunk, Outcome, Read, Stream
 from mesos.ids import TaskID
 
+REMINDERS_MAX = 2
+"""So often the last status may come again with no output in between: about half a minute."""
+
 
 class Receiver:
     """Takes the chunks of a task's output, each byte once and in order, however often and whenever they come.
@@ -19,8 +22,15 @@ class Receiver:
         self._task_id = task_id
         self._write = write
         self._received = dict.fromkeys(Stream, 0)
+        self._reminders = -1
         self.outcome: Outcome | None = None
-        """How the task ended; set by who hears of it."""
+        """How the task ended, once that is known."""
+
+    def end(self, outcome: Outcome) -> bool:
+        """Take note of the task's last status, whenever it comes. False if it came too often: its carrier is gone."""
+        self.outcome = outcome
+        self._reminders += 1
+        return self._reminders <= REMINDERS_MAX
 
     def take(self, chunk: Chunk) -> bool:
         """Write what is new in a chunk; False if there was nothing new, or a gap before it."""
@@ -28,6 +38,7 @@ class Receiver:
         new = chunk.data[received - chunk.offset :]
         if chunk.offset > received or not new:
             return False
+        self._reminders = min(self._reminders, 0)
         self._received[chunk.stream] += len(new)
         self._write(chunk.stream, new)
         return True

@@ -10,7 +10,7 @@ from contextlib import suppress
 from frameworks.carrier import carrier
 from frameworks.run.console import PROGRAM, Console
 from frameworks.run.flags import RunFlags
-from frameworks.run.scheduler import Order, RunScheduler
+from frameworks.run.scheduler import FAILOVER_SECONDS, Order, RunScheduler
 from libprocess.errors import OperatorError, told_to_the_operator
 from mesos.detector import require_master
 from mesos.ids import check_id
@@ -35,9 +35,8 @@ def run(flags: RunFlags) -> int:
     order = order_of(flags)
     asyncio.run(require_master(flags.master, MASTER_SECONDS))
     scheduler = RunScheduler(order, Console(order.instances_count))
-    driver = SchedulerDriver(
-        scheduler, FrameworkInfo(user="", name=flags.name), flags.master, implicit_acknowledgements=False
-    )
+    framework = FrameworkInfo(user="", name=flags.name, failover_timeout_seconds=FAILOVER_SECONDS)
+    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False)
     try:
         driver.run()
     finally:

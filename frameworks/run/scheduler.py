@@ -18,6 +18,9 @@ from mesos.scheduler import Scheduler, SchedulerCalls, pick
 from mesos.states import terminal
 from mesos.types import CommandInfo, ExecutorInfo, MasterInfo, Offer, TaskInfo, TaskReference, TaskState, TaskStatus
 
+FAILOVER_SECONDS = 10.0
+"""A link that broke is up again by then. If not, nobody is there any more who would want the command to run on."""
+
 REPORTED_ENDS = {TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED}
 """An agent reports these until they are acknowledged; the mere answer to a question about them says less."""
 
@@ -119,9 +122,11 @@ class RunScheduler(Scheduler):
             if status.state is TaskState.TASK_RUNNING and instance.receiver is not None:
                 self._ask(driver, instance, map(instance.receiver.next, Stream))
         elif instance.receiver is not None and status.data:
-            instance.receiver.outcome = decode(status.data, Outcome)
             instance.last_status = status
-            self._finish_or_ask(driver, instance)
+            if instance.receiver.end(decode(status.data, Outcome)):
+                self._finish_or_ask(driver, instance)
+            else:
+                self._lose_output(driver, lambda each: each is instance)
         elif status.uuid or status.state not in REPORTED_ENDS:
             driver.acknowledge_status_update(status)
             self._over(driver, instance, status, exit_status(status))

@@ -45,7 +45,15 @@ class Stage(SchedulerCalls):
         """Offer resources of an agent; returns what the scheduler launches on them."""
         self._offers += 1
         resources = Resources.parse(text).allocate("*")
-        offer = Offer(OfferID(f"O{self._offers}"), FRAMEWORK, AgentID(agent), f"host-{agent}", "*", resources)
+        offer = Offer(
+            OfferID(f"O{self._offers}"),
+            FRAMEWORK,
+            AgentID(agent),
+            f"host-{agent}",
+            "*",
+            resources,
+            executor_ids=tuple(sorted(self._executors)),
+        )
         self.tell("resource_offers", (offer,))
         launched: list[TaskInfo] = []
         for accepted in self.take(AcceptOffersMessage):

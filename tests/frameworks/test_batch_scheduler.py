@@ -212,18 +212,13 @@ def test_a_command_that_fails_is_not_tried_again(batch: Batch):
     assert batch.stage.offer(ROOM) == []
 
 
-def test_a_task_that_is_invalid_fails_with_the_masters_words(batch: Batch):
-    task, *_ = batch.stage.offer(ROOM)
-    batch.stage.update(task, TaskState.TASK_ERROR, message="asks too much", is_reliable=False)
-    assert (batch.items[0].is_failed, batch.items[0].problem) == (True, "asks too much")
-
-
 # Losses.
 
 
 @pytest.mark.parametrize(
     ("state", "is_reliable"),
     [
+        (TaskState.TASK_ERROR, False),
         (TaskState.TASK_LOST, False),
         (TaskState.TASK_LOST, True),
         (TaskState.TASK_FAILED, True),
@@ -267,7 +262,7 @@ def test_an_input_that_is_lost_too_often_has_failed(stage: Stage, tmp_path: Path
     for _ in range(LOSSES_MAX + 1):
         [task] = stage.offer(ROOM)
         stage.update(task, TaskState.TASK_LOST, message="agent lost")
-    assert batch.items[0].problem == f"lost {LOSSES_MAX + 1} times, the last time: agent lost"
+    assert batch.items[0].problem == f"came to nothing {LOSSES_MAX + 1} times, the last time: agent lost"
     assert stage.status is DriverStatus.STOPPED
 
 

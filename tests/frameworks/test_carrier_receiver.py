@@ -30,8 +30,8 @@ class Desk:
     def take(self, stream: Stream, offset: int, data: bytes) -> bool:
         return self.receiver.take(Chunk(TASK, stream, offset, data))
 
-    def end(self, stdout: bytes, stderr: bytes) -> None:
-        self.receiver.outcome = Outcome(0, len(stdout), len(stderr), 0.0, 0.0)
+    def end(self, stdout: bytes, stderr: bytes) -> bool:
+        return self.receiver.end(Outcome(0, len(stdout), len(stderr), 0.0, 0.0))
 
 
 def test_chunks_are_written_in_order():
@@ -67,6 +67,16 @@ def test_output_is_complete_when_the_task_has_ended_and_all_is_here():
     assert list(desk.receiver.missing()) == [Read(TASK, OUT, 2)]
     desk.take(OUT, 2, b"c")
     assert desk.receiver.is_complete
+
+
+def test_a_carrier_that_sends_nothing_any_more_is_given_up():
+    desk = Desk()
+    assert desk.end(b"abc", b"")
+    assert desk.end(b"abc", b"")
+    desk.take(OUT, 0, b"a")
+    assert desk.end(b"abc", b"")
+    assert desk.end(b"abc", b"")
+    assert not desk.end(b"abc", b"")
 
 
 @given(st.binary(max_size=50), st.binary(max_size=50), st.integers(1, 7), st.integers())
