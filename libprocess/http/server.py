@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import hashlib
 import logging
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError, HttpVersion11
@@ -20,6 +22,7 @@ from multidict import CIMultiDict
 from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
 from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.http.routes import SAFE_METHODS
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID, Address
 from libprocess.version import VERSION
@@ -27,12 +30,15 @@ from libprocess.version import VERSION
 if TYPE_CHECKING:
     from libprocess.runtime import Runtime
 
+T = TypeVar("T")
+
 BODY_BYTES_MAX = 8 << 20
 BODY_TIMEOUT_SECONDS = 30.0
 CLOSE_TIMEOUT_SECONDS = 2.0
 """How long requests at hand have to end when the server closes."""
 
 COMPRESS_BYTES_MIN = 1024
+THREAD_BYTES_MIN = 32 << 10
 COMPRESS_LEVEL = 1
 """State is repetitive text: the cheapest level makes it about a tenth already."""
 
@@ -99,6 +105,8 @@ class HttpServer:
         return is_ours
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        if _is_foreign(incoming):
+            return _refusal(403, "403 Forbidden. A page of another origin may read what is public, and change nothing.")
         try:
             async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
                 body = await incoming.read()
@@ -111,13 +119,14 @@ class HttpServer:
         response = await self._runtime.routes.answer(_request(incoming, body))
         if response.stream is not None:
             return await self._go_on(incoming, response, response.stream)
-        return await _outgoing(response, accepted=incoming.headers.get("Accept-Encoding", ""))
+        return await _outgoing(response, incoming)
 
     async def _go_on(self, incoming: web.BaseRequest, response: HttpResponse, pid: PID) -> web.StreamResponse:
         """Carry a stream to its client, until one of them ends."""
         stream = self._runtime.processes.get(pid)
         if not isinstance(stream, HttpStream):
-            return await _outgoing(HttpResponse.error(503, f"503 Service Unavailable. {pid.id} has ended."), "")
+            ended = HttpResponse.error(503, f"503 Service Unavailable. {pid.id} has ended.")
+            return await _outgoing(ended, incoming)
         self._streams.add(pid)
         try:
             return await _carry(incoming, response, stream)
@@ -186,16 +195,40 @@ def _headers(response: HttpResponse) -> CIMultiDict[str]:
     return headers
 
 
-async def _outgoing(response: HttpResponse, accepted: str) -> web.Response:
-    headers = _headers(response)
-    body = response.body
+async def _outgoing(response: HttpResponse, incoming: web.BaseRequest) -> web.Response:
+    """The response as it goes out; without its body if the client has that already."""
+    headers, body = _headers(response), response.body
+    if response.status == 200 and body and incoming.method in SAFE_METHODS:
+        headers["ETag"] = tag = await _off_loop(_tag, body)
+        if tag in incoming.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers={"ETag": tag})
     if len(body) >= COMPRESS_BYTES_MIN:
         headers["Vary"] = "Accept-Encoding"
+        accepted = incoming.headers.get("Accept-Encoding", "")
         if "gzip" in accepted.lower() and not _REFUSES_GZIP.search(accepted):
             headers["Content-Encoding"] = "gzip"
-            # A large state takes longer than a turn of the loop should.
-            body = await asyncio.to_thread(gzip.compress, body, COMPRESS_LEVEL, mtime=0)
+            body = await _off_loop(_compress, body)
     return web.Response(status=response.status, body=body, headers=headers)
+
+
+async def _off_loop(work: Callable[[bytes], T], body: bytes) -> T:
+    """A large state takes longer than a turn of the loop should; for a small one a thread does."""
+    return work(body) if len(body) < THREAD_BYTES_MIN else await asyncio.to_thread(work, body)
+
+
+def _tag(body: bytes) -> str:
+    """What tells one body from another. It is weak, since a compressed one is the same to whoever reads it."""
+    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def _compress(body: bytes) -> bytes:
+    return gzip.compress(body, COMPRESS_LEVEL, mtime=0)
+
+
+def _is_foreign(incoming: web.BaseRequest) -> bool:
+    """Whether a browser sends this for a page that somebody else serves, and wants more than to read."""
+    origin = incoming.headers.get("Origin")
+    return origin is not None and incoming.method not in SAFE_METHODS and origin.rpartition("://")[2] != incoming.host
 
 
 def _refusal(status: int, text: str) -> web.Response:

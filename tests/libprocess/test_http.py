@@ -391,6 +391,49 @@ def test_every_node_shows_its_metrics_and_its_actors(world: World):
     served(world, talk)
 
 
+@pytest.mark.parametrize("path", ["/", "/large"])
+def test_who_has_the_body_already_is_not_sent_it_again(world: World, path: str):
+    async def talk(client: aiohttp.ClientSession) -> None:
+        async with client.get(path) as response:
+            tag, whole = response.headers["ETag"], await response.read()
+        for had in (tag, f'"x", {tag}'):
+            async with client.get(path, headers={"If-None-Match": had}) as response:
+                assert (response.status, response.headers["ETag"], await response.read()) == (304, tag, b"")
+        async with client.get(path, headers={"If-None-Match": '"x"'}) as response:
+            assert (response.status, await response.read()) == (200, whole)
+
+    served(world, talk)
+
+
+def test_what_has_changed_has_another_tag(world: World):
+    async def talk(client: aiohttp.ClientSession) -> None:
+        async with client.get("/state") as first, client.get("/state") as second:
+            assert first.headers["ETag"] != second.headers["ETag"]
+
+    served(world, talk)
+
+
+@pytest.mark.parametrize(
+    ("method", "origin", "status"),
+    [
+        ("POST", None, 202),
+        ("POST", "http://{host}", 202),
+        ("POST", "http://elsewhere.example", 403),
+        ("POST", "null", 403),
+        ("GET", "http://elsewhere.example", 405),
+    ],
+)
+def test_a_page_of_another_origin_changes_nothing(world: World, method: str, origin: str | None, status: int):
+    async def talk(client: aiohttp.ClientSession) -> None:
+        assert client._base_url is not None
+        host = f"{client._base_url.host}:{client._base_url.port}"
+        headers = {} if origin is None else {"Origin": origin.format(host=host)}
+        async with client.request(method, "/orders", headers=headers) as response:
+            assert response.status == status
+
+    served(world, talk)
+
+
 def test_metrics_are_shown_to_prometheus_under_names_it_knows(world: World):
     async def talk(client: aiohttp.ClientSession) -> None:
         world.runtime.metrics.counter("clerk/orders").value += 3
