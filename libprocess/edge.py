@@ -71,6 +71,7 @@ async def open_node(
             trace=trace,
         )
         tracer = TraceProcess(tracing or Tracing.from_environment(), trace)
+        tracer.begin(runtime)
         runtime.spawn(tracer, TRACE_ID)
         try:
             yield runtime
@@ -80,6 +81,7 @@ async def open_node(
             raise
         finally:
             runtime.close()
+            tracer.close()
 
 
 COLLECT_AFTER = 50_000

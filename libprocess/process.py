@@ -123,7 +123,7 @@ class Process:
     @property
     def now(self) -> float:
         """Seconds since 1970, by this node's clock."""
-        return self._runtime.clock.now()
+        return self._runtime.now()
 
     @property
     def chance(self) -> random.Random:

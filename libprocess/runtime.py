@@ -53,6 +53,8 @@ class Runtime:
         self.network = network
         self.chance = chance
         self.storage = storage
+        self.now = clock.now
+        """What actors are told of the time."""
         self.incarnation = chance.getrandbits(31)
         self.processes: dict[PID, Process | Ask] = {}
         self.failures: deque[Failure] = deque(maxlen=FAILURES_KEPT)

@@ -31,6 +31,8 @@ class Tracing:
     """Lose, hold back, delay and double mail for whoever says so. Only for clusters that are there to be tested."""
     directory: Path | None = None
     """Where recordings go that are started from outside, and what the flight recorder dumps. None: there are none."""
+    is_recorded: bool = False
+    """Record to that directory from the beginning, with all that replaying an actor takes."""
     flight_mail: int = 0
     """How much mail the flight recorder holds; 0 is none."""
 
@@ -38,17 +40,24 @@ class Tracing:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Tracing:
         """What LIBPROCESS_TRACING says: words with commas between.
 
-        `off` or `break`, and `to=DIRECTORY`, for recordings and a flight recorder. BadTracing at any other word.
+        `off` or `break`; `to=DIRECTORY`, for recordings and a flight recorder; `record`, to record from the beginning.
+        BadTracing at any other word.
         """
-        may_watch, may_break, directory = True, False, None
+        may_watch, may_break, is_recorded, directory = True, False, False, None
         for word in filter(None, environment.get(VARIABLE, "").split(",")):
             name, _, value = word.partition("=")
             if word == "off":
                 may_watch = False
             elif word == "break":
                 may_break = True
+            elif word == "record":
+                is_recorded = True
             elif name == "to" and value:
                 directory = Path(value)
             else:
-                raise BadTracing(f"{VARIABLE} has {word!r}; expected off, break or to=DIRECTORY, with commas between")
-        return cls(may_watch, may_break, directory, FLIGHT_MAIL if directory else 0)
+                raise BadTracing(
+                    f"{VARIABLE} has {word!r}; expected off, break, record or to=DIRECTORY, commas between"
+                )
+        if is_recorded and directory is None:
+            raise BadTracing(f"{VARIABLE} has record but does not say where to; expected to=DIRECTORY beside it")
+        return cls(may_watch, may_break, directory, is_recorded, FLIGHT_MAIL if directory else 0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from libprocess.pid import PID
 from libprocess.ports import Trace
 from libprocess.process import ExitedMessage, Process
 from libprocess.recording import BoundedFile, Recorder
+from libprocess.recording.inputs import record_inputs
 from libprocess.tracing.breaking import Breaker
 from libprocess.tracing.fan import Fan
 from libprocess.tracing.flight import CrashRecorder
@@ -33,8 +35,13 @@ from libprocess.tracing.messages import (
 from libprocess.tracing.options import VARIABLE, Tracing
 from libprocess.tracing.taps import Tap
 
+if TYPE_CHECKING:
+    from libprocess.runtime import Runtime
+
 TAPS_MAX = 8
 RECORDING_BYTES_MAX = 1 << 30
+RECORDING_BYTES = 256 << 20
+"""Of one that was not begun by a tool."""
 PIECE_BYTES = 64 * 1024
 
 NO_DIRECTORY = f"this node has no directory for recordings; start it with {VARIABLE}=to=DIRECTORY"
@@ -57,23 +64,32 @@ class TraceProcess(Process):
         self._serial = 0
         self.flight: CrashRecorder | None = None
 
+    def begin(self, runtime: Runtime) -> None:
+        """Trace what is to be traced from the beginning, before there is any actor. OSError if it cannot be written."""
+        directory = self._tracing.directory
+        if directory is not None and self._tracing.is_recorded:
+            self._open_recording(runtime, directory, RECORDING_BYTES, inputs=True)
+        elif directory is not None and self._tracing.flight_mail:
+            self.flight = CrashRecorder(runtime, self._tracing.flight_mail, directory)
+            self._traces.append(self.flight)
+        self._show(runtime)
+
     def initialize(self) -> None:
         self._breaker = Breaker(self._runtime)
-        if self._tracing.flight_mail and self._tracing.directory:
-            self.flight = CrashRecorder(self._runtime, self._tracing.flight_mail, self._tracing.directory)
-            self._traces.append(self.flight)
-            self._show()
 
     def finalize(self) -> None:
         for tap in self._taps.values():
             tap.close()
+
+    def close(self) -> None:
+        """The node is closed: the recording ends, after the last words of all actors."""
         if self._recorder is not None:
             self._end_recording(self._recorder)
 
-    def _show(self) -> None:
+    def _show(self, runtime: Runtime | None = None) -> None:
         """Have the runtime tell all traces there are now."""
         traces = [*self._traces, *self._taps.values(), *([self._recorder] if self._recorder else [])]
-        self._runtime.trace = Fan(traces) if len(traces) > 1 else next(iter(traces), None)
+        (runtime or self._runtime).trace = Fan(traces) if len(traces) > 1 else next(iter(traces), None)
 
     # Taps.
 
@@ -121,18 +137,24 @@ class TraceProcess(Process):
             self._begin_recording(self._tracing.directory, message.limit_bytes)
 
     def _begin_recording(self, directory: Path, limit_bytes: int) -> None:
-        self._serial += 1
-        host, port = self.pid.address
-        path = directory / f"node-{host}-{port}-{self._runtime.incarnation:x}-{self._serial}.trace"
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._recorder = Recorder(self._runtime, BoundedFile(path, limit_bytes))
+            path = self._open_recording(self._runtime, directory, limit_bytes, inputs=False)
         except OSError as error:
-            self.reply(TraceDeniedMessage(f"cannot record to {path}: {error.strerror}"))
+            self.reply(TraceDeniedMessage(f"cannot record to {directory}: {error.strerror}"))
             return
-        self._recording_path = path
         self._show()
         self.reply(RecordingMessage(str(path), 0))
+
+    def _open_recording(self, runtime: Runtime, directory: Path, limit_bytes: int, inputs: bool) -> Path:
+        self._serial += 1
+        host, port = runtime.address
+        path = directory / f"node-{host}-{port}-{runtime.incarnation:x}-{self._serial}.trace"
+        directory.mkdir(parents=True, exist_ok=True)
+        self._recorder = Recorder(runtime, BoundedFile(path, limit_bytes))
+        if inputs:
+            record_inputs(runtime, self._recorder)
+        self._recording_path = path
+        return path
 
     def end_recording(self, message: EndRecordingMessage) -> None:
         recorder, path = self._recorder, self._recording_path

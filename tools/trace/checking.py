@@ -13,6 +13,8 @@ from tools.trace.story import Step, Story
 from tools.trace.tables import table
 
 SHOWN = 10
+UNDERWAY_SECONDS = 1.0
+"""Mail that left so short before its receiver's node fell silent is not missed."""
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +43,12 @@ class Check:
             elif step.kind in ("handled", "dropped"):
                 underway.pop(step.id, None)
             self._take(step)
-        recorded = {node.address for node in story.nodes}
-        self.unheard = [step for step in underway.values() if step.id and (step.to[1], step.to[2]) in recorded]
-        """Sent to a node that is recorded, which tells nothing of it."""
-        self.elsewhere = len(underway) - len(self.unheard)
+        last = _last_times(story)
+        there = [step for step in underway.values() if step.id and (step.to[1], step.to[2]) in last]
+        self.elsewhere = len(underway) - len(there)
+        self.unheard = [step for step in there if step.end + UNDERWAY_SECONDS < last[step.to[1], step.to[2]]]
+        """Sent to a node that is recorded and went on, which tells nothing of it."""
+        self.at_the_end = len(there) - len(self.unheard)
 
     def _take(self, step: Step) -> None:
         if step.kind in ("spawned", "exited"):
@@ -88,6 +92,15 @@ class Check:
         return not (self.without_send or self.without_cause or self.unheard)
 
 
+def _last_times(story: Story) -> dict[tuple[str, int], float]:
+    """When the recording of each node ends."""
+    last: dict[tuple[str, int], float] = {}
+    for row, number in enumerate(story.rows.node):
+        node = story.nodes[number]
+        last[node.address] = story.rows.begin[row] - node.skew
+    return last
+
+
 def check(options: argparse.Namespace) -> Iterator[str]:
     """What is there and what is missing; exit status 1 if anything is."""
     story = open_story(options.files)
@@ -97,6 +110,7 @@ def check(options: argparse.Namespace) -> Iterator[str]:
     if found.unnumbered:
         yield f"{found.unnumbered:,} without an id, of which nothing can be said: flight recorders do not number mail"
     yield f"{found.twice:,} received twice, {found.elsewhere:,} sent to nodes that are not recorded"
+    yield f"{found.at_the_end:,} underway when the recording of their receiver's node ended"
     yield f"{found.earlier:,} caused by what was before the recording"
     for what, steps in (
         ("received without a send", found.without_send),
