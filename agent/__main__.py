@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -16,6 +17,8 @@ from agent.containerizer.mesos import MesosContainerizer
 from agent.detection import resources, this_machine
 from agent.dialogues.messages import StopAgentMessage
 from agent.environment import inherited
+from agent.fetcher import Fetcher
+from agent.fetcher.cache import Cache
 from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose
@@ -62,7 +65,9 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         volumes = DiskVolumes(flags.work_dir)
         stack.callback(volumes.close)
         switch_user = flags.switch_user and os.geteuid() == 0
-        containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, switch_user)
+        cache = Cache(Path(flags.fetcher_cache_dir or f"{flags.work_dir}/fetch"), flags.fetcher_cache_size_bytes)
+        fetcher = Fetcher(cache, flags.frameworks_home, node.metrics)
+        containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, fetcher, switch_user)
         stack.push_async_callback(containerizer.close)
         info = replace(info, port=server.address.port)
         agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes), AGENT_ID)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.isolators.choice import ISOLATORS, WANTED
-from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
+from libprocess.flags import BYTES, DURATION, PATH, PORT, Flags, Kind, flag
 from libprocess.pid import Address
 from mesos.detector import MASTER
 from mesos.domains import format_domain, parse_domain
@@ -18,6 +18,7 @@ DOMAIN = Kind("JSON", parse_domain, format_domain)
 NETWORK = "Network"
 CONTAINERS = "Containers"
 EXECUTORS = "Executors"
+FETCHER = "Fetcher"
 
 
 class AgentFlags(
@@ -78,6 +79,19 @@ class AgentFlags(
         default=True,
         help="Run commands as the user that they name; if root runs the agent.",
         group=CONTAINERS,
+    )
+
+    frameworks_home: str = flag(
+        default="", help="Where relative paths of what is to be fetched are looked for.", group=FETCHER
+    )
+    fetcher_cache_dir: str = flag(
+        default="", help="Where what is fetched with cache=true is kept; otherwise in --work_dir.", group=FETCHER
+    )
+    fetcher_cache_size_bytes: int = flag(
+        default=2 << 30,
+        kind=BYTES,
+        help="How much of that is kept; what was used longest ago goes first.",
+        group=FETCHER,
     )
 
     executor_registration_timeout_seconds: float = flag(

@@ -13,6 +13,8 @@ import msgspec
 
 from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
+from agent.fetcher.fetcher import Fetcher
+from agent.fetcher.sources import Reader
 from agent.forker.plan import Plan, Report
 from agent.isolators.isolator import ContainerError, Isolator
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
@@ -38,6 +40,8 @@ class Container:
         self.status_path = status_path
         self.init: Init | None = None
         """Its first process, once there is one."""
+        self.fetching: asyncio.Task[None] | None = None
+        """Brings what it asks for into its sandbox."""
         self.is_destroyed = False
         self.is_clean = False
         """Its init has removed all that it made."""
@@ -50,6 +54,8 @@ class Container:
     def destroy(self) -> None:
         """End it at once, or do not start it."""
         self.is_destroyed = True
+        if self.fetching is not None:
+            self.fetching.cancel()
         if self.init is not None:
             self.init.kill()
 
@@ -61,11 +67,17 @@ class MesosContainerizer:
     """
 
     def __init__(
-        self, runtime: Runtime, runtime_dir: str, isolators: Mapping[str, Isolator], switch_user: bool
+        self,
+        runtime: Runtime,
+        runtime_dir: str,
+        isolators: Mapping[str, Isolator],
+        fetcher: Fetcher,
+        switch_user: bool,
     ) -> None:
         self._runtime = runtime
         self._runtime_dir = Path(runtime_dir)
         self._isolators = list(isolators.values())
+        self._fetcher = fetcher
         self._switch_user = switch_user
         self._forker = ForkerClient()
         self._containers: dict[ContainerID, Container] = {}
@@ -137,6 +149,8 @@ class MesosContainerizer:
         """Start a container, and wait until it has ended."""
         plan = make_plan(container.config, container.status_path, self._switch_user)
         _make_sandbox(plan)
+        if container.config.command.uris and not await self._fetch(container, plan):
+            return ContainerTerminatedMessage(container.id, signal.SIGKILL)
         for isolator in self._isolators:
             isolator.prepare(container.config, plan)
         container.init = init = await self._forker.fork(plan)
@@ -148,6 +162,19 @@ class MesosContainerizer:
             self._runtime.send(container.owner, ContainerLaunchedMessage(container.id, init.process_id))
         await init.ended
         return self._ended(container)
+
+    async def _fetch(self, container: Container, plan: Plan) -> bool:
+        """Bring what a container asks for into its sandbox; False if it was destroyed meanwhile."""
+        reader = Reader(*plan["user"]) if "user" in plan else None
+        fetch = self._fetcher.fetch(container.config.command.uris, plan["directory"], reader)
+        container.fetching = asyncio.get_running_loop().create_task(fetch)
+        try:
+            await container.fetching
+        except asyncio.CancelledError:
+            if not container.is_destroyed:
+                raise
+        container.fetching = None
+        return not container.is_destroyed
 
     def _ended(self, container: Container) -> ContainerTerminatedMessage:
         """What the init left behind says how it was."""

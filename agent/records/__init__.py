@@ -1,3 +1,3 @@
-"""What the agent knows: frameworks, executors, tasks and their updates. Records own state and rules, and send nothing."""
+"""What the agent knows: frameworks, executors, tasks and updates. Records own state and rules, and send nothing."""
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ import psutil
 import pytest
 
 from agent.containerizer.mesos import MesosContainerizer
+from agent.fetcher import Fetcher
+from agent.fetcher.cache import Cache
 from agent.isolators.cgroups.groups import Groups, table
 from agent.isolators.choice import Settings, choose
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
@@ -22,10 +24,11 @@ from libprocess import Process
 from libprocess.edge import open_node, run
 from mesos.ids import ContainerID
 from mesos.resources import Resources
-from mesos.types import CommandInfo, Environment, Reason, Variable
+from mesos.types import URI, CommandInfo, Environment, Reason, Variable
 
 LIMIT_SECONDS = 30.0
 PIDS_MAX = 50
+CACHE_BYTES = 1 << 20
 ROOT = os.geteuid() == 0
 
 needs_root = pytest.mark.skipif(not ROOT, reason="isolation takes root")
@@ -99,7 +102,8 @@ async def containers(work_dir: Path, isolation: tuple[str, ...] | None) -> Async
     settings = Settings(Groups(), cfs=True, pids_max=PIDS_MAX)
     isolators = {} if isolation is None else choose(isolation, settings)
     async with open_node() as node:
-        containerizer = MesosContainerizer(node, str(work_dir / "run"), isolators, switch_user=ROOT)
+        fetcher = Fetcher(Cache(work_dir / "fetch", CACHE_BYTES), str(work_dir / "home"), node.metrics)
+        containerizer = MesosContainerizer(node, str(work_dir / "run"), isolators, fetcher, switch_user=ROOT)
         owner = Owner()
         node.spawn(owner, "owner")
         try:
@@ -305,6 +309,46 @@ def test_containers_end_when_the_forker_is_killed(tmp_path: Path, isolation: tup
         assert (await stage.run("true")).status == 0  # with a new forker
 
     play(tmp_path, story, isolation)
+
+
+def test_what_is_asked_for_is_fetched_before_the_command_starts(tmp_path: Path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "tool").write_text("#!/bin/sh\necho tool")
+
+    async def story(stage: Containers) -> None:
+        await stage.run("", command=CommandInfo("./tool", uris=(URI("tool", executable=True),)))
+        assert stage.output() == "tool\n"
+
+    play(tmp_path, story)
+
+
+def test_what_cannot_be_fetched_is_told(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("", command=CommandInfo("true", uris=(URI("/no/such/file"),)))
+        assert ended.reason is Reason.REASON_CONTAINER_LAUNCH_FAILED
+        assert ended.message == "/no/such/file cannot be copied: No such file or directory"
+
+    play(tmp_path, story)
+
+
+def test_a_container_can_be_destroyed_while_it_fetches(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        async def serve_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            await ended.wait()
+            writer.close()
+
+        asked, ended = asyncio.Event(), asyncio.Event()
+        server = await asyncio.start_server(serve_nothing, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        id_ = stage.launch("", command=CommandInfo("true", uris=(URI(f"http://127.0.0.1:{port}/slow"),)))
+        await asked.wait()
+        stage.containerizer.destroy(id_)
+        assert (await stage.end(id_)).status == signal.SIGKILL
+        ended.set()
+        server.close()
+
+    play(tmp_path, story)
 
 
 # Limits.
