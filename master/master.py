@@ -19,6 +19,7 @@ from master.dialogues.executors import Executors
 from master.dialogues.launches import Launches
 from master.dialogues.tasks import Tasks
 from master.flags import MasterFlags
+from master.http.explain import Explain
 from master.http.scheduler_api import SchedulerApi
 from master.http.scheduling import Scheduling
 from master.http.watched import WatchedCluster
@@ -32,7 +33,7 @@ MASTER = "master"
 """The id that a master is spawned with: its PID is found under this name."""
 
 
-class Master(Agents, Launches, Tasks, Executors, Scheduling, SchedulerApi):
+class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached."""
 
     def __init__(self, flags: MasterFlags, web: Address) -> None:

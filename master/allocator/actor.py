@@ -9,14 +9,19 @@ from master.allocator.agent import Agent
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
 from master.allocator.cycle import Grant, allocate
+from master.allocator.explain import explain
 from master.allocator.messages import (
     AddAgentMessage,
     AddFrameworkMessage,
     Allotment,
     AvailableUpdatedMessage,
+    Because,
     ChangeAgentMessage,
     ChangeFrameworkMessage,
     ExpectAgentsMessage,
+    ExplainedMessage,
+    ExplainMessage,
+    Explanation,
     Lot,
     OfferResourcesMessage,
     RecoverResourcesMessage,
@@ -32,9 +37,11 @@ from master.allocator.messages import (
     UpdateAllocationMessage,
     UpdateAvailableMessage,
     UseResourcesMessage,
+    Why,
 )
 from master.allocator.options import Options
 from master.allocator.quota import Allowance
+from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 
 RECOVERY_TIMEOUT_SECONDS = 600.0
@@ -98,6 +105,19 @@ class Allocator(Process):
         """Those who are not back by now may never come."""
         self._expected = 0
         self._allocate_soon()
+
+    def explain(self, message: ExplainMessage) -> None:
+        """See the message."""
+        ids = [message.agent_id] if message.agent_id is not None else list(self._cluster.agents)
+        found = [Explanation(id_, self._reasons(message.framework_id, message.role, id_)) for id_ in ids]
+        self.reply(ExplainedMessage(message.framework_id, message.role, tuple(found)))
+
+    def _reasons(self, framework_id: FrameworkID, role: str, agent_id: AgentID) -> tuple[Because, ...]:
+        reasons = explain(self._cluster, framework_id, role, agent_id)
+        if not self._expected:
+            return reasons
+        text = f"nothing is allocated before {self._expected} agents are back, {len(self._cluster.agents)} are"
+        return (Because(Why.WAITING, text), *reasons)
 
     # Resources.
 

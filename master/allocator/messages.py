@@ -8,6 +8,7 @@ allocator does not know any more is ignored: it crossed another.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TypeAlias
 
 from libprocess.message import Message
@@ -253,3 +254,68 @@ class ExpectAgentsMessage(Message, frozen=True):
     """
 
     agents: int
+
+
+# Explaining.
+
+
+class Why(StrEnum):
+    """Why there was an offer, or none."""
+
+    OFFERED = "OFFERED"
+    NOTHING = "NOTHING"
+    """Nothing is in the way."""
+    WAITING = "WAITING"
+    """Nothing is allocated before enough agents of a former master are back."""
+    NO_FRAMEWORK = "NO_FRAMEWORK"
+    NO_ROLE = "NO_ROLE"
+    NO_AGENT = "NO_AGENT"
+    DISCONNECTED = "DISCONNECTED"
+    SUPPRESSED = "SUPPRESSED"
+    AGENT_INACTIVE = "AGENT_INACTIVE"
+    NOT_LISTED = "NOT_LISTED"
+    CAPABILITY = "CAPABILITY"
+    CONSTRAINT = "CONSTRAINT"
+    REFUSED = "REFUSED"
+    LIMIT = "LIMIT"
+    HEADROOM = "HEADROOM"
+    ORDER = "ORDER"
+    OUTSTANDING = "OUTSTANDING"
+    MINIMUM = "MINIMUM"
+    RESERVED = "RESERVED"
+    IN_USE = "IN_USE"
+
+
+class Because(Struct, frozen=True):
+    """One reason, in words too; and since or until when, in seconds since 1970, where that says something."""
+
+    why: Why
+    text: str
+    since: float | None = None
+    until: float | None = None
+
+
+class Explanation(Struct, frozen=True):
+    """All reasons about one agent: the first counts now, the others would without it."""
+
+    agent_id: AgentID
+    reasons: tuple[Because, ...]
+
+
+class ExplainMessage(Message, frozen=True):
+    """Master → allocator: why is this framework offered this agent in this role, or why not?
+
+    All agents are explained if none is named. Answered with an ExplainedMessage.
+    """
+
+    framework_id: FrameworkID
+    role: str
+    agent_id: AgentID | None = None
+
+
+class ExplainedMessage(Message, frozen=True):
+    """Allocator → master, as answer: this is why."""
+
+    framework_id: FrameworkID
+    role: str
+    explanations: tuple[Explanation, ...]

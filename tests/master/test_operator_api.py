@@ -164,6 +164,12 @@ def test_a_call_is_refused(scene: Scene, type_: str, headers: dict[str, str], st
     assert (refused.status, refused.body.decode()) == (status, text)
 
 
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/operator", "/master/api/v1"])
+def test_paths_that_mean_the_same(scene: Scene, path: str):
+    body = b'{"type":"GET_HEALTH"}'
+    assert Operator(scene).send("POST", path, body, content_type="application/json").status == 200
+
+
 # Events.
 
 

@@ -90,7 +90,7 @@ class Naive:
     # In which order.
 
     def totals(self) -> dict[str, int]:
-        return Resources.sum(agent.total for agent in self.agents.values()).quantities()
+        return sum((Counter(agent.total.quantities()) for agent in self.agents.values()), Counter())
 
     def share(self, clients: set[Client], weight: float) -> Fraction:
         totals = self.totals()

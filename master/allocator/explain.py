@@ -1,0 +1,154 @@
+"""Why a client is offered an agent or is not: found in the books and in the record of decisions. Pure, changes nothing.
+
+The reasons stand in the order in which an allocation meets them. The first is why there is no offer now; those after it
+would be in the way even without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from master.allocator.agent import Agent, Decision
+from master.allocator.bundle import Bundle, is_plain, shrink
+from master.allocator.client import Client
+from master.allocator.cluster import Cluster
+from master.allocator.messages import Because, Why
+from mesos.ids import AgentID, FrameworkID
+from mesos.resources import Resources, format_thousandths
+
+NOTHING = Resources()
+
+
+def explain(cluster: Cluster, framework_id: FrameworkID, role: str, agent_id: AgentID) -> tuple[Because, ...]:
+    """All reasons. There is always one."""
+    framework, agent = cluster.clients.frameworks.get(framework_id), cluster.agents.get(agent_id)
+    if framework is None:
+        return (Because(Why.NO_FRAMEWORK, f"the allocator knows no framework {framework_id}"),)
+    client = framework.clients.get(role)
+    if client is None or not client.is_subscribed:
+        roles = ", ".join(sorted(each.role for each in framework.clients.values() if each.is_subscribed))
+        return (Because(Why.NO_ROLE, f"the framework is not subscribed to role {role}, only to {roles or 'none'}"),)
+    if agent is None:
+        return (Because(Why.NO_AGENT, f"the allocator knows no agent {agent_id}"),)
+    found = tuple(_reasons(cluster, client, agent))
+    return found or (Because(Why.NOTHING, f"nothing is in the way: the next allocation offers {agent.free.resources}"),)
+
+
+def _reasons(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because]:
+    yield from _own_offers(client, agent)
+    yield from _about_framework(client)
+    yield from _about_agent(cluster, client, agent)
+    part = cluster.bundle(client.part_of(agent.free.resources))
+    if client.admits(part):
+        yield from _about_refusals(client, agent, part)
+        yield from _about_quotas(cluster, client, part)
+    else:
+        yield from _about_others(client, agent)
+        yield from _about_amounts(cluster, client, agent, part)
+
+
+# Offers.
+
+
+def _own_offers(client: Client, agent: Agent) -> Iterator[Because]:
+    holding = agent.holdings.get(client)
+    for bundle, since in holding.offers if holding is not None else ():
+        text = f"the framework has an offer of {bundle.resources} there since {moment(since)}"
+        yield Because(Why.OFFERED, text, since=since)
+
+
+def _about_others(client: Client, agent: Agent) -> Iterator[Because]:
+    """Who else has what the client could have had."""
+    decision = agent.decision
+    for other, holding in agent.holdings.items():
+        if other is client:
+            continue
+        for bundle, since in holding.offers:
+            yield _taken(client, other, bundle, since, decision)
+
+
+def _taken(client: Client, other: Client, bundle: Bundle, since: float, decision: Decision | None) -> Because:
+    name = f"framework {other.framework.id} in role {other.role}"
+    offer = f"{bundle.resources} offered there since {moment(since)}"
+    if decision is not None and decision.client is other and decision.time == since and decision.eligible & client.mask:
+        return Because(Why.ORDER, f"{name} came first in the order of shares, and has {offer}", since=since)
+    return Because(Why.OUTSTANDING, f"{name} has {offer}", since=since)
+
+
+# The framework, and the agent.
+
+
+def _about_framework(client: Client) -> Iterator[Because]:
+    if not client.framework.is_active:
+        yield Because(Why.DISCONNECTED, "the framework's scheduler is not connected")
+    if client.is_suppressed:
+        yield Because(Why.SUPPRESSED, f"the framework suppressed offers for role {client.role}")
+
+
+def _about_agent(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because]:
+    if not agent.is_active:
+        yield Because(Why.AGENT_INACTIVE, "the agent is not connected, or is not to be offered")
+    if not agent.is_listed:
+        yield Because(Why.NOT_LISTED, f"the whitelist has no {agent.info.hostname}")
+    missing = [each for each in agent.demands if each not in client.framework.capabilities]
+    if missing:
+        text = f"the agent is only for frameworks with {', '.join(missing)}, which this one has not"
+        yield Because(Why.CAPABILITY, text)
+    if agent.unwanted & client.mask:
+        yield Because(Why.CONSTRAINT, f"the agent does not meet the framework's constraints for role {client.role}")
+
+
+# What is free.
+
+
+def _about_refusals(client: Client, agent: Agent, part: Bundle) -> Iterator[Because]:
+    ends = [
+        (refusal.until, refused.bundle.resources)
+        for refusal in client.refusals
+        for refused in refusal.refused
+        if refused.agent is agent and refused.bundle.resources.contains(part.resources)
+    ]
+    if ends:
+        until, resources = max(ends, key=lambda end: end[0])
+        text = f"the framework refused {resources} of it until {moment(until)}, and no more than that is free"
+        yield Because(Why.REFUSED, text, until=until)
+
+
+def _about_quotas(cluster: Cluster, client: Client, part: Bundle) -> Iterator[Because]:
+    allowance = client.allowance
+    if allowance is not None:
+        room = allowance.room()
+        if not client.admits(cluster.bundle(shrink(part.resources, room))):
+            text = f"the limits of role {allowance.role} leave {_amounts(room)}"
+            yield Because(Why.LIMIT, text)
+    if not cluster.quotas:
+        return
+    surplus = cluster.quotas.surplus()
+    is_due = allowance is not None and bool(allowance.due())
+    if not is_due and not client.admits(cluster.bundle(shrink(part.resources, surplus))):
+        text = f"what is free is kept for the guarantees of roles; beyond those there is {_amounts(surplus)}"
+        yield Because(Why.HEADROOM, text)
+
+
+def _about_amounts(cluster: Cluster, client: Client, agent: Agent, part: Bundle) -> Iterator[Because]:
+    free = agent.free.resources
+    reserved = free.filter(lambda kind: not is_plain(kind) and not kind.allocatable_to(client.role))
+    if part.resources:
+        yield Because(Why.MINIMUM, f"only {part.resources} is free there, less than an offer has to hold")
+    elif reserved:
+        yield Because(Why.RESERVED, f"only {reserved} is free there, reserved for others")
+    used = Resources.sum(holding.used.resources for holding in agent.holdings.values() if holding.used is not None)
+    if used:
+        yield Because(Why.IN_USE, f"tasks and executors use {used} of the {agent.total.resources} there")
+    if not agent.total.resources:
+        yield Because(Why.MINIMUM, "the agent has nothing to give")
+
+
+def _amounts(amounts: dict[str, int]) -> str:
+    return ";".join(f"{name}:{format_thousandths(amount)}" for name, amount in sorted(amounts.items())) or "nothing"
+
+
+def moment(seconds: float) -> str:
+    """Unix time as people read it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
