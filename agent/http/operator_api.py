@@ -1,4 +1,4 @@
-"""The v1 operator API of the agent: POST /api/v1; and the files of all sandboxes, at /files."""
+"""The v1 operator API of the agent, POST /api/v1 or below; and the files of all sandboxes, at /files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OperatorApi(Endpoints):
     def initialize(self) -> None:
         super().initialize()
         self.spawn(Files(ThreadedDisk(self._runtime), [f"{self.flags.work_dir}/agents"]), "files")
-        self.route("/api/v1", self._operator_call, methods=("POST",))
+        self.route("/api/v1/*", self._operator_call, methods=("POST",))
         self._operator_calls: dict[str, Callable[[], Tree]] = {
             "GET_HEALTH": lambda: {"healthy": True},
             "GET_FLAGS": self._get_flags,

@@ -1,4 +1,4 @@
-"""The v1 operator API of the master: POST /api/v1."""
+"""The v1 operator API of the master: POST /api/v1, or any path below that is no other API's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OperatorApi(Listings, Frameworks):
     def serve(self) -> None:
         """See Endpoints."""
         super().serve()
-        self.route("/api/v1", self._operator_call, methods=("POST",))
+        self.route("/api/v1/*", self._operator_call, methods=("POST",))
         self.route("/teardown", self._teardown_form, methods=("POST",))
         self._operator_calls: dict[str, Callable[[Tree], Tree]] = {
             "GET_HEALTH": lambda call: {"healthy": True},

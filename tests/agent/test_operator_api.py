@@ -19,7 +19,7 @@ def post(cluster: Cluster, call: dict[str, Any], media: Media = Media.JSON, acce
     headers = (("content-type", str(media)), ("accept", accept or str(media)))
     answers: list[HttpResponse] = []
     cluster.node.routes.root = AGENT_ID
-    request = HttpRequest("POST", "/api/v1", headers=headers, body=media.write(call, CALL))
+    request = HttpRequest("POST", "/api/v1/operator", headers=headers, body=media.write(call, CALL))
     cluster.node.routes.request(request, answers.append)
     cluster.world.settle()
     return answers[0]
