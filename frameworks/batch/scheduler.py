@@ -18,7 +18,7 @@ from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
 from mesos.resources import Resources
 from mesos.scheduler import Scheduler, SchedulerCalls, pick
 from mesos.states import terminal
-from mesos.types import ExecutorInfo, MasterInfo, Offer, TaskInfo, TaskReference, TaskState, TaskStatus
+from mesos.types import ExecutorInfo, MasterInfo, Offer, Source, TaskInfo, TaskReference, TaskState, TaskStatus
 
 NAME_LENGTH_MAX = 100
 FAILOVER_SECONDS = 10.0
@@ -162,7 +162,7 @@ class BatchScheduler(Scheduler):
             self._ended(driver, item, attempt, status)
         elif status.uuid or status.state not in REPORTED_ENDS:
             driver.acknowledge_status_update(status)
-            self._came_to_nothing(driver, item, status)
+            self._came_to_nothing(driver, item, attempt, status)
         else:
             self._ask(driver, attempt, attempt.receiver.missing())
 
@@ -172,7 +172,7 @@ class BatchScheduler(Scheduler):
             outcome = decode(status.data, Outcome)
         except msgspec.MsgspecError:
             driver.acknowledge_status_update(status)
-            self._came_to_nothing(driver, item, status)
+            self._came_to_nothing(driver, item, attempt, status)
             return
         if attempt.ended_at is None:
             attempt.ended_at = self._now()
@@ -217,9 +217,17 @@ class BatchScheduler(Scheduler):
         self._ledger.finish(item, outcome, self._now())
         self._done(driver, item)
 
-    def _came_to_nothing(self, driver: SchedulerCalls, item: Item, status: TaskStatus) -> None:
+    def _came_to_nothing(self, driver: SchedulerCalls, item: Item, attempt: Attempt, status: TaskStatus) -> None:
         # Also TASK_ERROR: what was offered may be too little since the carrier that was counted on ended meanwhile.
+        if status.source is not Source.SOURCE_MASTER:
+            self._abandon(attempt.agent_id, attempt.executor_id)  # it is not there, or takes no tasks any more
         self._lose(driver, item, status.message or str(status.reason or status.state))
+
+    def _abandon(self, agent_id: AgentID, executor_id: ExecutorID) -> None:
+        """Launch no more tasks on this carrier."""
+        carrier = self._carriers.get(agent_id)
+        if carrier is not None and carrier.executor_id == executor_id:
+            del self._carriers[agent_id]
 
     def _lose(self, driver: SchedulerCalls, item: Item, why: str) -> None:
         if not self._ledger.lose(item, why):
@@ -251,9 +259,7 @@ class BatchScheduler(Scheduler):
             driver.reconcile_tasks(running)
 
     def executor_lost(self, driver: SchedulerCalls, executor_id: ExecutorID, agent_id: AgentID, status: int) -> None:
-        carrier = self._carriers.get(agent_id)
-        if carrier is not None and carrier.executor_id == executor_id:
-            del self._carriers[agent_id]
+        self._abandon(agent_id, executor_id)
         self._lose_output(driver, agent_id, f"its executor ended with wait status {status}", executor_id)
 
     def agent_lost(self, driver: SchedulerCalls, agent_id: AgentID) -> None:

@@ -275,6 +275,15 @@ def test_a_new_carrier_follows_one_that_was_lost(batch: Batch):
     assert second.executor.executor_id != first.executor.executor_id
 
 
+def test_a_carrier_that_takes_no_tasks_any_more_is_not_given_any(batch: Batch):
+    [first] = batch.stage.offer("cpus:1;mem:1024")
+    batch.stage.update(first, TaskState.TASK_LOST, message="the executor is being ended")
+    [second] = batch.stage.offer("cpus:1;mem:1024")
+    assert first.executor
+    assert second.executor
+    assert second.executor.executor_id != first.executor.executor_id
+
+
 @pytest.mark.parametrize("loss", ["executor_lost", "agent_lost"])
 def test_a_command_whose_output_is_lost_with_its_machine_runs_again(batch: Batch, loss: str):
     first, second, _ = batch.stage.offer(ROOM)
