@@ -7,7 +7,7 @@ counting is adding to an attribute, and needs no lock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -42,6 +42,19 @@ class Gauge:
     def read(self, name: str) -> dict[str, float]:
         """What the snapshot shows."""
         return {name: self.value if self.pull is None else self.pull()}
+
+
+class Family:
+    """Levels of one kind whose names are known only when they are read, such as one per reason: shown as NAME/KEY."""
+
+    __slots__ = ("pull",)
+
+    def __init__(self, pull: Callable[[], Mapping[str, float]]) -> None:
+        self.pull = pull
+
+    def read(self, name: str) -> dict[str, float]:
+        """What the snapshot shows."""
+        return {f"{name}/{key.replace(' ', '_')}": value for key, value in sorted(self.pull().items())}
 
 
 class Timer:
@@ -87,8 +100,8 @@ def _percentile(values: list[float], part: float) -> float:
     return values[below] + (values[above] - values[below]) * (position - below)
 
 
-Metric = Counter | Gauge | Timer
-M = TypeVar("M", Counter, Gauge, Timer)
+Metric = Counter | Gauge | Timer | Family
+M = TypeVar("M", Counter, Gauge, Timer, Family)
 
 
 class Metrics:
@@ -112,6 +125,12 @@ class Metrics:
         gauge = self._kept(name, Gauge())
         gauge.pull = pull
         return gauge
+
+    def family(self, name: str, pull: Callable[[], Mapping[str, float]]) -> Family:
+        """Levels by name, from a function that is called whenever they are read (the latest one given)."""
+        family = self._kept(name, Family(pull))
+        family.pull = pull
+        return family
 
     def timer(self, name: str) -> Timer:
         """A timer, shown as NAME_ms."""

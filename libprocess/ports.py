@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from libprocess.message import Message
+from libprocess.metrics import Metrics
 from libprocess.pid import PID, Address
 
 Envelope = tuple[PID, PID, Message, int, int]
@@ -44,6 +45,10 @@ class Node(Protocol):
     @property
     def incarnation(self) -> int:
         """A number that no other run of any node has: tells a restarted node from the one that died."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where the network's own numbers belong."""
 
     def deliver(self, envelopes: Iterable[Envelope]) -> None:
         """Take mail that came in, in order."""
@@ -81,8 +86,7 @@ class Storage(Protocol):
         """The file's content; None where there is none."""
 
     def write(self, path: str, content: bytes) -> None:
-        """Replace the file as a whole: after return, and after a crash at any point, it is either the old or the new.
-        """
+        """Replace the file as a whole: whenever the node crashes, it is then either the old or the new."""
 
     def append(self, path: str, content: bytes) -> None:
         """Add to the file's end; it is durable after `sync`."""

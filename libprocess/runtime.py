@@ -132,7 +132,8 @@ class Runtime:
 
     def mailbox_depths(self) -> Counter[PID]:
         """How much mail waits for each actor of this node."""
-        return Counter(envelope[0] for envelope in self._queue)
+        handled = next((place + 1 for place, mail in enumerate(self._queue) if mail is self._current), 0)
+        return Counter(envelope[0] for envelope in islice(self._queue, handled, None))
 
     def _finish(self, process: Process) -> None:
         process._handlers = DEAD

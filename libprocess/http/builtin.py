@@ -25,6 +25,7 @@ class MetricsProcess(Process):
         self.metrics.gauge("runtime/actors", lambda: len(_actors(runtime)))
         self.metrics.gauge("runtime/actors_failed", lambda: len(runtime.failures))
         self.metrics.gauge("runtime/mail_dropped", runtime.drops.total)
+        self.metrics.family("runtime/mail_dropped_for", lambda: runtime.drops)
         self.metrics.gauge("runtime/mail_waiting", lambda: runtime.mailbox_depths().total())
         self.route("/snapshot", self.snapshot)
         self.route("/", self.prometheus)

@@ -73,6 +73,10 @@ class ZeroMQ:
         self._node = node
         self._address, router = self._sockets.bind()
         self._listener = Listener(self._loop, router, self._greeted, self.refusals)
+        node.metrics.gauge("runtime/links", lambda: len(set(self._links.values())))
+        node.metrics.family("runtime/refused_for", lambda: self.refusals)
+        self._received_messages = node.metrics.counter("runtime/mail_received")
+        self._sent_messages = node.metrics.counter("runtime/mail_sent")
         return self._address
 
     def connect(self, address: Address) -> None:
@@ -96,6 +100,7 @@ class ZeroMQ:
                 if not link.mail:
                     touched.append(link)
             add(envelope)
+        self._sent_messages.value += len(outgoing)
         outgoing.clear()
         for link in touched:
             if not link.flush():
@@ -317,6 +322,7 @@ class ZeroMQ:
             mail = link.decode(frame)
         except MalformedFrame:
             mail = self._assembled(link, frame)
+        self._received_messages.value += len(mail)
         self._node.deliver(mail)
 
     def _assembled(self, link: Link, piece: bytes) -> list[Envelope]:

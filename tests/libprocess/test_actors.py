@@ -183,3 +183,14 @@ def test_a_mailbox_has_a_depth(world: World, node: Runtime):
     assert node.mailbox_depths() == {pid: 3}
     world.settle()
     assert not node.mailbox_depths()
+
+
+def test_the_depth_of_a_mailbox_does_not_count_what_was_handled_in_this_turn(world: World, node: Runtime):
+    depths: list[int] = []
+    puppet = Puppet()
+    pid = node.spawn(puppet)
+    look = puppet.will(lambda _: depths.append(node.mailbox_depths()[pid]))
+    for _ in range(3):
+        node.send(pid, look)
+    world.settle()
+    assert depths == [2, 1, 0]

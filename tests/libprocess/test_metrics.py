@@ -42,6 +42,17 @@ def test_a_pull_gauge_is_read_when_the_snapshot_is_taken(metrics: Metrics):
     assert metrics.snapshot() == {"master/tasks": 2}
 
 
+def test_a_family_shows_whatever_names_there_are_when_it_is_read(metrics: Metrics):
+    drops: dict[str, float] = {}
+    metrics.family("mail_dropped_for", lambda: drops)
+    assert metrics.snapshot() == {}
+    drops |= {"no such actor": 2, "link broken": 1}
+    assert list(metrics.snapshot().items()) == [
+        ("mail_dropped_for/link_broken", 1),
+        ("mail_dropped_for/no_such_actor", 2),
+    ]
+
+
 def test_the_latest_pull_function_counts(metrics: Metrics):
     metrics.gauge("master/tasks", lambda: 1)
     metrics.gauge("master/tasks", lambda: 2)

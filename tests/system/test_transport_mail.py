@@ -179,3 +179,15 @@ def test_a_node_without_keys_is_for_this_machine_unless_one_insists():
         ThreadedNode(host="0.0.0.0")
     with ThreadedNode(host="0.0.0.0", advertise="127.0.0.1", insecure=True) as node, ThreadedNode() as other:
         assert kept(other, node.spawn(Talker())) == ()
+
+
+def test_what_comes_and_goes_is_counted(near: ThreadedNode, far: ThreadedNode):
+    talker, teller = far.spawn(Talker()), near.spawn(Talker())
+    near.send(teller, TellMessage(talker, 500))
+    eventually(lambda: len(kept(far, talker)) == 500)
+    shown = near.runtime.metrics.snapshot()
+    assert (shown["runtime/links"], shown["runtime/mail_sent"], shown["runtime/mail_received"]) == (1, 500, 0)
+    assert far.runtime.metrics.snapshot()["runtime/mail_received"] == 500
+    near.send(PID("nobody", "127.0.0.1", far.runtime.address.port), TalkMessage("a"))
+    eventually(lambda: far.runtime.drops)
+    assert far.runtime.drops == {"no such actor": 1}
