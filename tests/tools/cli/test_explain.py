@@ -72,8 +72,8 @@ def test_it_says_why(address: str, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
     assert lines[0].endswith("in role *")
     assert lines[1].endswith("(box)")
-    assert lines[2].split() == ["DISCONNECTED", *["the", "framework's", "scheduler", "is", "not", "connected"]]
-    assert lines[3].split()[0] == "MINIMUM"
+    assert lines[2].split(maxsplit=1) == ["MINIMUM", "only cpus:0.001 is free there, less than an offer has to hold"]
+    assert len(lines) == 3
 
 
 def test_it_says_it_as_json(address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
