@@ -12,6 +12,7 @@ from libprocess.recording.digest import Digest
 from libprocess.recording.events import Event, events
 from libprocess.recording.files import BoundedFile, Recording, expanded, read_recording
 from libprocess.recording.flight import FlightRecorder
+from libprocess.recording.inputs import record_inputs
 from libprocess.recording.naming import names_record
 from libprocess.recording.recorder import Recorder, Sink, encode_record, header
 from libprocess.recording.text import as_text
@@ -36,4 +37,5 @@ __all__ = [
     "names_record",
     "node_record",
     "read_recording",
+    "record_inputs",
 ]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from libprocess.ports import Storage
 
 if TYPE_CHECKING:
-    from libprocess.recording.recorder import Recorder
+    from libprocess.recording.tracer import Tracer
     from libprocess.runtime import Runtime
 
 KINDS = ("now", "chance", "read", "listed")
@@ -26,9 +26,9 @@ KINDS = ("now", "chance", "read", "listed")
 class Inputs:
     """Writes inputs to a node's recording, each where it was asked for."""
 
-    def __init__(self, runtime: Runtime, recorder: Recorder) -> None:
+    def __init__(self, runtime: Runtime, tracer: Tracer) -> None:
         self._runtime = runtime
-        self._recorder = recorder
+        self._tracer = tracer
         self._now = runtime.clock.now
 
     def now(self) -> float:
@@ -40,7 +40,7 @@ class Inputs:
     def note(self, kind: str, *values: Any) -> None:
         """An actor was told this. Outside a turn nobody can say which actor, so it is not noted."""
         if self._runtime._turning and self._runtime._caught_up() is not None:
-            self._recorder._append((kind, 0, self._now(), *values))
+            self._tracer._append((kind, self._tracer._node, self._now(), *values))
 
 
 class NotedChance(random.Random):
@@ -91,9 +91,9 @@ class NotedStorage:
         return names
 
 
-def record_inputs(runtime: Runtime, recorder: Recorder) -> None:
+def record_inputs(runtime: Runtime, tracer: Tracer) -> None:
     """Have a node's recording tell all inputs too, from now on; to be called before there are actors."""
-    inputs = Inputs(runtime, recorder)
+    inputs = Inputs(runtime, tracer)
     runtime.now = inputs.now
     runtime.chance = NotedChance(runtime.chance, inputs)
     runtime.storage = NotedStorage(runtime.storage, inputs)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from libprocess.pid import PID
 from libprocess.ports import Trace
 from libprocess.process import ExitedMessage, Process
-from libprocess.recording import BoundedFile, Recorder
-from libprocess.recording.inputs import record_inputs
+from libprocess.recording import BoundedFile, Recorder, record_inputs
 from libprocess.tracing.breaking import Breaker
 from libprocess.tracing.fan import Fan
 from libprocess.tracing.flight import CrashRecorder

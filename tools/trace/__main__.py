@@ -24,6 +24,7 @@ from tools.trace import (
     stats,
     tap,
 )
+from tools.trace.replaying import replay
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
@@ -46,6 +47,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
     "draw": ("a chart: Mermaid, SVG, a page with a timeline, Perfetto's format, OpenTelemetry's", draw.add_draw),
     "check": ("whether each receive has its send, and each message its cause", checking.add_check),
     "diff": ("the first divergence of two runs", diff.add_diff),
+    "replay": ("one actor again, on its mail of then: does it do the same?", replay.add_replay),
     "protocol": ("who sends and who handles each message, from the source", protocol.add_protocol),
     "merge": ("several nodes' recordings as one, with an index", merge.add_merge),
 }
