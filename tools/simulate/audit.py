@@ -19,6 +19,7 @@ from mesos.messages import (
     ResourceOffersMessage,
     RunTaskMessage,
     ShutdownFrameworkMessage,
+    StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
 )
 from mesos.resources import Resources
@@ -37,6 +38,8 @@ class Audit:
     def __init__(self, cluster: Cluster) -> None:
         self.updates: dict[tuple[FrameworkID, TaskID], dict[bytes, Runtime]] = {}
         """By task: the updates that its agent sent to a master, in the order in which it did so for the first time."""
+        self.promised: dict[tuple[FrameworkID, TaskID], dict[bytes, Runtime]] = {}
+        """By task: the updates that its agent told the executor to take care of."""
         self.shut_down: set[FrameworkID] = set()
         """The frameworks that a master ended; nobody is left then who would be told of their tasks."""
         self._cluster = cluster
@@ -129,6 +132,10 @@ class Audit:
             sent = self.updates.setdefault((update.framework_id, update.status.task_id), {})
             sent.setdefault(update.status.uuid, node)
 
+    def _acknowledged(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateAcknowledgementMessage) -> None:
+        if sender.id == AGENT_ID and sender.address == node.address:
+            self.promised.setdefault((message.framework_id, message.task_id), {})[message.uuid] = node
+
 
 def _fit(parts: list[Resources], whole: Resources) -> bool:
     """Whether disjoint parts come out of one whole."""
@@ -147,4 +154,5 @@ _LOOKS: Mapping[type[Message], Callable[[Audit, Runtime, PID, PID, Any], None]] 
     RunTaskMessage: Audit._run_task,
     ShutdownFrameworkMessage: Audit._shutdown_framework,
     StatusUpdateMessage: Audit._status_update,
+    StatusUpdateAcknowledgementMessage: Audit._acknowledged,
 }

@@ -19,11 +19,15 @@ from mesos.resources import Resources
 from mesos.scheduler import LocalSchedulerDriver, Scheduler
 from mesos.types import AgentInfo, Environment, FrameworkInfo, MasterInfo
 from tools.simulate.containers import VirtualContainers
+from tools.simulate.election import LeaderChangedMessage, Watcher
 from tools.simulate.volumes import VirtualVolumes
 
 RESOURCES = Resources.parse("cpus:4;mem:4096;disk:10240;ports:[31000-32000]")
 FIND_SECONDS = 5.0
 """How long a finder waits for a master to be elected before it says that there is none."""
+
+WATCH_SECONDS = 1.0
+"""How long it takes at most until everybody knows of an election, where elections are watched."""
 
 DETECTOR = "detector"
 
@@ -46,8 +50,15 @@ class Cluster(World):
         resources: Resources = RESOURCES,
         master_flags: dict[str, Any] | None = None,
         agent_flags: dict[str, Any] | None = None,
+        is_watched: bool = False,
     ) -> None:
+        """With `is_watched`, everybody learns of an election within moments, also while the old master lives.
+
+        Otherwise a master is looked for at the beginning, and when it is gone.
+        """
         super().__init__(seed)
+        self._is_watched = is_watched
+        self._watchers: list[Watcher] = []
         self.leader: MasterInfo | None = None
         """The master that is found by whoever looks for one."""
         self.masters: list[Master] = []
@@ -91,6 +102,14 @@ class Cluster(World):
         questions, self._questions = self._questions, []
         for node, asker in questions:
             self.find_master(node, asker)
+        self._watchers = [watcher for watcher in self._watchers if watcher.pid.address in self.nodes]
+        for watcher in self._watchers:
+            self._tell(watcher, self.leader)
+
+    def _tell(self, watcher: Watcher, leader: MasterInfo) -> None:
+        node = self.node_of(watcher)
+        seconds = self.chance.uniform(0.0, WATCH_SECONDS)
+        node.clock.later(seconds, lambda: node.send(watcher.pid, LeaderChangedMessage(leader)))
 
     def find_master(self, node: Runtime, asker: PID) -> None:
         """Answer a detector: with the master if that can be reached, else when one is elected, else not at all."""
@@ -150,8 +169,12 @@ class Cluster(World):
         """Where an actor lives."""
         return self.nodes[actor.pid.address]
 
-    def _detector(self, node: Runtime, subscriber: PID) -> MasterDetector:
-        return MasterDetector(subscriber, _Finder(self, node))
+    def _detector(self, node: Runtime, subscriber: PID) -> Process:
+        if not self._is_watched:
+            return MasterDetector(subscriber, _Finder(self, node))
+        watcher = Watcher(subscriber, self.leader)
+        self._watchers.append(watcher)
+        return watcher
 
 
 class _Finder:

@@ -10,14 +10,14 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
+from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, ProbedMessage
 from libprocess import PID, Runtime
 from libprocess.ports import Cancellable
 from libprocess.simulation import World
 from mesos.executor import Executor, ExecutorPlace, LocalExecutorDriver
 from mesos.ids import ContainerID
 from mesos.resources import Resources
-from mesos.types import CommandInfo, ResourceLimit
+from mesos.types import CheckInfo, CommandInfo, HealthCheck, ResourceLimit
 
 START_SECONDS = (0.01, 0.2)
 EXIT_SECONDS = (0.0, 0.05)
@@ -123,6 +123,14 @@ class VirtualContainers:
         if container is not None:
             container.is_ending = True
             self._end(container, signal.SIGKILL)
+
+    def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
+        """Find it well."""
+        container = self.living.get(container_id)
+        if container is not None and container.runs:
+            is_health = isinstance(check, HealthCheck)
+            well = ProbedMessage(container_id, is_health, exit_code=0, status_code=200, succeeded=True)
+            self._later(EXIT_SECONDS, container, lambda: self._node.send(asker, well))
 
     # What happens in them.
 

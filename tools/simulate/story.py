@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from libprocess import Runtime
+from master.allocator.options import MIN_ALLOCATABLE
 from mesos.ids import TaskID
 from mesos.resources import Resources
 from mesos.scheduler import LocalSchedulerDriver
@@ -15,7 +16,7 @@ from tools.simulate.audit import Audit, BrokenPromiseError
 from tools.simulate.cluster import Cluster
 from tools.simulate.peace import disagreements
 from tools.simulate.troubles import Troubles
-from tools.simulate.workload import Ledger, Workload
+from tools.simulate.workload import Collector, Fate, Ledger, Workload
 
 RESOURCES = Resources.parse("cpus:2;mem:2048;ports:[31000-31009]")
 FAILOVER_SECONDS = 60.0
@@ -31,6 +32,9 @@ HEALING_SECONDS = 1200.0
 
 LOOK_SECONDS = 10.0
 TOLD_MAX = 5
+
+COLLECT_SECONDS = 5.0
+"""So long it may take until all that is free is offered."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Story:
     """One seed's cluster, as it lives through its troubles."""
 
     def __init__(self, seed: int, setting: Setting) -> None:
-        self.cluster = Cluster(seed, agents=0, master_flags=MASTER_FLAGS)
+        self.cluster = Cluster(seed, agents=0, master_flags=MASTER_FLAGS, is_watched=bool(seed % 2))
         self.audit = Audit(self.cluster)
         self.setting = setting
         self.frameworks: list[Framework] = []
@@ -86,6 +90,7 @@ class Story:
         troubles.end()
         self._come_to_rest()
         self._check_updates()
+        self._check_leaks()
 
     @property
     def tasks(self) -> int:
@@ -133,25 +138,49 @@ class Story:
                 )
 
     def _check_updates(self) -> None:
-        """Every update that an agent sent has come, in order, unless the agent's machine crashed or the framework
-        ended.
+        """Every update that an agent has, reaches its scheduler, and in order.
+
+        Not so when the agent's machine crashed, or the framework ended.
         """
-        ledgers = {framework.ledger.id: framework.ledger for framework in self.frameworks}
-        for (framework_id, task_id), updates in self.audit.updates.items():
-            ledger = ledgers.get(framework_id)
-            if ledger is None or ledger.error or framework_id in self.audit.shut_down:
-                continue
-            due = [uuid for uuid, node in updates.items() if self.cluster.nodes.get(node.address) is node]
-            self._check_order(task_id, due, list(updates), list(ledger.fates[task_id].uuids))
+        ledgers = {framework.ledger.id: framework.ledger for framework in self.frameworks if not framework.is_over}
+        living = set(ledgers) - self.audit.shut_down
+        for key, promised in self.audit.promised.items():
+            if key[0] in living:
+                self._check_arrival(key[1], promised, ledgers[key[0]].fates[key[1]])
+        for key, sent in self.audit.updates.items():
+            if key[0] in living:
+                self._check_arrival(key[1], sent, ledgers[key[0]].fates[key[1]])
+                self._check_order(key[1], list(sent), list(ledgers[key[0]].fates[key[1]].uuids))
+
+    def _check_arrival(self, task_id: TaskID, updates: dict[bytes, Runtime], fate: Fate) -> None:
+        for uuid, node in updates.items():
+            if uuid not in fate.uuids and self.cluster.nodes.get(node.address) is node:
+                raise BrokenPromiseError(f"an update of task {task_id} ({uuid.hex()}) never reached its scheduler")
 
     @staticmethod
-    def _check_order(task_id: TaskID, due: list[bytes], sent: list[bytes], came: list[bytes]) -> None:
-        missing = [uuid.hex() for uuid in due if uuid not in came]
-        if missing:
-            raise BrokenPromiseError(
-                f"of the updates of task {task_id}, {', '.join(missing)} never reached its scheduler"
-            )
+    def _check_order(task_id: TaskID, sent: list[bytes], came: list[bytes]) -> None:
         if came != [uuid for uuid in sent if uuid in came]:
-            raise BrokenPromiseError(
-                f"the updates of task {task_id} reached its scheduler in another order than they were sent"
-            )
+            raise BrokenPromiseError(f"the updates of task {task_id} did not reach its scheduler in order")
+
+    def _check_leaks(self) -> None:
+        """What is not used can be had: somebody who takes all that there is gets just that."""
+        for framework in self.frameworks:
+            if framework.is_alive(self.cluster):
+                framework.workload.close(framework.driver)
+                framework.node.drain()
+        collector = Collector()
+        self.cluster.run(collector, FrameworkInfo("someone", "collector"))
+        self.cluster.advance(COLLECT_SECONDS)
+        for agent in self.cluster.master.cluster.agents.values():
+            had = Resources.sum(offer.resources for offer in collector.offers.values() if offer.agent_id == agent.id)
+            used = agent.used.total().unallocate()
+            if had.unallocate() + used != agent.total and is_worth_an_offer(agent.total - used):
+                raise BrokenPromiseError(
+                    f"agent {agent.id} has {agent.total}, of which {used or 'nothing'} is used; "
+                    f"who takes all the rest gets {had or 'nothing'}"
+                )
+
+
+def is_worth_an_offer(resources: Resources) -> bool:
+    """Whether a master with the default flags offers so little."""
+    return any(resources.contains(least) for least in MIN_ALLOCATABLE)

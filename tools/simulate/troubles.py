@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from libprocess import Runtime
 from libprocess.simulation import Faults
 
 if TYPE_CHECKING:
+    from master.master import Master
     from tools.simulate.story import Framework, Story
 
 BETWEEN_SECONDS = 6.0
@@ -15,6 +18,8 @@ BETWEEN_SECONDS = 6.0
 
 RECONCILE_SECONDS = 60.0
 """How often frameworks ask for the state of their tasks, as they should."""
+
+MASTER_HOSTS = ("master-1", "master-2", "master-3")
 
 
 class Troubles:
@@ -24,14 +29,15 @@ class Troubles:
         self._story = story
         self._cluster = story.cluster
         self._chance = story.cluster.chance
-        self._masters = 1
+        # Not all kinds in each story: where the master crashes every minute, nobody sees what else would go wrong.
+        self._kinds = self._chance.sample(_TROUBLES, self._chance.randint(2, len(_TROUBLES)))
         self._over = False
 
     def begin(self) -> None:
         """Begin with a network of some quality or other."""
         self._cluster.faults = Faults(
             delay_seconds=(0.0005, self._chance.choice((0.001, 0.02, 0.5))),
-            breaks=self._chance.choice((0.0, 0.0005, 0.005)),
+            breaks=self._chance.choice((0.0, 0.002, 0.02)),
         )
         self._strike_later()
         self._reconcile()
@@ -40,8 +46,11 @@ class Troubles:
         """Leave the cluster in peace: the network is good, all machines run, and nobody launches anything new."""
         self._over = True
         self._cluster.heal()
-        if not self._cluster.masters:
-            self._replace_master()
+        for node in self._cluster.nodes.values():
+            self._cluster.resume(node)
+        self._replace_master()
+        for master in self._cluster.masters[:-1]:
+            self._cluster.crash(self._cluster.node_of(master))
         for host in self._cluster.containers:
             self._restart_agent(host)
         for framework in self._story.frameworks:
@@ -55,14 +64,15 @@ class Troubles:
 
     def _strike(self) -> None:
         if not self._over:
-            self._chance.choice(_TROUBLES)(self)
+            troubles, weights = zip(*self._kinds, strict=True)
+            self._chance.choices(troubles, weights)[0](self)
             self._strike_later()
 
     def _reconcile(self) -> None:
         for framework in self._story.frameworks:
             if framework.is_alive(self._cluster):
                 framework.workload.reconcile(framework.driver)
-                framework.node.drain()
+                self._wake(framework)
         self._later(RECONCILE_SECONDS, self._reconcile)
 
     def _later(self, seconds: float, callback: Callable[[], None]) -> None:
@@ -83,15 +93,34 @@ class Troubles:
             self._story.start_agent(host)
 
     def _crash_master(self) -> None:
-        if self._cluster.masters:
-            self._cluster.crash(self._cluster.node_of(self._cluster.master))
+        if self._is_led():
+            self._cluster.crash(self._cluster.node_of(self._cluster.masters[-1]))
             self._later(self._chance.uniform(0.2, 10.0), self._replace_master)
 
     def _replace_master(self) -> None:
         """Another one takes over: on the same machine, or on another."""
-        if not self._cluster.masters:
-            self._masters = self._chance.randint(1, 3)
-            self._cluster.elect(self._cluster.add_master(f"master-{self._masters}"))
+        if not self._is_led():
+            self._elect_another()
+
+    def _is_led(self) -> bool:
+        leader = self._cluster.leader
+        return leader is not None and any(master.pid == leader.pid for master in self._cluster.masters)
+
+    def _depose_master(self) -> None:
+        """Another one takes over while the old one lives, and does not know for a while."""
+        masters = self._cluster.masters
+        if len(masters) == 1:
+            self._later(self._chance.uniform(0.0, 20.0), partial(self._end_master, masters[0]))
+            self._elect_another()
+
+    def _elect_another(self) -> None:
+        taken = [master.pid.host for master in self._cluster.masters]
+        host = self._chance.choice([host for host in MASTER_HOSTS if host not in taken])
+        self._cluster.elect(self._cluster.add_master(host))
+
+    def _end_master(self, master: Master) -> None:
+        if master in self._cluster.masters:
+            self._cluster.crash(self._cluster.node_of(master))
 
     # What: schedulers.
 
@@ -117,7 +146,7 @@ class Troubles:
         if framework is not None and self._chance.random() < 0.3:
             framework.driver.stop()
             framework.ledger.error = "stopped"
-            framework.node.drain()
+            self._wake(framework)
             self._begin_another(framework)
 
     def _some_framework(self) -> Framework | None:
@@ -131,13 +160,31 @@ class Troubles:
         tasks = list(framework.ledger.open)
         for task_id in self._chance.sample(tasks, min(3, len(tasks))):
             framework.driver.kill_task(task_id)
-        framework.node.drain()
+        self._wake(framework)
 
     def _revive(self) -> None:
         framework = self._some_framework()
         if framework is not None:
             self._chance.choice((framework.driver.revive_offers, framework.driver.suppress_offers))()
-            framework.node.drain()
+            self._wake(framework)
+
+    @staticmethod
+    def _wake(framework: Framework) -> None:
+        """What its driver was told from outside is looked at, as soon as its node does anything."""
+        framework.node.clock.soon(framework.node.drain)
+
+    # What: any node.
+
+    def _pause(self) -> None:
+        """A machine hangs, its disk or its memory being slow; then it goes on."""
+        node = self._chance.choice(list(self._cluster.nodes.values()))
+        if not self._cluster.is_paused(node):
+            self._cluster.pause(node)
+            self._later(self._chance.uniform(0.5, 60.0), lambda: self._resume(node))
+
+    def _resume(self, node: Runtime) -> None:
+        if self._cluster.nodes.get(node.address) is node:
+            self._cluster.resume(node)
 
     # What: the network.
 
@@ -157,17 +204,16 @@ class Troubles:
         self._later(self._chance.uniform(0.5, 30.0), self._cluster.mend)
 
 
-_TROUBLES: tuple[Callable[[Troubles], None], ...] = (
-    Troubles._crash_agent,
-    Troubles._crash_agent,
-    Troubles._crash_master,
-    Troubles._crash_scheduler,
-    Troubles._stop_framework,
-    Troubles._kill_tasks,
-    Troubles._kill_tasks,
-    Troubles._kill_tasks,
-    Troubles._revive,
-    Troubles._partition,
-    Troubles._cut,
-    Troubles._cut,
+# The second number says how often, against the others.
+_TROUBLES: tuple[tuple[Callable[[Troubles], None], int], ...] = (
+    (Troubles._crash_agent, 2),
+    (Troubles._crash_master, 1),
+    (Troubles._depose_master, 1),
+    (Troubles._crash_scheduler, 1),
+    (Troubles._stop_framework, 1),
+    (Troubles._kill_tasks, 3),
+    (Troubles._revive, 1),
+    (Troubles._pause, 2),
+    (Troubles._partition, 1),
+    (Troubles._cut, 2),
 )

@@ -52,7 +52,7 @@ class Ledger:
     error: str = ""
     """Why it is over; empty while it is not."""
     is_closing: bool = False
-    """It launches no more."""
+    """It launches no more, and wants no more offers."""
     fates: dict[TaskID, Fate] = field(default_factory=dict)
     """All that it ever launched."""
     open: dict[TaskID, Fate] = field(default_factory=dict)
@@ -117,13 +117,21 @@ class Workload(Scheduler):
             driver.reconcile_tasks(open_tasks)
         driver.reconcile_tasks()
 
+    def close(self, driver: SchedulerCalls) -> None:
+        """Launch no more, and leave what there is to others."""
+        self.ledger.is_closing = True
+        for offer in self._kept:
+            driver.decline_offer(offer.id)
+        self._kept.clear()
+        driver.suppress_offers()
+
     # Offers.
 
     def resource_offers(self, driver: SchedulerCalls, offers: Sequence[Offer]) -> None:
         """See `Scheduler`."""
         kept, self._kept = self._kept, []
         for offer in [*kept, *offers]:
-            if self._chance.random() < 0.1:
+            if not self.ledger.is_closing and self._chance.random() < 0.1:
                 self._kept.append(offer)
             else:
                 self._answer(driver, offer)
@@ -192,3 +200,18 @@ class Workload(Scheduler):
     def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> None:
         """See `Scheduler`."""
         self.ledger.note(status)
+
+
+class Collector(Scheduler):
+    """Takes every offer, and keeps it."""
+
+    def __init__(self) -> None:
+        self.offers: dict[OfferID, Offer] = {}
+
+    def resource_offers(self, driver: SchedulerCalls, offers: Sequence[Offer]) -> None:
+        """See `Scheduler`."""
+        self.offers |= {offer.id: offer for offer in offers}
+
+    def offer_rescinded(self, driver: SchedulerCalls, offer_id: OfferID) -> None:
+        """See `Scheduler`."""
+        self.offers.pop(offer_id, None)
