@@ -36,6 +36,7 @@ from mesos.states import terminal
 from mesos.types import (
     ContainerStatus,
     FrameworkCapability,
+    KillPolicy,
     Reason,
     Source,
     StatusUpdate,
@@ -122,20 +123,24 @@ class CommandExecutor(Process):
     # Killing.
 
     def kill_task(self, message: KillTaskMessage) -> None:
-        policy = message.kill_policy or (self._task and self._task.kill_policy)
-        grace_seconds = policy.grace_period_seconds if policy else None
-        self._kill(self._kill_grace_seconds if grace_seconds is None else grace_seconds)
+        self._kill(self._grace_seconds(message.kill_policy))
 
     def shutdown_executor(self, message: ShutdownExecutorMessage) -> None:
         if self._task is None:
             self.terminate()
         else:
-            self._kill(self._kill_grace_seconds)
+            self._kill(self._grace_seconds(None))
 
     def completion_time_reached(self, message: CompletionTimeReachedMessage) -> None:
         if self._kill_deadline is None:
             self._kill_reason = Reason.REASON_MAX_COMPLETION_TIME_REACHED
-            self._kill(self._kill_grace_seconds)
+            self._kill(self._grace_seconds(None))
+
+    def _grace_seconds(self, policy: KillPolicy | None) -> float:
+        """How gently to kill: as an order says, else the task itself, else the agent."""
+        policy = policy or (self._task.kill_policy if self._task else None)
+        grace_seconds = policy.grace_period_seconds if policy else None
+        return self._kill_grace_seconds if grace_seconds is None else grace_seconds
 
     def _kill(self, grace_seconds: float) -> None:
         """Ask the task to end, and end it after the grace period. A later call may only shorten that."""
@@ -175,7 +180,7 @@ class CommandExecutor(Process):
     ) -> None:
         if self._task is None:
             return
-        self._last = TaskStatus(
+        status = TaskStatus(
             task_id=self._task.task_id,
             state=state,
             message=text,
@@ -186,7 +191,12 @@ class CommandExecutor(Process):
             container_status=ContainerStatus(self._config.container_id, executor_pid=self._process_id),
             limitation=TaskResourceLimitation(limitation) if limitation else None,
         )
+        self._last = self._status(status)
         self.send(self._agent, StatusUpdateMessage(StatusUpdate(self._framework_id, self._last)))
+
+    def _status(self, status: TaskStatus) -> TaskStatus:
+        """A status as it is sent."""
+        return status
 
     def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
         if self._last is not None and self._has_ended and message.uuid == self._last.uuid:

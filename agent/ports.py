@@ -13,7 +13,15 @@ from libprocess.pid import PID
 from mesos.ids import ContainerID
 from mesos.resources import Resources
 from mesos.struct import Struct
-from mesos.types import CommandInfo, ContainerInfo, Environment, Reason, ResourceLimit
+from mesos.types import (
+    CheckInfo,
+    CommandInfo,
+    ContainerInfo,
+    Environment,
+    HealthCheck,
+    Reason,
+    ResourceLimit,
+)
 
 NO_RESOURCES = Resources()
 
@@ -69,6 +77,22 @@ class ContainerTerminatedMessage(Message, frozen=True):
     """The resources whose limit it hit."""
 
 
+class ProbedMessage(Message, frozen=True):
+    """From the containerizer to who asked it to probe a container, once per `probe`: what came of it.
+
+    What is not a result of that type of probe is None; all are if the probe failed.
+    """
+
+    container_id: ContainerID
+    is_health: bool
+    """As it was asked."""
+    exit_code: int | None = None
+    status_code: int | None = None
+    succeeded: bool | None = None
+    error: str = ""
+    """Why there is no result."""
+
+
 class Containerizer(Protocol):
     """Starts, limits and ends containers. No method blocks or raises; unknown containers are ignored."""
 
@@ -83,6 +107,9 @@ class Containerizer(Protocol):
 
     def destroy(self, container_id: ContainerID) -> None:
         """End the container at once, also one that is still being started."""
+
+    def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
+        """Probe a running container from inside; `asker` is sent a ProbedMessage within the check's timeout."""
 
 
 class Volumes(Protocol):

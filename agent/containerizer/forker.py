@@ -132,20 +132,26 @@ class ForkerClient(asyncio.Protocol):
         id_ = news["id"]
         if "init" in news:
             init = self._inits[id_] = Init(news["init"])
-            self._asked.pop(id_).set_result(init)
-        elif "error" in news:
-            self._asked.pop(id_).set_exception(ForkError(news["error"]))
-        elif id_ in self._asked:
-            self._asked.pop(id_).set_result(None)
-        else:
+            answer = self._asked.pop(id_)
+            if answer.cancelled():  # nobody wants it any more
+                init.kill()
+            else:
+                answer.set_result(init)
+        elif id_ not in self._asked:
             self._inits.pop(id_).close()
+        elif not (answer := self._asked.pop(id_)).cancelled():
+            if "error" in news:
+                answer.set_exception(ForkError(news["error"]))
+            else:
+                answer.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:
         """See `asyncio.Protocol`. The containers that end with the forker are ending; the others are left alone."""
         self._transport = None
         self._incoming.clear()
         for answer in self._asked.values():
-            answer.set_exception(ForkError("the forker died"))
+            if not answer.cancelled():
+                answer.set_exception(ForkError("the forker died"))
         self._asked.clear()
         for init in self._inits.values():
             init.watch()

@@ -6,16 +6,17 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
+from agent.containerizer.probes import Check, Prober
+from agent.containerizer.reports import take
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
-from agent.forker.plan import Plan, Report
+from agent.forker.plan import Plan
 from agent.isolators.isolator import ContainerError, Isolator
 from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
 from libprocess.pid import PID
@@ -26,7 +27,6 @@ from mesos.types import Reason, ResourceLimit
 
 log = logging.getLogger("agent.containerizer")
 
-REPORT_BYTES_MAX = 1 << 16
 CLEANUP_ATTEMPTS = 100
 CLEANUP_PAUSE_SECONDS = 0.05
 
@@ -38,6 +38,7 @@ class Container:
         self.owner = owner
         self.config = config
         self.status_path = status_path
+        self.plan: Plan | None = None
         self.init: Init | None = None
         """Its first process, once there is one."""
         self.fetching: asyncio.Task[None] | None = None
@@ -80,9 +81,10 @@ class MesosContainerizer:
         self._fetcher = fetcher
         self._switch_user = switch_user
         self._forker = ForkerClient()
+        self._prober = Prober(self._forker, self._runtime_dir, switch_user)
         self._containers: dict[ContainerID, Container] = {}
         self._sizes: dict[ContainerID, tuple[Resources, tuple[ResourceLimit, ...]]] = {}
-        self._lives: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+        self._work: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
         self._runtime_dir.mkdir(parents=True, exist_ok=True)
 
     # The port.
@@ -91,9 +93,7 @@ class MesosContainerizer:
         """See `agent.ports.Containerizer`."""
         container = Container(owner, config, str(self._runtime_dir / config.container_id))
         self._containers[container.id] = container
-        life = asyncio.get_running_loop().create_task(self._live(container))
-        self._lives.add(life)
-        life.add_done_callback(self._lives.discard)
+        self._begin(self._live(container))
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
         """See `agent.ports.Containerizer`."""
@@ -113,12 +113,23 @@ class MesosContainerizer:
         if container is not None:
             container.destroy()
 
+    def probe(self, asker: PID, container_id: ContainerID, check: Check) -> None:
+        """See `agent.ports.Containerizer`."""
+        container = self._containers.get(container_id)
+        if container is not None and container.init is not None and container.plan is not None:
+            self._begin(self._probe(asker, container.config, container.plan, container.init, check))
+
     async def close(self) -> None:
         """End all containers, and the forker."""
         for container in list(self._containers.values()):
             container.destroy()
-        await asyncio.gather(*self._lives)
+        await asyncio.gather(*self._work)
         await self._forker.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
 
     def _resize(self) -> None:
         """Let containers have the sizes that they were given since the last turn."""
@@ -147,7 +158,7 @@ class MesosContainerizer:
 
     async def _run(self, container: Container) -> ContainerTerminatedMessage:
         """Start a container, and wait until it has ended."""
-        plan = make_plan(container.config, container.status_path, self._switch_user)
+        plan = container.plan = make_plan(container.config, container.status_path, self._switch_user)
         _make_sandbox(plan)
         if container.config.command.uris and not await self._fetch(container, plan):
             return ContainerTerminatedMessage(container.id, signal.SIGKILL)
@@ -162,6 +173,9 @@ class MesosContainerizer:
             self._runtime.send(container.owner, ContainerLaunchedMessage(container.id, init.process_id))
         await init.ended
         return self._ended(container)
+
+    async def _probe(self, asker: PID, config: ContainerConfig, plan: Plan, init: Init, check: Check) -> None:
+        self._runtime.send(asker, await self._prober.probe(config, plan, init.process_id, check))
 
     async def _fetch(self, container: Container, plan: Plan) -> bool:
         """Bring what a container asks for into its sandbox; False if it was destroyed meanwhile."""
@@ -178,7 +192,7 @@ class MesosContainerizer:
 
     def _ended(self, container: Container) -> ContainerTerminatedMessage:
         """What the init left behind says how it was."""
-        report = _take(container.status_path)
+        report = take(container.status_path)
         container.is_clean = report.get("is_clean", False)
         if "error" in report:
             return _failed(container, report["error"])
@@ -220,23 +234,6 @@ def _make_directory(path: str) -> None:
         os.mkdir(path)
     except FileExistsError:
         return
-
-
-def _take(path: str) -> Report:
-    """What the init wrote; the file is gone after that."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return Report(status=signal.SIGKILL)  # so the init was killed, and with it the command
-    try:
-        report = os.read(descriptor, REPORT_BYTES_MAX)
-    finally:
-        os.close(descriptor)
-    os.unlink(path)
-    try:
-        return msgspec.json.decode(report, type=Report)
-    except msgspec.MsgspecError:
-        return Report()  # the machine went down, or the disk is full
 
 
 def _failed(container: Container, text: str) -> ContainerTerminatedMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.checked_executor import CheckedCommandExecutor
 from agent.command_executor import CommandExecutor
 from agent.dialogues.base import log
 from agent.dialogues.messages import ExecutorLateMessage
@@ -54,7 +55,8 @@ class Executors(Updates):
             return
         grace_seconds = shutdown_grace_seconds(executor.info, self.flags) - COMMAND_KILL_MARGIN_SECONDS
         config = task_config(executor, task.info, environment, self.flags.work_dir)
-        process = CommandExecutor(
+        kind = CheckedCommandExecutor if task.info.check or task.info.health_check else CommandExecutor
+        process = kind(
             self.pid, executor.framework.id, executor.id, self.containerizer, config, max(grace_seconds, 0.0)
         )
         executor.pid = self.spawn(process, f"command-executor({executor.container_id})")

@@ -35,7 +35,7 @@ def live(plan: Plan, say_started: Callable[[], None]) -> None:
     try:
         report = _run(plan, say_started)
     except OSError as error:
-        report = Report(error=_text(error))
+        report = Report(error=text_of(error))
     finally:
         report["is_clean"] = groups.remove(plan.get("groups", []))
         kernel.write(plan["status_path"], json.dumps(report))
@@ -73,7 +73,7 @@ class Init:
         self._poll = select.poll()
         self._poll.register(self._signals, select.POLLIN)
         self._alarm = -1
-        if "memory_alarm" in plan:
+        if "memory_alarm" in plan and "visits" not in plan:
             self._alarm = groups.memory_alarm(plan["memory_alarm"])
             self._poll.register(self._alarm, select.POLLIN)
 
@@ -128,12 +128,13 @@ def _become(plan: Plan, writing: int) -> None:
     try:
         become(plan)
     except OSError as error:
-        os.write(writing, f"cannot start {plan['program']}: {_text(error)}".encode())
+        os.write(writing, f"cannot start {plan['program']}: {text_of(error)}".encode())
     finally:
         os._exit(1)
 
 
-def _text(error: OSError) -> str:
+def text_of(error: OSError) -> str:
+    """What went wrong, and with what."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
 
 

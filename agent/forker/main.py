@@ -21,6 +21,7 @@ from typing import Any
 from agent.forker import kernel
 from agent.forker.init import KILL_ALL, live
 from agent.forker.plan import Plan
+from agent.forker.visitor import visit
 
 LENGTH = struct.Struct("!I")
 SERIALS = 1 << 32
@@ -118,7 +119,8 @@ class Forker:
             for descriptor in (self._agent.fileno(), self._own_namespace, self._deaths, self._starts):
                 os.close(descriptor)
         finally:
-            live(plan, self._say_started)
+            run = visit if "visits" in plan else live
+            run(plan, self._say_started)
 
     def _say_started(self) -> None:
         """What an init calls when its command has started."""

@@ -35,6 +35,10 @@ class Plan(TypedDict, total=False):
     id: str
     status_path: str
     """Where the init writes its report."""
+    visits: int
+    """The init of a container that runs: the command runs in there, too, instead of in a container of its own."""
+    enters: int
+    """The namespaces of that container, as flags of unshare(2)."""
     namespaces: int
     """Flags of unshare(2) for the init, and with it the command."""
     ends_with_forker: bool

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
 from agent.flags import AgentFlags
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
+from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, ProbedMessage
 from libprocess import PID, Address, ExitedMessage, Message, Process, Runtime
 from libprocess.simulation import World
 from mesos.detector import MasterDetectedMessage
@@ -35,10 +35,12 @@ from mesos.messages import (
 from mesos.resources import Resources
 from mesos.types import (
     AgentInfo,
+    CheckInfo,
     CommandInfo,
     Environment,
     ExecutorInfo,
     FrameworkInfo,
+    HealthCheck,
     MasterInfo,
     ResourceLimit,
     StatusUpdate,
@@ -65,6 +67,9 @@ class Machine:
         self.signals: list[int] = []
         self.sizes: list[Resources] = []
         self.starts = True
+        self.probes: list[HealthCheck | CheckInfo] = []
+        self.finding: dict[str, object] = {}
+        """What probes find."""
 
     @property
     def container_id(self) -> ContainerID:
@@ -96,6 +101,11 @@ class Machine:
         if container_id in self._owners:
             self.signals.append(signal.SIGKILL)
             self.end(status=signal.SIGKILL, container_id=container_id)
+
+    def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
+        self.probes.append(check)
+        probed = ProbedMessage(container_id, isinstance(check, HealthCheck), **self.finding)  # type: ignore[arg-type]
+        self._runtime.send(asker, probed)
 
     def end(self, status: int | None = 0, container_id: ContainerID | None = None, **why: object) -> None:
         """Let a container's first process end; by default the one that was launched last."""

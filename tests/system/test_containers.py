@@ -13,18 +13,30 @@ from typing import Any
 
 import psutil
 import pytest
+from aiohttp import web
 
 from agent.containerizer.mesos import MesosContainerizer
 from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
 from agent.isolators.cgroups.groups import Groups, table
 from agent.isolators.choice import Settings, choose
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
+from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, ProbedMessage
 from libprocess import Process
 from libprocess.edge import open_node, run
 from mesos.ids import ContainerID
 from mesos.resources import Resources
-from mesos.types import URI, CommandInfo, Environment, Reason, Variable
+from mesos.types import (
+    URI,
+    CheckInfo,
+    CheckType,
+    CommandInfo,
+    Environment,
+    HealthCheck,
+    HTTPCheckInfo,
+    Reason,
+    TCPCheckInfo,
+    Variable,
+)
 
 LIMIT_SECONDS = 30.0
 PIDS_MAX = 50
@@ -428,3 +440,84 @@ async def written(stage: Containers, id_: ContainerID, text: str) -> None:
     async with asyncio.timeout(LIMIT_SECONDS):
         while not path.exists() or path.read_text() != text:
             await asyncio.sleep(0.01)
+
+
+# Probes.
+
+
+class Asker(Process):
+    """Whoever has a container probed."""
+
+    def __init__(self) -> None:
+        self.results: asyncio.Queue[ProbedMessage] = asyncio.Queue()
+
+    def probed(self, message: ProbedMessage) -> None:
+        self.results.put_nowait(message)
+
+
+async def probe(stage: Containers, id_: ContainerID, check: HealthCheck | CheckInfo) -> ProbedMessage:
+    asker = Asker()
+    stage.owner.spawn(asker)
+    stage.containerizer.probe(asker.pid, id_, check)
+    async with asyncio.timeout(LIMIT_SECONDS):
+        return await asker.results.get()
+
+
+def command_check(line: str, timeout_seconds: float = LIMIT_SECONDS) -> CheckInfo:
+    return CheckInfo(CheckType.COMMAND, timeout_seconds=timeout_seconds, command=CommandInfo(line))
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_a_command_probes_from_inside(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start("touch here; echo ready; sleep 300", environment=marked(tmp_path))
+        await written(stage, id_, "ready\n")
+        line = 'test -e here && test "$TEST" && exit $(ls -d /proc/[0-9]* | wc -l)'
+        probed = await probe(stage, id_, command_check(line))
+        if isolation is not None:
+            assert probed.exit_code in range(4, 8)  # the init, the command's two, and its own few
+        assert (await probe(stage, id_, command_check("kill -9 $$"))).exit_code == -signal.SIGKILL
+        assert (await probe(stage, id_, command_check("no-such-program"))).exit_code == 127
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+
+    play(tmp_path, story, isolation)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_a_probe_that_takes_too_long_is_ended(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start("sleep 300", environment=marked(tmp_path))
+        probed = await probe(stage, id_, command_check("sleep 301 & sleep 301", timeout_seconds=0.3))
+        assert (probed.exit_code, probed.error) == (None, "no answer within 0.3 s")
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while any("301" in (process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])):
+                await asyncio.sleep(0.01)
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+
+    play(tmp_path, story, isolation)
+
+
+def test_servers_are_probed(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        async def serve(request: web.BaseRequest) -> web.Response:
+            return web.Response(status=200 if request.path == "/health" else 404)
+
+        runner = web.ServerRunner(web.Server(serve))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        id_ = await stage.start("sleep 300")
+        tcp, http = (HealthCheck(CheckType.TCP, tcp=TCPCheckInfo(port)), HTTPCheckInfo(port, "/health"))
+        assert (await probe(stage, id_, tcp)).succeeded is True
+        assert (await probe(stage, id_, HealthCheck(CheckType.HTTP, http=http))).status_code == 200
+        await runner.cleanup()
+        assert (await probe(stage, id_, tcp)).succeeded is False
+        refused = await probe(stage, id_, HealthCheck(CheckType.HTTP, http=http))
+        assert refused.status_code is None
+        assert "refused" in refused.error.lower() or "connect" in refused.error.lower()
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+
+    play(tmp_path, story)

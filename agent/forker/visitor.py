@@ -1,0 +1,55 @@
+"""A visitor: goes into a container that runs, runs one command there, and leaves. Checks are made so."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+from agent.forker import kernel
+from agent.forker.init import Init, text_of
+from agent.forker.plan import Plan, Report
+
+_NAMESPACES = {"ipc": kernel.CLONE_NEWIPC, "pid": kernel.CLONE_NEWPID, "mnt": kernel.CLONE_NEWNS}
+
+
+def visit(plan: Plan, say_started: Callable[[], None]) -> None:
+    """Run a command in a container, in a process of one's own whose signals are blocked; it does not return."""
+    report = Report(error="the visitor of the container failed")
+    try:
+        kernel.signal_at_parents_death(signal.SIGKILL)
+        _enter(plan["visits"], plan.get("enters", 0))
+        report = Visitor(plan).supervise(say_started)
+    except OSError as error:
+        report = Report(error=text_of(error))
+    finally:
+        kernel.write(plan["status_path"], json.dumps(report))
+        os._exit(0)
+
+
+class Visitor(Init):
+    """Looks after a command that is not alone in its container, and so touches nothing but it and its group."""
+
+    _command = 0
+
+    def _wait(self, command: int) -> Report:
+        self._command = command
+        return super()._wait(command)
+
+    def _end_the_rest(self) -> None:
+        self._signal_all(signal.SIGKILL)
+
+    def _signal_all(self, number: int) -> None:
+        for kill in (os.killpg, os.kill):  # it may not have its group yet
+            with suppress(ProcessLookupError):
+                kill(self._command, number)
+
+
+def _enter(init: int, namespaces: int) -> None:
+    kinds = [kind for kind, flag in _NAMESPACES.items() if namespaces & flag]
+    descriptors = [os.open(f"/proc/{init}/ns/{kind}", os.O_RDONLY) for kind in kinds]  # all before /proc is another one
+    for kind, descriptor in zip(kinds, descriptors, strict=True):
+        kernel.setns(descriptor, _NAMESPACES[kind])
+        os.close(descriptor)
