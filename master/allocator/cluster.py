@@ -163,26 +163,34 @@ class Cluster:
 
     def take_back(self, agent: Agent, client: Client, resources: Resources) -> Bundle:
         """Something that a client holds on an agent is free. ValueError if it holds less."""
-        holding = agent.holdings[client]
-        bundle = holding.take(resources, self.bundle)
-        client.take_back(bundle, agent.id)
-        self.quotas.take_back(client, bundle)
-        if not holding:
-            del agent.holdings[client], client.agents[agent]
-            self.clients.prune(client)
-        self._free(agent, bundle)
-        return bundle
-
-    def _free(self, agent: Agent, bundle: Bundle) -> None:
         if agent.is_overcommitted:
-            self.quotas.remove_agent(agent)
-            self._refit(agent, agent.total.resources)
-            self.quotas.add_agent(agent)
-        elif agent.free:
+            return self._take_back_uncertain(agent, client, resources)
+        bundle = self._take(agent, client, resources)
+        self.quotas.take_back(client, bundle)
+        if agent.free or bundle.shared:
             agent.free = self.bundle(agent.free.resources + private(bundle.resources))
         else:
             agent.free = bundle
         self.offer_more(agent)
+        return bundle
+
+    def _take_back_uncertain(self, agent: Agent, client: Client, resources: Resources) -> Bundle:
+        """The same, of an agent that has less than is held there: how much of it is free has to be worked out."""
+        self.quotas.remove_agent(agent)
+        bundle = self._take(agent, client, resources)
+        self._refit(agent, agent.total.resources)
+        self.quotas.add_agent(agent)
+        self.offer_more(agent)
+        return bundle
+
+    def _take(self, agent: Agent, client: Client, resources: Resources) -> Bundle:
+        holding = agent.holdings[client]
+        bundle = holding.take(resources, self.bundle)
+        client.take_back(bundle, agent.id)
+        if not holding:
+            del agent.holdings[client], client.agents[agent]
+            self.clients.prune(client)
+        return bundle
 
     def recover(self, client: Client, lots: Iterable[tuple[Agent, Resources]], until: float | None) -> None:
         """A client gives lots back; and refuses them until then, if it says so."""

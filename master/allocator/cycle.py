@@ -13,7 +13,6 @@ from master.allocator.agent import Agent, Decision
 from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
-from mesos.resources import Resources
 
 Grant: TypeAlias = tuple[Client, Agent, Bundle]
 """Whom something is offered, of which agent, and what."""
@@ -35,7 +34,7 @@ class Cycle:
         self._now = now
         self._fresh = cluster.clients.fresh
         self._changed = cluster.changed
-        self._shared: set[Agent] = set()
+        self._shared: dict[Agent, None] = {}
         """The agents of which something shared was offered already."""
 
     def run(self, rank: Callable[[Agent], float]) -> None:
@@ -49,6 +48,8 @@ class Cycle:
             agents.sort(key=rank)
         for agent in agents:
             self._share_out(agent)
+        # What is shared can be offered again next time, and a lot that was refused without it may be welcome with it.
+        cluster.changed |= dict.fromkeys(agent for agent in self._shared if agent in cluster.offerable)
 
     def _candidates(self) -> list[Agent]:
         """Where somebody might get something; from here on, the cluster counts as settled."""
@@ -178,6 +179,6 @@ class Cycle:
         self._cluster.hand_out(agent, client, lot, self._now)
         self.grants.append((client, agent, lot))
         if lot.shared:
-            self._shared.add(agent)
+            self._shared[agent] = None
         agent.decision = decision = Decision(self._now, agent.id, client, lot, eligible)
         self._cluster.decisions.append(decision)
