@@ -24,6 +24,8 @@ class Names:
 
     def fields(self, values: Any, struct: str) -> list[tuple[str, Any, str]]:
         """Name, value, and name of the struct inside, of each field of a struct; by number where names are unknown."""
+        if not isinstance(values, list | tuple):
+            return [("", values, "")]  # the recording is damaged, or the name means something else
         is_tagged, *fields = self._specs.get(struct, [True])
         values = list(values)[1:] if is_tagged else list(values)
         fields += [[str(place), ""] for place in range(len(fields), len(values))]

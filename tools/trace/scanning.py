@@ -22,6 +22,8 @@ from tools.trace.errors import NoRecording
 KINDS = ("turn", "timer", "dropped", "spawned", "exited")
 TURN = 0
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+LATEST = 1e11
+"""Seconds since 1970: what is later is no time."""
 OPEN = math.nan
 """The end of a turn that goes on in another record."""
 
@@ -144,32 +146,51 @@ class Scan:
             for offset, size, record in _records(source, self.damage):
                 try:
                     self._take(source.path, number, offset, size, record)
-                except (ValueError, TypeError, LookupError, OverflowError):
+                except (ValueError, TypeError, LookupError, OverflowError, AttributeError):
                     self.damage.append(f"{source.path}: {size} bytes at {offset} are no record")
 
     def _take(self, path: Path, source: int, offset: int, size: int, record: Any) -> None:
-        kind, number, time = record[:3]
+        kind, number, _ = record[:3]
         if kind == "node":
             self._node(path, number, *record[3:7])
         elif kind == "messages":
-            self.names |= record[3]
+            self.names |= _checked_names(record[3])
         elif kind == "skew":
             self.knows_skews = True
             self.nodes[self._numbers[number]].skew = float(record[3])
         elif kind in _KIND_NUMBERS and number in self._numbers:
-            place = self._numbers[number]
-            end = time
-            if kind == "turn":
-                end = OPEN if record[5] is None else record[5]
-                self._turn(self.nodes[place], place, record)
-            elif len(record[3]) == 5 and record[3][3]:
-                self.ids.add(record[3][3], record[3][3], len(self.rows))
-            self.rows.add(source, place, _KIND_NUMBERS[kind], offset, size, time, end)
+            self._event(source, self._numbers[number], offset, size, record)
+
+    def _event(self, source: int, place: int, offset: int, size: int, record: Any) -> None:
+        """Something that happened. All of it is read before any of it is noted: it may be damaged."""
+        kind, _, begin, subject = record[:4]
+        end = _checked_time(begin)
+        turn = None
+        if kind == "turn":
+            end = OPEN if record[5] is None else _checked_time(record[5])
+            _checked_time(sum(record[4]) / (len(record[4]) or 1))
+            turn = _Mail(self.nodes[place], subject)
+            runs = turn.runs
+        else:
+            runs = _single(subject)
+            if kind == "timer":
+                _checked_time(record[4])
+        row = len(self.rows)
+        self.rows.add(source, place, _KIND_NUMBERS[kind], offset, size, begin, end)
+        for first, last in runs:
+            self.ids.add(first, last, row)
+        if turn is not None and turn.sent:
+            self.gives[row] = self.nodes[place].incarnation, turn.sent
+            self.left[turn.sent] = begin if math.isnan(end) else end
+        if turn is not None and turn.needs:
+            self.needs[row] = turn.needs
+            self.came += [(place, id_, begin) for id_ in turn.needs.values()]
 
     def _node(self, path: Path, number: int, version: int, host: str, port: int, incarnation: int) -> None:
         if version != VERSION:
             raise NoRecording(f"{path} is of version {version}; expected {VERSION}: read it with its own release")
-        node = Node(Address(host, port), incarnation)
+        _check_pids(("", host, port))
+        node = Node(Address(host, port), _checked_id(incarnation))
         keys = [known.key for known in self.nodes]
         if node.key in keys:  # the header is repeated in every part of a file
             self._numbers[number] = keys.index(node.key)
@@ -177,36 +198,81 @@ class Scan:
             self._numbers[number] = len(self.nodes)
             self.nodes.append(node)
 
-    def _turn(self, node: Node, place: int, record: Any) -> None:
-        """Note what of a turn came from other nodes or goes there."""
-        _, _, begin, items, _, end = record
+
+class _Mail:
+    """What the mail of a turn says about its order."""
+
+    def __init__(self, node: Node, items: Any) -> None:
+        self.runs: list[tuple[int, int]] = []
+        """The first and the last of ids that follow each other."""
+        self.sent = 0
+        """The last id that was handed to the network."""
+        self.needs: dict[int, int] = {}
+        """The last id that came from each other incarnation."""
         incarnation = node.incarnation
         host, port = node.address
-        sent = id_ = first = 0
-        row = len(self.rows)
+        id_ = first = 0
         is_sent = False
-        needs: dict[int, int] = {}
         for item in items:
             if item is not None and item[0].__class__ is not str:
                 if first:
-                    self.ids.add(first, id_ - 1, row)
-                to, _, id_, _ = item
-                first = id_
+                    self.runs.append((first, id_ - 1))
+                to, sender, id_, cause = item
+                _check_pids(to, sender)
+                _checked_id(cause)
+                first = _checked_id(id_)
                 is_sent = to[2] != port or to[1] != host
             elif id_:
                 if is_sent:
-                    sent = id_
+                    self.sent = id_
                 elif id_ >> 32 != incarnation:
-                    needs[id_ >> 32] = id_
+                    self.needs[id_ >> 32] = id_
                 id_ += 1
         if first:
-            self.ids.add(first, id_ - 1, row)
-        if sent:
-            self.gives[row] = incarnation, sent
-            self.left[sent] = begin if end is None else end
-        if needs:
-            self.needs[row] = needs
-            self.came += [(place, id_, begin) for id_ in needs.values()]
+            self.runs.append((first, id_ - 1))
+
+
+def _single(subject: Any) -> list[tuple[int, int]]:
+    """The id of an envelope that is told of by itself, as a run; none of an actor. ValueError if it is neither."""
+    if len(subject) != 5:
+        _check_pids(subject)
+        return []
+    to, sender, message, id_, cause = subject
+    _check_pids(to, sender)
+    _checked_id(cause)
+    if not message:
+        raise ValueError(f"{message!r} is no message")
+    return [(id_, id_)] if _checked_id(id_) else []
+
+
+def _check_pids(*pids: Any) -> None:
+    """ValueError where one is none."""
+    for pid in pids:
+        if len(pid) != 3 or pid[0].__class__ is not str or pid[1].__class__ is not str or pid[2].__class__ is not int:
+            raise ValueError(f"{pid!r} is no PID")
+
+
+def _checked_id(id_: Any) -> int:
+    if id_.__class__ is not int or not 0 <= id_ < 1 << 63:
+        raise ValueError(f"{id_!r} is no id")
+    return int(id_)
+
+
+def _checked_time(time: Any) -> float:
+    if not 0 <= time < LATEST:
+        raise ValueError(f"{time!r} is no time")
+    return float(time)
+
+
+def _checked_names(names: Any) -> dict[str, Spec]:
+    """ValueError, or TypeError, where they are no names."""
+    for name, (is_tagged, *fields) in names.items():
+        if name.__class__ is not str or is_tagged.__class__ is not bool:
+            raise ValueError(f"{name!r} is no name")
+        for field, of in fields:
+            if field.__class__ is not str or of.__class__ is not str:
+                raise ValueError(f"{field!r} is no field")
+    return dict(names)
 
 
 def parts(path: Path) -> list[Path]:
@@ -243,7 +309,7 @@ def _run(data: mmap.mmap | bytes, start: int) -> Iterator[tuple[int, int, Any]]:
             end = unpacker.tell()
             yield start + at, end - at, record
             at = end
-    except (ValueError, msgpack.UnpackException):
+    except (ValueError, TypeError, msgpack.UnpackException):
         return
 
 

@@ -83,8 +83,17 @@ class Story:
         for row in range(first, len(self.rows) if last is None else last):
             yield from self.at(row)
 
-    def at(self, row: int) -> Iterator[Step]:
-        """The steps of one row."""
+    def at(self, row: int) -> list[Step]:
+        """The steps of one row; none if it turns out to be damaged, which `damage` says then."""
+        try:
+            return list(self._at(row))
+        except (ValueError, TypeError, LookupError, msgspec.DecodeError):
+            fault = f"{self.sources[self.rows.source[row]].path}: the record at {self.rows.offset[row]} is damaged"
+            if fault not in self.damage:
+                self.damage.append(fault)
+            return []
+
+    def _at(self, row: int) -> Iterator[Step]:
         rows = self.rows
         number = rows.node[row]
         skew = self.nodes[number].skew

@@ -106,6 +106,10 @@ class Clock:
         """See `ports.Clock`."""
         return self._feed.time
 
+    def uptime(self) -> float:
+        """See `ports.Clock`."""
+        return self._feed.time
+
     def soon(self, callback: Callable[[], None]) -> None:
         """See `ports.Clock`."""
 
