@@ -16,6 +16,7 @@ from agent.agent import AGENT_ID, Agent
 from agent.containerizer.mesos import MesosContainerizer
 from agent.detection import resources, this_machine
 from agent.dialogues.messages import StopAgentMessage
+from agent.disk import SandboxDisk
 from agent.environment import inherited
 from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
@@ -23,6 +24,7 @@ from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose
 from agent.isolators.volumes import VolumesIsolator
+from agent.janitor import JANITOR_ID, Janitor
 from agent.records.lasting import PATH, Lasting
 from agent.volumes import DiskVolumes
 from libprocess.edge import open_node, run
@@ -70,10 +72,17 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, fetcher, switch_user)
         stack.push_async_callback(containerizer.close)
         info = replace(info, port=server.address.port)
-        agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes), AGENT_ID)
+        janitor = _spawn_janitor(node, flags)
+        agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes, janitor), AGENT_ID)
         node.spawn(MasterDetector(agent, HttpMasterFinder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
         return await _watch(node, agent, told_to_end)
+
+
+def _spawn_janitor(node: Runtime, flags: AgentFlags) -> PID:
+    disk = SandboxDisk(node, flags.work_dir)
+    delay_seconds, interval_seconds = flags.gc_delay_seconds, flags.disk_watch_interval_seconds
+    return node.spawn(Janitor(disk, delay_seconds, flags.gc_disk_headroom, interval_seconds, disk.found()), JANITOR_ID)
 
 
 def _info(flags: AgentFlags) -> AgentInfo:

@@ -17,6 +17,7 @@ DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 NETWORK = "Network"
 CONTAINERS = "Containers"
+DISK = "Disk"
 EXECUTORS = "Executors"
 FETCHER = "Fetcher"
 
@@ -92,6 +93,19 @@ class AgentFlags(
         kind=BYTES,
         help="How much of that is kept; what was used longest ago goes first.",
         group=FETCHER,
+    )
+
+    gc_delay_seconds: float = flag(
+        default=604800.0,
+        kind=DURATION,
+        help="How long a sandbox stays after its executor has ended, on an empty disk; less on a fuller one.",
+        group=DISK,
+    )
+    gc_disk_headroom: float = flag(
+        default=0.1, help="The part of the disk that is to stay free: when it is reached, no sandbox stays.", group=DISK
+    )
+    disk_watch_interval_seconds: float = flag(
+        default=60.0, kind=DURATION, help="How often the disk is looked at.", group=DISK
     )
 
     executor_registration_timeout_seconds: float = flag(

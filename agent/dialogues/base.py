@@ -11,6 +11,7 @@ from agent.records.framework import Frameworks
 from agent.records.lasting import Lasting
 from agent.records.updates import UpdateStream
 from libprocess.message import Message
+from libprocess.pid import PID
 from libprocess.process import Process
 from mesos.ids import AgentID, FrameworkID, TaskID
 from mesos.types import AgentInfo, Environment, MasterInfo
@@ -45,13 +46,18 @@ class AgentBase(Process):
         containerizer: Containerizer,
         environment: Environment,
         volumes: Volumes,
+        janitor: PID | None = None,
     ) -> None:
-        """`info` says what the operator has the agent give; `environment` is what every container gets."""
+        """`info` says what the operator has the agent give; `environment` is what every container gets.
+
+        The `janitor` is told of each sandbox that is not needed any more; without one they stay.
+        """
         self.flags = flags
         self.info = info
         self.containerizer = containerizer
         self.environment = environment
         self.volumes = volumes
+        self.janitor = janitor
         self.state = AgentState.DISCONNECTED
         self.master: MasterInfo | None = None
         self.frameworks = Frameworks(flags.max_completed_executors_per_framework)

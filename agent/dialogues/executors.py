@@ -9,6 +9,7 @@ from agent.dialogues.messages import ExecutorLateMessage
 from agent.dialogues.updates import Updates
 from agent.environment import container_environment, executor_config, shutdown_grace_seconds, task_config
 from agent.exits import describe
+from agent.janitor import DiscardSandboxMessage
 from agent.paths import new_container_id, sandbox
 from agent.ports import NO_RESOURCES, ContainerLaunchedMessage, ContainerTerminatedMessage
 from agent.records.executor import ExecutorRecord, ExecutorState
@@ -139,6 +140,8 @@ class Executors(Updates):
             if executor.framework.is_terminating:
                 executor.complete(task)
         self.frameworks.end(executor)
+        if self.janitor is not None:
+            self.send(self.janitor, DiscardSandboxMessage(executor.directory))
 
     # Its end.
 

@@ -1,0 +1,79 @@
+"""Sandboxes on a real disk: found, and removed with what is empty after them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from agent.disk import SandboxDisk
+from agent.janitor import SandboxRemovedMessage
+from libprocess import Process
+from libprocess.edge import open_node, run
+
+SANDBOX = "agents/A1/frameworks/F1/executors/{}/runs/{}"
+
+
+class Asker(Process):
+    def __init__(self) -> None:
+        self.answers: asyncio.Queue[SandboxRemovedMessage] = asyncio.Queue()
+
+    def sandbox_removed(self, message: SandboxRemovedMessage) -> None:
+        self.answers.put_nowait(message)
+
+
+def remove(work_dir: Path, *paths: Path) -> list[SandboxRemovedMessage]:
+    async def story() -> list[SandboxRemovedMessage]:
+        async with open_node() as node:
+            asker = Asker()
+            node.spawn(asker)
+            disk = SandboxDisk(node, str(work_dir))
+            for path in paths:
+                disk.remove(asker.pid, str(path))
+            return [await asker.answers.get() for _ in paths]
+
+    return run(story())
+
+
+def make(work_dir: Path, executor: str, run_id: str) -> Path:
+    sandbox = work_dir / SANDBOX.format(executor, run_id)
+    (sandbox / "deep" / "down").mkdir(parents=True)
+    (sandbox / "stdout").write_text("out")
+    (sandbox / "link").symlink_to(work_dir / "precious")
+    return sandbox
+
+
+def test_a_sandbox_is_removed_and_nothing_that_it_links_to(tmp_path: Path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    first, second = make(tmp_path, "E1", "C1"), make(tmp_path, "E1", "C2")
+
+    assert [answer.error for answer in remove(tmp_path, first)] == [""]
+    assert not first.exists()
+    assert second.exists()
+
+    remove(tmp_path, second)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["agents", "precious"]
+    assert list((tmp_path / "agents").iterdir()) == []
+    assert (tmp_path / "precious" / "file").exists()
+
+
+def test_what_is_gone_already_is_fine(tmp_path: Path):
+    assert [answer.error for answer in remove(tmp_path, tmp_path / SANDBOX.format("E1", "C1"))] == [""]
+
+
+def test_ten_thousand_files_are_removed(tmp_path: Path):
+    sandbox = make(tmp_path, "E1", "C1")
+    for number in range(10_000):
+        (sandbox / f"file-{number}").touch()
+    assert [answer.error for answer in remove(tmp_path, sandbox)] == [""]
+    assert not sandbox.exists()
+
+
+def test_sandboxes_are_found(tmp_path: Path):
+    sandbox = make(tmp_path, "E1", "C1")
+
+    async def find() -> list[tuple[str, float]]:
+        async with open_node() as node:
+            return SandboxDisk(node, str(tmp_path)).found()
+
+    assert run(find()) == [(str(sandbox), sandbox.stat().st_mtime)]
