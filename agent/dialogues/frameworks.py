@@ -25,9 +25,12 @@ class FrameworkOrders(Tasks):
         self._invalid_mail = self.metrics.counter("slave/invalid_framework_messages")
 
     def update_framework(self, message: UpdateFrameworkMessage) -> None:
+        if not self._ordered_by_master():
+            return
         framework = self.frameworks.get(message.framework_id)
-        if self._ordered_by_master() and framework is not None:
+        if framework is not None:
             framework.info, framework.pid = message.framework_info, message.pid
+        self._send_again_at_once(message.framework_id)
 
     def framework_to_executor(self, message: FrameworkToExecutorMessage) -> None:
         framework = self.frameworks.get(message.framework_id)

@@ -150,7 +150,14 @@ class Updates(Operations):
             task.executor.complete(task)
             self.frameworks.forget_settled(task.executor)
 
-    # After a time without the master.
+    # After a time without the scheduler, or without the master.
+
+    def _send_again_at_once(self, framework_id: FrameworkID) -> None:
+        """A framework's scheduler is back: what it missed shall not wait until it would be sent again anyway."""
+        for (owner, _), stream in self.streams.items():
+            if owner == framework_id:
+                stream.rest()
+                self._forward(stream)
 
     def _connect(self, agent_id: AgentID, ping_timeout_seconds: float) -> None:
         super()._connect(agent_id, ping_timeout_seconds)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from mesos.ids import TaskID
+from msgspec.structs import replace
+
+from mesos.ids import FrameworkID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
     PingAgentMessage,
     Reconciliation,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
+    UpdateFrameworkMessage,
 )
 from mesos.types import Reason, TaskReference, TaskState
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Seat, acknowledgement, command_task, executor_task
@@ -63,6 +66,29 @@ def test_an_update_without_acknowledgement_is_sent_again_with_back_off(cluster: 
     # 10, 20, 40, 80, … seconds after one another: at 10, 30, 70, 150, 310 and 630 seconds
     assert [times.index(count) + 1 for count in range(2, 8)] == [1, 3, 7, 15, 31, 63]
     assert {message.update.status.uuid for message in cluster.master.got(StatusUpdateMessage)} == {b"u1"}
+
+
+def test_a_scheduler_that_came_back_gets_at_once_what_it_has_not_acknowledged(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    cluster.world.advance(seconds=5)
+    cluster.tell(UpdateFrameworkMessage(FRAMEWORK, cluster.framework))
+    assert cluster.master.states == [STARTING, STARTING]
+
+    cluster.world.advance(seconds=9)  # the wait for its answer began anew
+    assert cluster.master.states == [STARTING, STARTING]
+
+    cluster.world.advance(seconds=1)
+    assert cluster.master.states == [STARTING, STARTING, STARTING]
+
+
+def test_updates_of_other_frameworks_do_not_hurry_when_a_scheduler_comes_back(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    other = FrameworkID("F2")
+    cluster.tell(UpdateFrameworkMessage(other, replace(cluster.framework, id=other)))
+
+    assert cluster.master.states == [STARTING]
 
 
 def test_the_acknowledgement_of_another_update_counts_for_nothing(cluster: Cluster):
