@@ -65,8 +65,11 @@ class Executors(Updates):
     # Registering.
 
     def register_executor(self, message: RegisterExecutorMessage) -> None:
+        """See the message. Whoever registers twice did not wait for the answer: it gets the same."""
         executor = self.frameworks.executor(message.framework_id, message.executor_id)
-        if executor is None or executor.state is not ExecutorState.REGISTERING:
+        if executor is not None and executor.state is ExecutorState.RUNNING and executor.pid == self.sender:
+            self._confirm(executor)
+        elif executor is None or executor.state is not ExecutorState.REGISTERING:
             self._send_away(message, f"it is {executor.state}" if executor else "there is no such executor here")
         elif executor.is_command and executor.pid != self.sender:
             self._send_away(message, f"it is run by {executor.pid}")
@@ -81,11 +84,14 @@ class Executors(Updates):
         executor.register(self.sender)
         self.executor_pids[self.sender] = executor
         self.link(self.sender)
-        framework = executor.framework
-        self.reply(ExecutorRegisteredMessage(framework.id, self.id, executor.info, framework.info, self.info))
+        self._confirm(executor)
         self._resize(executor)
         for task in list(executor.queued()):
             self._deliver(task)
+
+    def _confirm(self, executor: ExecutorRecord) -> None:
+        framework = executor.framework
+        self.reply(ExecutorRegisteredMessage(framework.id, self.id, executor.info, framework.info, self.info))
 
     def _resize(self, executor: ExecutorRecord) -> None:
         """Let a container have what its tasks may use."""

@@ -12,6 +12,7 @@ from mesos.messages import (
     ExitedExecutorMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
+    RegisterExecutorMessage,
     RunTaskMessage,
     ShutdownExecutorMessage,
     ShutdownFrameworkMessage,
@@ -93,6 +94,29 @@ def test_who_is_not_expected_is_sent_away(cluster: Cluster):
     for executor_id in ("E1", "E7"):
         stranger = cluster.start_program(executor_id)
         assert [type(message) for message in stranger.mail] == [ShutdownExecutorMessage]
+
+
+def test_an_executor_that_did_not_wait_for_its_answer_gets_it_twice(cluster: Cluster):
+    cluster.run(executor_task())
+    program = cluster.start_program()
+    program.say(RegisterExecutorMessage(FRAMEWORK, ExecutorID("E1")))
+    cluster.world.settle()
+
+    assert [type(message) for message in program.mail] == [
+        ExecutorRegisteredMessage,
+        RunTaskMessage,
+        ExecutorRegisteredMessage,
+    ]
+
+
+def test_an_executor_that_is_told_to_end_cannot_register_again(cluster: Cluster):
+    cluster.run(executor_task())
+    program = cluster.start_program()
+    cluster.tell(ShutdownExecutorMessage(FRAMEWORK, ExecutorID("E1")))
+    program.say(RegisterExecutorMessage(FRAMEWORK, ExecutorID("E1")))
+    cluster.world.settle()
+
+    assert [type(message) for message in program.mail[2:]] == [ShutdownExecutorMessage, ShutdownExecutorMessage]
 
 
 def test_an_executor_that_ends_takes_its_tasks_with_it(cluster: Cluster):
