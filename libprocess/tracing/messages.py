@@ -21,7 +21,7 @@ class TappedMessage(Message, frozen=True):
 
     records: bytes
     left_out: int = 0
-    """How much mail was left out before these, since the tool did not keep up."""
+    """How much mail of the node was left out before these, since the tool did not keep up: wanted or not."""
 
 
 class TapReadMessage(Message, frozen=True):
