@@ -53,7 +53,9 @@ def test_a_test_may_expect_the_failure(pytester: pytest.Pytester):
 
 def test_a_failed_test_shows_what_happened_last(pytester: pytest.Pytester):
     result = run(pytester, "def test_vase(world):\n    drop_a_vase(world)\n    assert False\n")
-    result.stdout.fnmatch_lines(["*what happened last in the world*", "seed 0, 0 s", "*handled FallMessage*", "*exited vase@h*"])
+    result.stdout.fnmatch_lines(
+        ["*what happened last in the world*", "seed 0, 0 s", "*handled FallMessage*", "*exited vase@h*"]
+    )
 
 
 def test_seeds_are_a_parameter(pytester: pytest.Pytester):

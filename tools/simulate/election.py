@@ -6,7 +6,7 @@ from libprocess import PID, ExitedMessage, Message, Process, Timer
 from mesos.detector import MasterDetectedMessage
 from mesos.types import MasterInfo
 
-AGAIN_SECONDS = 1.0
+AGAIN_SECONDS = 5.0
 
 
 class LeaderChangedMessage(Message, frozen=True):

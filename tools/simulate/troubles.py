@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from master.master import Master
     from tools.simulate.story import Framework, Story
 
-BETWEEN_SECONDS = 6.0
+BETWEEN_SECONDS = 8.0
 """On average, from one trouble to the next."""
 
 RECONCILE_SECONDS = 60.0

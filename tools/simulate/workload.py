@@ -143,7 +143,7 @@ class Workload(Scheduler):
 
     def _answer(self, driver: SchedulerCalls, offer: Offer) -> None:
         tasks = self._tasks(offer)
-        refuse = Filters(self._chance.choice((0.0, 5.0, 30.0, 120.0)))
+        refuse = Filters(self._chance.choice((0.0, 5.0, 30.0, 120.0, 120.0, 120.0)))
         if tasks:
             driver.launch_tasks(offer.id, tasks, refuse)
         else:
