@@ -19,6 +19,7 @@ from mesos.scheduler.calls import SchedulerCalls
 from mesos.scheduler.place import filled_in, node_options, scheduler_id
 from mesos.scheduler.process import News, SchedulerProcess
 from mesos.types import FrameworkInfo
+from mesos.types.constraint import OfferConstraints
 
 
 class AsyncSchedulerDriver(SchedulerCalls):
@@ -38,11 +39,12 @@ class AsyncSchedulerDriver(SchedulerCalls):
         master: str | Address,
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
+        offer_constraints: tuple[OfferConstraints, ...] = (),
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
         self._framework = filled_in(framework)
         self._master = parse_master(master) if isinstance(master, str) else master
-        self._suppressed_roles = suppressed_roles
+        self._unwanted = (suppressed_roles, offer_constraints)
         self._news: asyncio.Queue[News] = asyncio.Queue()
         self._over = asyncio.Event()
         self._error: Exception | None = None
@@ -53,7 +55,7 @@ class AsyncSchedulerDriver(SchedulerCalls):
         self._runtime: Runtime = await self._resources.enter_async_context(open_node(**node_options(self._master)))
         finder = HttpMasterFinder(self._runtime, self._master)
         process = SchedulerProcess(
-            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, self._suppressed_roles
+            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, *self._unwanted
         )
         self._reach(DriverStatus.RUNNING)
         self._pid = self._runtime.spawn(process, scheduler_id())

@@ -8,6 +8,7 @@ from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
 from mesos.scheduler.process import Detect, News, SchedulerProcess
 from mesos.types import FrameworkInfo
+from mesos.types.constraint import OfferConstraints
 
 
 class LocalSchedulerDriver(SchedulerCalls):
@@ -20,9 +21,10 @@ class LocalSchedulerDriver(SchedulerCalls):
         detect: Detect,
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
+        offer_constraints: tuple[OfferConstraints, ...] = (),
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
-        self.process = SchedulerProcess(framework, detect, self._deliver, suppressed_roles)
+        self.process = SchedulerProcess(framework, detect, self._deliver, suppressed_roles, offer_constraints)
         self._reach(DriverStatus.RUNNING)
 
     def _tell(self, message: Message) -> None:

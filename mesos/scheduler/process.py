@@ -54,6 +54,7 @@ from mesos.types import (
     TaskState,
     TaskStatus,
 )
+from mesos.types.constraint import OfferConstraints
 
 log = logging.getLogger("mesos.scheduler")
 
@@ -93,11 +94,13 @@ class SchedulerProcess(Process):
         detect: Detect,
         deliver: Callable[[News], None],
         suppressed_roles: tuple[str, ...] = (),
+        offer_constraints: tuple[OfferConstraints, ...] = (),
     ) -> None:
         self._framework = framework
         self._detect = detect
         self._deliver = deliver
         self._suppressed = set(suppressed_roles)
+        self._constraints = offer_constraints
         self._takes_over = framework.id is not None
         self._registered_once = False
         self._master: MasterInfo | None = None
@@ -157,10 +160,11 @@ class SchedulerProcess(Process):
         assert self._master is not None
         suppressed = tuple(sorted(self._suppressed))
         if self._framework.id is None:
-            self.send(self._master.pid, RegisterFrameworkMessage(self._framework, suppressed))
+            self.send(self._master.pid, RegisterFrameworkMessage(self._framework, suppressed, self._constraints))
         else:
             takes_over = self._takes_over and not self._registered_once
-            self.send(self._master.pid, ReregisterFrameworkMessage(self._framework, takes_over, suppressed))
+            message = ReregisterFrameworkMessage(self._framework, takes_over, suppressed, self._constraints)
+            self.send(self._master.pid, message)
         self._retry = self.delay(self._backoff_seconds * self.chance.uniform(0.5, 1.0), RegisterAgainMessage())
         self._backoff_seconds = self._backoff_limit(2 * self._backoff_seconds)
 

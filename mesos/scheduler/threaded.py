@@ -15,6 +15,7 @@ from mesos.scheduler.calls import SchedulerCalls
 from mesos.scheduler.place import filled_in, node_options, scheduler_id
 from mesos.scheduler.process import News, SchedulerProcess
 from mesos.types import FrameworkInfo
+from mesos.types.constraint import OfferConstraints
 
 
 class SchedulerDriver(SchedulerCalls):
@@ -34,11 +35,12 @@ class SchedulerDriver(SchedulerCalls):
         master: str | Address,
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
+        offer_constraints: tuple[OfferConstraints, ...] = (),
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
         self._framework = filled_in(framework)
         self._master = parse_master(master) if isinstance(master, str) else master
-        self._suppressed_roles = suppressed_roles
+        self._unwanted = (suppressed_roles, offer_constraints)
         self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
         self._over = threading.Event()
         self._error: Exception | None = None
@@ -50,7 +52,7 @@ class SchedulerDriver(SchedulerCalls):
         self._node = ThreadedNode(**node_options(self._master))
         finder = HttpMasterFinder(self._node.runtime, self._master)
         process = SchedulerProcess(
-            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, self._suppressed_roles
+            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, *self._unwanted
         )
         self._reach(DriverStatus.RUNNING)
         self._pid = self._node.spawn(process, scheduler_id())

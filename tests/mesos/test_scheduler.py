@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libprocess import PID, ExitedMessage, Message, Process, Runtime
+from libprocess import PID, ExitedMessage, Message, Process
 from libprocess.simulation import World
 from mesos.detector import MasterDetectedMessage
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
@@ -50,6 +50,7 @@ from mesos.types import (
     TaskState,
     TaskStatus,
 )
+from mesos.types.constraint import AttributeConstraint, OfferConstraints, Predicate
 
 FRAMEWORK = FrameworkID("F1")
 AGENT = AgentID("A1")
@@ -314,6 +315,22 @@ def test_the_roles_that_are_suppressed_stay_so_when_it_registers_again(cluster: 
     registered = other.take()[0]
     assert isinstance(registered, ReregisterFrameworkMessage)
     assert registered.suppressed_roles == ("*",)
+
+
+def test_constraints_are_told_whenever_it_registers(world: World):
+    demands = (OfferConstraints("*", ((AttributeConstraint(Predicate.EXISTS, "rack"),),)),)
+    cluster = Cluster(world, FrameworkInfo(user="ann", name="f"), offer_constraints=demands)
+    cluster.elect(cluster.master)
+    (first,) = cluster.master.take()
+    assert isinstance(first, RegisterFrameworkMessage)
+    cluster.say(FrameworkRegisteredMessage(FRAMEWORK, info(cluster.master)))
+    other = cluster.add_master("m2")
+    cluster.settle()
+    cluster.elect(other)
+    cluster.world.advance(2)
+    again = other.take()[0]
+    assert isinstance(again, ReregisterFrameworkMessage)
+    assert first.offer_constraints == again.offer_constraints == demands
 
 
 # News.
