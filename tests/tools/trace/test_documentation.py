@@ -25,7 +25,7 @@ def shown() -> Iterator[tuple[str, list[str]]]:
             yield first, lines
 
 
-@pytest.mark.parametrize(("command", "lines"), shown(), ids=[command for command, _ in shown()])
+@pytest.mark.parametrize(("command", "lines"), list(shown()), ids=[command for command, _ in shown()])
 def test_a_command_prints_what_the_page_says(
     command: str, lines: list[str], trace: Trace, monkeypatch: pytest.MonkeyPatch
 ):
