@@ -121,7 +121,7 @@ class Audit:
         used = agent.used.total().unallocate()
         if not _fit([*offered, used], agent.total):
             lots = ", ".join(map(str, offered))
-            self._break(f"agent {agent_id} has {agent.total}, of which {used} is used, and {lots} offered")
+            self._break(f"agent {agent_id} has {agent.total}, of which {used or 'nothing'} is used, and {lots} offered")
 
     def _shutdown_framework(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
         self.shut_down.add(message.framework_id)

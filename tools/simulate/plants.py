@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
-from agent.records.updates import UpdateStream
 from master.dialogues.offers import Offers
 from master.records import Cluster
+from mesos.detector import MasterDetector
 from mesos.ids import AgentID
 
 
 @contextmanager
 def lost_retry() -> Iterator[None]:
-    """An agent sends an update once, and waits for the acknowledgement for ever."""
-    with patch.object(UpdateStream, "back_off", lambda _: math.inf):
+    """Who has looked for a master and found none, does not look again."""
+    with patch.object(MasterDetector, "_find_later", lambda _: None):
         yield
 
 
