@@ -1,11 +1,11 @@
-"""Asking from outside an actor: a mailbox for one answer."""
+"""Asking from outside an actor: an address for one answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import TYPE_CHECKING
 
-from libprocess.handlers import Handler
 from libprocess.message import Message
 from libprocess.pid import PID, Address
 from libprocess.ports import Cancellable, Envelope
@@ -15,84 +15,81 @@ if TYPE_CHECKING:
 
 Answered = Callable[[Message | Exception], None]
 
-
-class _AnswerTable(dict[type, Handler]):
-    """Whatever comes first is the answer."""
-
-    def __missing__(self, kind: type) -> Handler:
-        self[kind] = _answer
-        return _answer
-
-
-def _answer(ask: Any, message: Message) -> None:
-    ask.end(message)
-
-
-class Ask:
-    """Stands in the runtime's table of actors until its answer, its time, or bad news comes."""
-
-    __slots__ = ("_alarm", "_answered", "_asks", "_post", "pid", "to")
-    _handlers = _AnswerTable()
-    _post: Callable[[Envelope], None]
-
-    def __init__(self, asks: Asks, pid: PID, to: PID, answered: Answered) -> None:
-        self.pid = pid
-        self.to = to
-        self._asks = asks
-        self._answered = answered
-        self._alarm: Cancellable | None = None
-
-    def end(self, outcome: Message | Exception) -> None:
-        """Call back, once, and be gone."""
-        if self._asks.strike(self.pid):
-            self._answered(outcome)
+PUNCTUAL_SECONDS = 0.001
+"""How much early a question may count as expired."""
 
 
 class Asks:
-    """The questions of one node that wait for an answer."""
+    """The questions of one node that wait for an answer, by the PIDs that the answers are sent to."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._open: dict[PID, Ask] = {}
+        self._open: dict[PID, tuple[PID, Message, Answered, float, float]] = {}  # to, …, timeout, and when that is
         self._serial = 0
-
-    def ask(self, to: PID, message: Message, timeout: float, answered: Answered) -> PID:
-        """Send, and call back once: with the first answer, or with why there is none. Returns the asker's PID."""
-        runtime = self._runtime
-        self._serial += 1
-        ask = Ask(self, PID(f"ask({self._serial})", *runtime.address), to, answered)
-        self._open[ask.pid] = runtime.processes[ask.pid] = ask
-        ask._alarm = runtime.clock.later(
-            timeout, lambda: ask.end(TimeoutError(f"{to} did not answer {type(message).__name__} within {timeout:g} s"))
-        )
-        runtime._post((to, ask.pid, message, 0, 0))
-        return ask.pid
+        # One alarm for all, at the time of the first: most questions are answered long before, and setting an alarm for
+        # each would take longer than all the rest.
+        self._alarm: Cancellable | None = None
+        self._alarm_at = inf
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def strike(self, pid: PID) -> bool:
-        """Close a question; False if it was closed."""
-        ask = self._open.pop(pid, None)
+    def ask(self, to: PID, message: Message, timeout: float, answered: Answered) -> None:
+        """Send, and call back once: with the first answer, or with why there is none."""
+        runtime = self._runtime
+        here = runtime.outside
+        self._serial += 1
+        pid = PID(f"ask({self._serial})", here.host, here.port)
+        until = runtime.clock.uptime() + timeout
+        self._open[pid] = (to, message, answered, timeout, until)
+        if until < self._alarm_at:
+            self._set_alarm(timeout, until)
+        runtime._post((to, pid, message, 0, 0))
+
+    def answer(self, envelope: Envelope) -> bool:
+        """Take mail for a question; False if there is none, or no more."""
+        ask = self._open.pop(envelope[0], None)
         if ask is None:
             return False
-        del self._runtime.processes[pid]
-        if ask._alarm is not None:
-            ask._alarm.cancel()
+        ask[2](envelope[2])
         return True
 
     def lost(self, envelope: Envelope, reason: str) -> None:
         """A question did not reach anybody."""
         ask = self._open.get(envelope[1])
-        if ask is not None and ask.to == envelope[0]:
-            ask.end(ConnectionError(f"{ask.to} was not reached: {reason}"))
+        if ask is not None and ask[0] == envelope[0]:
+            self._end(envelope[1], ConnectionError(f"{ask[0]} was not reached: {reason}"))
 
     def broken(self, address: Address, reason: str) -> None:
         """No answer will come from that node any more."""
-        for ask in [ask for ask in self._open.values() if ask.to.address == address]:
-            ask.end(ConnectionError(f"{ask.to} is gone: {reason}"))
+        for pid, (to, *_) in list(self._open.items()):
+            if to.address == address:
+                self._end(pid, ConnectionError(f"{to} is gone: {reason}"))
 
     def close(self) -> None:
         """The node closes."""
-        for ask in list(self._open.values()):
-            ask.end(ConnectionError("this node is closing"))
+        for pid in list(self._open):
+            self._end(pid, ConnectionError("this node is closing"))
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _end(self, pid: PID, error: Exception) -> None:
+        ask = self._open.pop(pid, None)
+        if ask is not None:
+            ask[2](error)
+
+    def _set_alarm(self, seconds: float, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._runtime.clock.later(seconds, self._expire)
+        self._alarm_at = at
+
+    def _expire(self) -> None:
+        now = self._runtime.clock.uptime()
+        for pid, (to, message, _, timeout, until) in list(self._open.items()):
+            if until <= now + PUNCTUAL_SECONDS:
+                self._end(pid, TimeoutError(f"{to} did not answer {type(message).__name__} within {timeout:g} s"))
+        self._alarm, self._alarm_at = None, inf
+        if self._open:
+            first = min(until for *_, until in self._open.values())
+            self._set_alarm(first - now, first)

@@ -182,15 +182,17 @@ def _following(route: Route | None) -> Route | None:
 class _PIDs(dict[Any, PID]):
     """The PIDs of one node by id, each made once; and foreign PIDs by themselves."""
 
+    __slots__ = ("_host", "_port")
+
     def __init__(self, address: Address) -> None:
         super().__init__()
-        self._address = address
+        self._host, self._port = address
 
     def __missing__(self, name: str | PID) -> PID:
-        if len(self) >= PIDS_KEPT:
-            self.clear()
-        pid = name if isinstance(name, PID) else PID(name, *self._address)
-        if len(pid.id) + len(pid.host) <= PID_LENGTH_KEPT:
+        pid = PID(name, self._host, self._port) if isinstance(name, str) else name
+        if len(pid.id) <= PID_LENGTH_KEPT and len(pid.host) <= PID_LENGTH_KEPT:
+            if len(self) >= PIDS_KEPT:
+                self.clear()
             self[name] = pid
         return pid
 

@@ -145,7 +145,11 @@ class ThreadedNode:
 
     def ask(self, to: PID, message: Message, timeout: float) -> Message:
         """See `Runtime.ask`."""
-        return self._wait(self.runtime.ask(to, message, timeout))
+
+        async def ask() -> Message:
+            return await self.runtime.ask(to, message, timeout)
+
+        return self._wait(ask())
 
     def terminate(self, pid: PID, drain: bool = False) -> None:
         """See `Runtime.terminate`. Does not wait."""

@@ -144,7 +144,7 @@ class Observer:
         if self._is_taken(envelope):
             self.strike()
         else:
-            handler(process, content)  # type: ignore[arg-type]
+            handler(process, content)
 
     def _is_taken(self, envelope: Envelope) -> bool:
         to, sender, content, id_, cause = envelope

@@ -32,6 +32,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since 1970."""
 
+    def uptime(self) -> float:
+        """Seconds since some moment, which go on evenly whatever is done to the time of day."""
+
     def soon(self, callback: Callable[[], None]) -> None:
         """Call back once, after what the loop has in hand."""
 

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import count, islice
 from typing import Any
 
-from libprocess.asking import Ask, Asks
+from libprocess.asking import Asks
 from libprocess.failure import Failure, state_of
 from libprocess.http.routes import Routes
 from libprocess.lifecycle import DEAD, END, ENDING, START, STARTING, TERMINATED, UNHANDLED, End, Start
@@ -56,7 +56,7 @@ class Runtime:
         self.now = clock.now
         """What actors are told of the time."""
         self.incarnation = chance.getrandbits(31)
-        self.processes: dict[PID, Process | Ask] = {}
+        self.processes: dict[PID, Process] = {}
         self.failures: deque[Failure] = deque(maxlen=FAILURES_KEPT)
         self.drops: Counter[str] = Counter()
         """How much mail was lost, by reason."""
@@ -76,8 +76,9 @@ class Runtime:
         self._interceptor: Interceptor | None = None
         self._observer: Observer | None = None
         self.address: Address = network.start(self)
-        self._nobody = PID("", *self.address)  # the sender of what comes from outside an actor
-        self._idle: Envelope = (self._nobody, self._nobody, _NOTHING, 0, 0)
+        self.outside = PID("", *self.address)
+        """The sender of what comes from outside an actor."""
+        self._idle: Envelope = (self.outside, self.outside, _NOTHING, 0, 0)
         self._current: Envelope = self._idle
         self._observe()
         self.spawn(NodeProcess(), NODE_ID)
@@ -92,7 +93,7 @@ class Runtime:
         if id is None:
             prefix = process._prefix
             id = f"{prefix}({next(self._serials[prefix])})"
-        pid = PID(id, self._nobody.host, self._nobody.port)
+        pid = PID(id, self.outside.host, self.outside.port)
         if self.processes.setdefault(pid, process) is not process:
             raise ValueError(f"there is an actor called {pid} already")
         process.pid = pid
@@ -112,7 +113,7 @@ class Runtime:
         What is in its mailbox is dropped, or handled first with `drain`. Fine for an actor that has ended already.
         """
         process = self.processes.get(pid)
-        if not isinstance(process, Process):
+        if process is None:
             return
         if not drain and process._handlers is not STARTING:
             process._handlers = ENDING
@@ -145,8 +146,8 @@ class Runtime:
         if isinstance(error, KeyError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
             self._drop_current(UNHANDLED)  # raised by the look-up itself
             return
-        process = self.processes[self._current[0]]
-        if not isinstance(process, Process):
+        process = self.processes.get(self._current[0])
+        if process is None:
             log.error("whoever asked failed on the answer", exc_info=error)
             return
         process._handlers = DEAD
@@ -168,24 +169,21 @@ class Runtime:
 
     def send(self, to: PID, message: Message, sender: PID | None = None) -> None:
         """Send from outside an actor."""
-        self._post((to, sender or self._nobody, message, 0, 0))
+        self._post((to, sender or self.outside, message, 0, 0))
         self._wake()
 
-    async def ask(self, to: PID, message: Message, timeout: float) -> Message:
-        """Send from outside an actor, and wait for the first answer.
+    def ask(self, to: PID, message: Message, timeout: float) -> asyncio.Future[Message]:
+        """Send from outside an actor, and get the first answer by awaiting this.
 
         TimeoutError after that many seconds; ConnectionError as soon as it is known that nobody will answer.
         """
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        pid = self.asks.ask(to, message, timeout, partial(_settle, future))
+        self.asks.ask(to, message, timeout, partial(_settle, future))
         if len(self.asks) > 1 or self._turning:
             self._wake()
         else:
             self.drain()  # nobody else to wait for, so that this goes together
-        try:
-            return await future
-        finally:
-            self.asks.strike(pid)
+        return future
 
     async def wait(self, pid: PID) -> str:
         """Wait until an actor of this node has ended; returns why it did."""
@@ -332,11 +330,11 @@ class Runtime:
                 self._raised(error)
 
     def _elsewhere(self, envelope: Envelope) -> None:
-        to, here = envelope[0], self._nobody
-        if to.port == here.port and to.host == here.host:
-            self._drop_current(NO_ACTOR)
-        else:
+        to, here = envelope[0], self.outside
+        if to.port != here.port or to.host != here.host:
             self.network.send(envelope)
+        elif not self.asks.answer(envelope):
+            self._drop_current(NO_ACTOR)
 
     def close(self) -> None:
         """End every actor, youngest first, let out what they said, and leave the network."""

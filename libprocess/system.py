@@ -18,6 +18,7 @@ class LoopClock:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.now = time.time
+        self.uptime = loop.time
 
     def soon(self, callback: Callable[[], None]) -> None:
         """See `ports.Clock`."""

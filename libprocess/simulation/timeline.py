@@ -79,6 +79,10 @@ class SimClock:
         """Seconds since 1970."""
         return self._offset + self._timeline.now
 
+    def uptime(self) -> float:
+        """Seconds since the world began."""
+        return self._timeline.now
+
     def soon(self, callback: Callable[[], None]) -> None:
         """Call back at this very time, after what is due already."""
         self._timeline.at(self._timeline.now, callback, self)

@@ -117,10 +117,10 @@ class Listener:
 
     def _receive_from_stranger(self, routing_id: bytes) -> None:
         frame = self._router.recv(NOBLOCK, copy=False)
-        descriptor = frame.get(zmq.SRCFD)
         if frame.more:
             self._skip("frame in several parts")
             return
+        descriptor = _descriptor_of(frame)
         self._monitor.read()  # descriptors are used again: what was lost before this hello must not count against it
         hello = decode_hello(frame.bytes)
         connection = self._connections.get(descriptor)
@@ -234,6 +234,14 @@ _HANDSHAKE_FAILED = {
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "no handshake",
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "no handshake",
 }
+
+
+def _descriptor_of(frame: zmq.Frame) -> int:
+    """The connection that a frame came over; -1 if it came without a handshake, as ZeroMQ's first protocol allows."""
+    try:
+        return int(frame.get(zmq.SRCFD))
+    except zmq.ZMQError:
+        return -1
 
 
 def _key_of(frame: zmq.Frame) -> str:

@@ -44,8 +44,6 @@ UNSENT = "link broken"
 CUT = "cut"
 """Why links to a node break that is cut off on purpose."""
 
-ROUTES_KEPT = 65536
-
 
 class ZeroMQ:
     """See `ports.Network`. All methods are for the loop's thread."""
@@ -58,7 +56,6 @@ class ZeroMQ:
         self._links: dict[Address, Link] = {}
         self._held: dict[Link, tuple[AcceptedWire, Hello]] = {}  # a dialled link → the hello that came meanwhile
         self._alarms: dict[Link, asyncio.TimerHandle] = {}
-        self._routes: dict[PID, Link] = {}
         self._outgoing: list[Envelope] = []
         self._slow: dict[Link, None] = {}
         self._retry: asyncio.TimerHandle | None = None
@@ -95,7 +92,8 @@ class ZeroMQ:
             to = envelope[0]
             if to is not last:
                 last = to
-                link = self._routes.get(to) or self._route(to)
+                address = (to.host, to.port)  # an Address, made faster
+                link = self._links.get(address) or self._dial(Address(*address))  # type: ignore[call-overload]
                 add = link.mail.append
                 if not link.mail:
                     touched.append(link)
@@ -135,13 +133,6 @@ class ZeroMQ:
         self._cuts.clear()
 
     # Links: dialled, greeted, open, broken.
-
-    def _route(self, to: PID) -> Link:
-        if len(self._routes) >= ROUTES_KEPT:
-            self._routes.clear()
-        address = to.address
-        link = self._routes[to] = self._links.get(address) or self._dial(address)
-        return link
 
     def _dial(self, address: Address) -> Link:
         self._serial += 1
@@ -203,7 +194,6 @@ class ZeroMQ:
         self._refuse_held(link)
         self._quiet(link)
         link.wire.close()
-        self._routes.clear()
         for name in link.names:
             self._links[name] = known
             known.names.append(name)
@@ -305,7 +295,6 @@ class ZeroMQ:
         link.wire.close()
         for name in link.names:
             self._links.pop(name, None)
-        self._routes.clear()
         self._slow.pop(link, None)
         for name in link.names:
             self._node.broken(name, reason)

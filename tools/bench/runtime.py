@@ -19,6 +19,7 @@ from tools.bench.mail import (
     CpuMessage,
     EchoMessage,
     Neighbour,
+    Sink,
     TaskNewsMessage,
     Teller,
     Voice,
@@ -128,18 +129,15 @@ async def _spawns() -> list[Figure]:
 async def _spawn_all(weigh: Callable[[], int] | None = None) -> float:
     """Actors spawned and initialized per second of cpu; or the bytes that each takes."""
     async with open_node() as runtime:
-        last = PID(f"idle({ACTORS})", *runtime.address)
+        sink = runtime.spawn(Sink())
+        await runtime.ask(sink, CpuMessage(), timeout=10)
         gc.collect()
-        gc.freeze()
         before = weigh() if weigh else 0
         start = time.process_time()
         for _ in range(ACTORS):
             runtime.spawn(Idle())
-        runtime.drain()
-        while last not in runtime.processes or runtime.mailbox_depths():
-            runtime.drain()
+        await runtime.ask(sink, CpuMessage(), timeout=60)  # all that waited before it was handled
         took = time.process_time() - start
-        gc.unfreeze()
         gc.collect()
         return (weigh() - before) / ACTORS if weigh else ACTORS / took
 
