@@ -19,6 +19,7 @@ from mesos.messages import (
     ReconcileOperationsMessage,
     UpdateOperationStatusMessage,
 )
+from mesos.resources import Resources
 from mesos.types import (
     Operation,
     OperationReference,
@@ -38,9 +39,17 @@ class Operations(Offers):
             self.refuse_operation(framework, operation, wrong)
             return stake
         before, after = conversion(operation)
+        self.rescind_copies(agent, before)
         self.send(self.allocator, UpdateAllocationMessage(framework.id, stake.role, agent.id, before, after))
         self.order(agent, operation, framework.id)
         return stake.convert(before, after)
+
+    def rescind_copies(self, agent: AgentRecord, gone: Resources) -> None:
+        """Take back the offers of what was shared, and is going to be no more."""
+        kinds = {kind for kind, _ in gone.items if kind.shared}
+        self.rescind(
+            [offer for offer in agent.offers.values() if any(kind in kinds for kind, _ in offer.resources.items)]
+        )
 
     def order(self, agent: AgentRecord, operation: Operation, framework_id: FrameworkID | None = None) -> None:
         """Have an agent apply an operation that is valid; the books have it done from now on."""

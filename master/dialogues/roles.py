@@ -100,6 +100,7 @@ class Roles(Operations):
 
     def _make_free(self, agent: AgentRecord, needed: Resources) -> None:
         """Take back as many offers of an agent as it takes."""
+        self.rescind_copies(agent, needed)
         held = agent.used.total().unallocate()
         offers = list(agent.offers.values()) if clip(agent.total, held).contains(needed) else []
         while offers and not clip(agent.total, held + Resources.sum(each.resources for each in offers)).contains(

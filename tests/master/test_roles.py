@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 
 from libprocess.http import HttpResponse
-from mesos.messages import ApplyOperationMessage, RescindResourceOfferMessage
+from mesos.messages import ApplyOperationMessage, RescindResourceOfferMessage, RunTaskMessage
 from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
 from mesos.resources.jsonform import resources_to_json
-from mesos.types import Create, Destroy, Reserve, Unreserve
+from mesos.types import Create, Destroy, FrameworkCapability, Reserve, TaskState, Unreserve
 from tests.master.scene import AgentPeer, Scene, task_on
 
 ENG = Reservation("eng", ReservationType.DYNAMIC, "ops")
@@ -242,3 +243,39 @@ def test_roles_are_shown_with_what_they_have(scene: Scene, agent: AgentPeer):
     assert (eng["name"], eng["weight"], eng["reserved"]) == ("eng", 2.0, {"cpus": 1.0})
     assert eng["quota"] == {"role": "eng", "guarantee": {}, "limit": {"cpus": 3.0}, "consumed": {"cpus": 3.0}}
     assert (web["name"], web["allocated"], web["frameworks"]) == ("eng/web", {"cpus": 2.0}, [scheduler.id])
+
+
+# Volumes in use.
+
+
+def test_a_volume_that_a_task_uses_is_not_destroyed(scene: Scene, agent: AgentPeer):
+    operate(scene, "/reserve", agent, DISK)
+    operate(scene, "/create-volumes", agent, VOLUME)
+    scheduler = scene.scheduler(role="eng").register()
+    scheduler.launch(replace(task_on(scheduler.offer()), resources=Resources.parse("cpus:1") + VOLUME))
+    answer = operate(scene, "/destroy-volumes", agent, VOLUME)
+
+    assert answer.status == 400
+    assert (
+        "expected volumes that no task uses, found disk(eng dynamic by ops, volume v1) in use" in answer.body.decode()
+    )
+
+
+def test_a_shared_volume_is_used_by_several_tasks_at_a_time(scene: Scene, agent: AgentPeer):
+    shared = VOLUME.map_kinds(lambda kind: replace(kind, shared=True))
+    operate(scene, "/reserve", agent, DISK)
+    assert operate(scene, "/create-volumes", agent, shared).status == 202
+    scheduler = scene.scheduler(FrameworkCapability.SHARED_RESOURCES, role="eng").register()
+    for id_ in ("t1", "t2"):
+        task = replace(task_on(scheduler.offer(), id_), resources=Resources.parse("cpus:1") + shared)
+        scheduler.launch(task, refuse_seconds=0)
+        scene.world.advance(2)
+
+    assert [order.task.task_id for order in agent.all(RunTaskMessage)] == ["t1", "t2"]
+    assert scheduler.offer().resources.contains(shared)
+    assert operate(scene, "/destroy-volumes", agent, shared).status == 400
+
+    for order in agent.all(RunTaskMessage):
+        agent.update(order.task, TaskState.TASK_FINISHED)
+    assert operate(scene, "/destroy-volumes", agent, shared).status == 202
+    assert scheduler.offer().resources == Resources.parse("cpus:4;mem:4096;disk:900") + DISK

@@ -278,7 +278,9 @@ class Both(RuleBasedStateMachine):
             return int.from_bytes(sha256(f"{seed} {id}".encode()).digest()[:6])
 
         grants = allocate(self.cluster, self.now, lambda agent: rank(agent.id))
-        handed_out = [(client.framework.id, client.role, agent.id, str(lot.resources)) for client, agent, lot in grants]
+        handed_out = [
+            (each.client.framework.id, each.client.role, each.agent.id, str(each.bundle.resources)) for each in grants
+        ]
         assert handed_out == self.naive.allocate(self.now, rank)
 
     @rule(seed=st.integers(0, 3), seconds=st.sampled_from([1.0, 2.0, 3.0, 1000.0]))
