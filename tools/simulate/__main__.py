@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -39,7 +40,13 @@ class SimulateFlags(Flags, program=PROGRAM):
 def main() -> int:
     """Play, and tell; returns the exit status."""
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
-        return run(SimulateFlags.load())
+        try:
+            status = run(SimulateFlags.load())
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read it has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return status
     return 130
 
 
