@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from libprocess import PID, Message, Process, Timer
-from master.allocator.agent import Agent
+from master.allocator.agent import Agent, Grant
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
-from master.allocator.cycle import Grant, allocate
+from master.allocator.cycle import allocate
 from master.allocator.explain import explain
 from master.allocator.messages import (
     AddAgentMessage,
@@ -86,7 +86,7 @@ class Allocator(Process):
         self._is_due = False
         if self._expected:
             return
-        draw = self.chance.random
+        draw = self._cluster.chance.random
         grants = allocate(self._cluster, self.now, lambda agent: draw())
         if grants:
             self.send(self._master, OfferResourcesMessage(allotments(grants), self._agents_added))
@@ -274,10 +274,11 @@ class Allocator(Process):
 def allotments(grants: Iterable[Grant]) -> tuple[Allotment, ...]:
     """What each client gets, in the order in which they got something first."""
     lots: dict[Client, dict[Agent, Resources]] = {}
-    for client, agent, bundle in grants:
-        mine = lots.setdefault(client, {})
-        before = mine.get(agent)
-        mine[agent] = bundle.resources if before is None else before + bundle.resources
+    for client, agent, bundle, _, _ in grants:
+        mine = lots.get(client)
+        if mine is None:
+            mine = lots[client] = {}
+        mine[agent] = mine[agent] + bundle.resources if agent in mine else bundle.resources
     return tuple(
         Allotment(client.framework.id, client.role, tuple([Lot(agent.id, lot) for agent, lot in mine.items()]))
         for client, mine in lots.items()

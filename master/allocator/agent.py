@@ -14,24 +14,25 @@ if TYPE_CHECKING:
     from master.allocator.refusals import Refused
 
 
-class Decision(NamedTuple):
-    """Something of an agent was handed out."""
+class Grant(NamedTuple):
+    """Something of an agent is offered to a client: the decision, and the record of it."""
 
-    time: float
-    agent_id: AgentID
     client: Client
+    agent: Agent
     bundle: Bundle
-    eligible: int
-    """Who might have got it, but came later: the clients as bits of a mask."""
+    time: float
+    """When it was decided, in seconds since 1970."""
+    eligible: int = 0
+    """Who might have got it, and came later: the clients as bits of a mask."""
 
 
 class Agent:
     """An agent."""
 
     __slots__ = (
-        "decision",
         "demands",
         "free",
+        "grant",
         "holdings",
         "id",
         "info",
@@ -59,8 +60,8 @@ class Agent:
         self.unwanted = 0
         """The clients whose constraints it does not meet."""
         self.refused: list[Refused] = []
-        self.decision: Decision | None = None
-        """The last time that something of it was handed out."""
+        self.grant: Grant | None = None
+        """The last one of something of it."""
 
     def refusers(self, lot: Bundle) -> int:
         """The clients that refused as much of it as this, or more."""

@@ -9,10 +9,9 @@ allow more. Nothing here costs more than what it is about.
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Collection, Iterable
 
-from master.allocator.agent import Agent, Decision
+from master.allocator.agent import Agent, Grant
 from master.allocator.bundle import Bundle, clip, private
 from master.allocator.client import Client
 from master.allocator.clients import Clients
@@ -28,18 +27,18 @@ from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 from mesos.types import AgentInfo
 
-DECISIONS_MAX = 100_000
-
 
 class Cluster:
     """All state of an allocator. An agent or a framework that is not there is left alone."""
 
     def __init__(self, options: Options, chance: random.Random) -> None:
         by_index: list[Client | None] = []
+        self.chance = random.Random(chance.getrandbits(64))
+        """For what is drawn often: the system's own randomness is slow."""
         self.agents: dict[AgentID, Agent] = {}
         self.totals = Totals(options.fair_sharing_excluded_resource_names)
         sorters = (find_sorter(name) for name in (options.role_sorter, options.framework_sorter))
-        self.tree = Tree(*(sorter(self.totals, by_index, chance) for sorter in sorters))
+        self.tree = Tree(*(sorter(self.totals, by_index, self.chance) for sorter in sorters))
         self.minimum = Minimum(least.quantities().items() for least in options.min_allocatable)
         self.quotas = Quotas(self.minimum)
         self.refusals = Refusals()
@@ -51,8 +50,6 @@ class Cluster:
         """The agents of which somebody wanted more than quotas allowed."""
         self.offerable: dict[Agent, None] = {}
         """The agents with something free that is worth an offer."""
-        self.decisions: deque[Decision] = deque(maxlen=DECISIONS_MAX)
-        """What was handed out lately, oldest first."""
         self._whitelist: frozenset[str] | None = None
         self._nothing = self.bundle(Resources())
 
@@ -144,22 +141,26 @@ class Cluster:
 
     # Resources change hands.
 
-    def hand_out(self, agent: Agent, client: Client, bundle: Bundle, now: float) -> None:
+    def hand_out(self, grant: Grant) -> None:
         """Something that is free on an agent is offered to a client."""
-        if bundle is agent.free and not bundle.shared:
-            agent.free = self._nothing
-        else:
-            agent.free = self.bundle(agent.free.resources - private(bundle.resources))
+        client, agent, bundle, _, _ = grant
+        agent.grant = grant
         holding = agent.holdings.get(client)
         if holding is None:
-            agent.holdings[client] = Holding([(bundle, now)])
+            agent.holdings[client] = Holding([grant])
             client.agents[agent] = None
         else:
-            holding.offers.append((bundle, now))
+            holding.offers.append(grant)
         client.hand_out(bundle, agent.id)
-        self.quotas.hand_out(client, bundle)
-        if not self._is_offerable(agent):
-            self.offerable.pop(agent, None)
+        if self.quotas.by_role:
+            self.quotas.hand_out(client, bundle)
+        if bundle is agent.free and not bundle.shared:
+            agent.free = self._nothing
+            del self.offerable[agent]
+        else:
+            agent.free = self.bundle(agent.free.resources - private(bundle.resources))
+            if not self._is_offerable(agent):
+                del self.offerable[agent]
 
     def take_back(self, agent: Agent, client: Client, resources: Resources) -> Bundle:
         """Something that a client holds on an agent is free. ValueError if it holds less."""
@@ -215,7 +216,7 @@ class Cluster:
         holding = agent.holdings[client]
         client.take_back(holding.take(before, self.bundle), agent.id)
         if after:
-            holding.offers.append((self.bundle(after), now))
+            holding.offers.append(Grant(client, agent, self.bundle(after), now))
             client.hand_out(self.bundle(after), agent.id, times=0)
         self._refit(agent, agent.total.resources - before + after)
         self.quotas.add_agent(agent)

@@ -7,15 +7,11 @@ that one gets everything it may have there. What remains (reserved for others, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
 
-from master.allocator.agent import Agent, Decision
+from master.allocator.agent import Agent, Grant
 from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
-
-Grant: TypeAlias = tuple[Client, Agent, Bundle]
-"""Whom something is offered, of which agent, and what."""
 
 
 def allocate(cluster: Cluster, now: float, rank: Callable[[Agent], float]) -> list[Grant]:
@@ -32,6 +28,7 @@ class Cycle:
         self.grants: list[Grant] = []
         self._cluster = cluster
         self._now = now
+        self._has_quotas = bool(cluster.quotas)
         self._fresh = cluster.clients.fresh
         self._changed = cluster.changed
         self._shared: dict[Agent, None] = {}
@@ -93,7 +90,7 @@ class Cycle:
         for client in self._in_order(eligible):
             lot = self._guaranteed(agent, client) if client.mask & cluster.quotas.wanting else None
             if lot is not None:
-                self._grant(agent, client, lot, eligible)
+                self._grant(client, agent, lot, eligible)
                 if agent not in cluster.offerable:
                     return
 
@@ -115,23 +112,24 @@ class Cycle:
         rest = part.resources - core
         extra = shrink(rest, caps)
         lot = part if extra is rest else self._cluster.bundle(core + extra)
-        return lot if self._wants(agent, client, lot) else None
+        return lot if client.admits(lot) and not self._refuses(client, agent, lot) else None
 
     # Then: all the rest.
 
     def _share_out(self, agent: Agent) -> None:
         cluster = self._cluster
         eligible = self._eligible(agent)
-        if cluster.quotas and eligible:
+        if self._has_quotas and eligible:
             eligible = self._within_quotas(agent, eligible)
         if not eligible:
             return
+        free = agent.free
         for client in self._in_order(eligible):
             lot = self._part(agent, client)
-            if cluster.quotas:
+            if self._has_quotas:
                 lot = self._allowed(agent, client, lot)
-            if self._wants(agent, client, lot):
-                self._grant(agent, client, lot, eligible)
+            if client.admits(lot) and (lot is free or not self._refuses(client, agent, lot)):
+                self._grant(client, agent, lot, eligible)
                 if agent not in cluster.offerable:
                     return
 
@@ -171,14 +169,13 @@ class Cycle:
         resources = client.part_of(free.resources, without_shared=agent in self._shared)
         return free if resources == free.resources else self._cluster.bundle(resources)
 
-    def _wants(self, agent: Agent, client: Client, lot: Bundle) -> bool:
-        """Whether the lot is worth an offer to the client, and it has not refused it."""
-        return client.admits(lot) and not (agent.refused and agent.refusers(lot) & client.mask)
+    def _refuses(self, client: Client, agent: Agent, lot: Bundle) -> bool:
+        """Whether the client refused as much as this lot, or more."""
+        return bool(agent.refused and agent.refusers(lot) & client.mask)
 
-    def _grant(self, agent: Agent, client: Client, lot: Bundle, eligible: int) -> None:
-        self._cluster.hand_out(agent, client, lot, self._now)
-        self.grants.append((client, agent, lot))
+    def _grant(self, client: Client, agent: Agent, lot: Bundle, eligible: int) -> None:
+        grant = Grant(client, agent, lot, self._now, eligible)
+        self._cluster.hand_out(grant)
+        self.grants.append(grant)
         if lot.shared:
             self._shared[agent] = None
-        agent.decision = decision = Decision(self._now, agent.id, client, lot, eligible)
-        self._cluster.decisions.append(decision)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from master.allocator.agent import Agent, Decision
+from master.allocator.agent import Agent, Grant
 from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
@@ -53,27 +53,25 @@ def _reasons(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because
 
 def _own_offers(client: Client, agent: Agent) -> Iterator[Because]:
     holding = agent.holdings.get(client)
-    for bundle, since in holding.offers if holding is not None else ():
-        text = f"the framework has an offer of {bundle.resources} there since {moment(since)}"
-        yield Because(Why.OFFERED, text, since=since)
+    for grant in holding.offers if holding is not None else ():
+        text = f"the framework has an offer of {grant.bundle.resources} there since {moment(grant.time)}"
+        yield Because(Why.OFFERED, text, since=grant.time)
 
 
 def _about_others(client: Client, agent: Agent) -> Iterator[Because]:
     """Who else has what the client could have had."""
-    decision = agent.decision
     for other, holding in agent.holdings.items():
-        if other is client:
-            continue
-        for bundle, since in holding.offers:
-            yield _taken(client, other, bundle, since, decision)
+        for grant in holding.offers if other is not client else ():
+            yield _taken(client, grant)
 
 
-def _taken(client: Client, other: Client, bundle: Bundle, since: float, decision: Decision | None) -> Because:
+def _taken(client: Client, grant: Grant) -> Because:
+    other = grant.client
     name = f"framework {other.framework.id} in role {other.role}"
-    offer = f"{bundle.resources} offered there since {moment(since)}"
-    if decision is not None and decision.client is other and decision.time == since and decision.eligible & client.mask:
-        return Because(Why.ORDER, f"{name} came first in the order of shares, and has {offer}", since=since)
-    return Because(Why.OUTSTANDING, f"{name} has {offer}", since=since)
+    offer = f"{grant.bundle.resources} offered there since {moment(grant.time)}"
+    if grant.eligible & client.mask and client.since <= grant.time:
+        return Because(Why.ORDER, f"{name} came first in the order of shares, and has {offer}", since=grant.time)
+    return Because(Why.OUTSTANDING, f"{name} has {offer}", since=grant.time)
 
 
 # The framework, and the agent.

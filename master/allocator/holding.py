@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from master.allocator.agent import Grant
 from master.allocator.bundle import Bundle
 from mesos.resources import Resources
 
@@ -16,10 +17,9 @@ class Holding:
 
     __slots__ = ("offers", "used")
 
-    def __init__(self, offers: list[tuple[Bundle, float]], used: Bundle | None = None) -> None:
+    def __init__(self, offers: list[Grant]) -> None:
         self.offers = offers
-        """Each lot that is offered, with the time since when, in seconds since 1970."""
-        self.used = used
+        self.used: Bundle | None = None
 
     def __bool__(self) -> bool:
         return bool(self.offers) or self.used is not None
@@ -27,7 +27,7 @@ class Holding:
     @property
     def bundles(self) -> list[Bundle]:
         """All of it."""
-        offered = [bundle for bundle, _ in self.offers]
+        offered = [grant.bundle for grant in self.offers]
         return offered if self.used is None else [*offered, self.used]
 
     def take(self, resources: Resources, bundled: Bundler) -> Bundle:
@@ -35,15 +35,16 @@ class Holding:
 
         ValueError if there is less.
         """
-        for index, (bundle, _) in enumerate(self.offers):
-            if bundle.resources is resources or bundle.resources == resources:
+        for index, grant in enumerate(self.offers):
+            if grant.bundle.resources is resources or grant.bundle.resources == resources:
                 del self.offers[index]
-                return bundle
-        if self.used is not None and self.used.resources.contains(resources):
-            left = self.used.resources - resources
-            self.used = bundled(left) if left else None
-        else:
+                return grant.bundle
+        if not (self.used is not None and self.used.resources.contains(resources)):
             self._take_offered(resources, bundled)
+        elif self.used.resources == resources:
+            self.used = None
+        else:
+            self.used = bundled(self.used.resources - resources)
         return bundled(resources)
 
     def use(self, resources: Resources, bundled: Bundler) -> None:
@@ -52,19 +53,13 @@ class Holding:
         self.used = bundled(resources if self.used is None else self.used.resources + resources)
 
     def _take_offered(self, resources: Resources, bundled: Bundler) -> None:
-        """From one offer that has it all, or else from all offers together, or else from everything there is."""
-        index = next((i for i, (bundle, _) in enumerate(self.offers) if bundle.resources.contains(resources)), None)
+        """From an offer that has it all; or else from all there is, and what that leaves counts as in use."""
+        index = next((i for i, grant in enumerate(self.offers) if grant.bundle.resources.contains(resources)), None)
         if index is None:
-            self._pool(resources, bundled)
-            index = 0
-        bundle, since = self.offers[index]
-        left = bundle.resources - resources
-        self.offers[index : index + 1] = [(bundled(left), since)] if left else []
-
-    def _pool(self, resources: Resources, bundled: Bundler) -> None:
-        """Make one offer of all, and of what is in use too if they would not do for this."""
-        pool = Resources.sum(bundle.resources for bundle, _ in self.offers)
-        if self.used is not None and not pool.contains(resources):
-            pool, self.used = pool + self.used.resources, None
-        since = self.offers[-1][1] if self.offers else 0.0
-        self.offers = [(bundled(pool), since)]
+            everything = Resources.sum(bundle.resources for bundle in self.bundles)
+            self.used = bundled(everything - resources) if everything != resources else None
+            self.offers = []
+        else:
+            grant = self.offers[index]
+            left = grant.bundle.resources - resources
+            self.offers[index : index + 1] = [grant._replace(bundle=bundled(left))] if left else []
