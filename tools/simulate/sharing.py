@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from unittest.mock import patch
 
 from master.allocator import actor, cycle
-from master.allocator.agent import Agent
+from master.allocator.agent import Agent, Grant
 from master.allocator.bundle import is_plain, private
 from master.allocator.cluster import Cluster as Books
-from master.allocator.cycle import Grant
 from master.allocator.quota import Allowance
 from mesos.ids import TaskID
 from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
@@ -156,7 +155,7 @@ class Shares:
     def look(self, books: Books, grants: list[Grant]) -> None:
         """Check an allocation that was just made. BrokenPromiseError if it gave what it must not."""
         self.allocations += bool(grants)
-        for agent in {agent.id: agent for _, agent, _ in grants}.values():
+        for agent in {grant.agent.id: grant.agent for grant in grants}.values():
             _check_once(agent)
         for allowance in books.quotas.by_role.values():
             self._check_limits(books, allowance, grants)
@@ -166,7 +165,7 @@ class Shares:
         peak = self.peaks.setdefault(allowance.role, {})
         for name, amount in consumed.items():
             peak[name] = max(peak.get(name, 0), amount)
-        given = [bundle for client, _, bundle in grants if _top_level(client.role) == allowance.role]
+        given = [grant.bundle for grant in grants if _top_level(grant.client.role) == allowance.role]
         names = {name for bundle in given for name, amount in bundle.open if amount}
         for name in sorted(names & allowance.limits.keys()):
             if consumed.get(name, 0) > allowance.limits[name]:
