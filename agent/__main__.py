@@ -33,7 +33,7 @@ from libprocess.http.server import HttpServer
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from mesos.attributes import parse_attributes
-from mesos.detector import HttpMasterFinder, MasterDetector
+from mesos.detector import MasterDetector, master_finder
 from mesos.types import AgentInfo
 
 PROGRAM = "mesos-agent"
@@ -62,7 +62,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port)
         await server.start()
         stack.push_async_callback(server.close)
-        isolators = choose(flags.isolation, Settings(Groups(), flags.cgroups_enable_cfs, flags.pids_max))
+        isolators = choose(flags.isolation, _isolation(flags))
         isolators["volumes"] = VolumesIsolator()
         volumes = DiskVolumes(flags.work_dir)
         stack.callback(volumes.close)
@@ -74,9 +74,22 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
         agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes, janitor), AGENT_ID)
-        node.spawn(MasterDetector(agent, HttpMasterFinder(node, flags.master)), "detector")
+        node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
         return await _watch(node, agent, told_to_end)
+
+
+def _isolation(flags: AgentFlags) -> Settings:
+    return Settings(
+        Groups(),
+        cfs=flags.cgroups_enable_cfs,
+        pids_max=flags.pids_max,
+        enforce_disk=flags.enforce_container_disk_quota,
+        disk_interval_seconds=flags.container_disk_watch_interval_seconds,
+        ports_interval_seconds=flags.container_ports_watch_interval_seconds,
+        effective_capabilities=flags.effective_capabilities,
+        bounding_capabilities=flags.bounding_capabilities,
+    )
 
 
 def _spawn_janitor(node: Runtime, flags: AgentFlags) -> PID:

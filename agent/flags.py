@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from agent.isolators.choice import ISOLATORS, WANTED
+from agent.isolators.choice import FOR_ROOT, FOR_USERS, ISOLATORS
 from libprocess.flags import BYTES, DURATION, PATH, PORT, Flags, Kind, flag
-from libprocess.pid import Address
-from mesos.detector import MASTER
+from mesos.detector import MASTER, MasterPlace
 from mesos.domains import format_domain, parse_domain
 from mesos.types import DomainInfo
 
@@ -27,7 +26,9 @@ class AgentFlags(
 ):
     """Runs an agent: it offers this machine's resources to a master, and runs the tasks that it is given."""
 
-    master: Address = flag(kind=MASTER, help="The master's web address.")
+    master: MasterPlace = flag(
+        kind=MASTER, help="The master's web address, or where masters meet: zk://[user:password@]host:port,…/path."
+    )
     work_dir: str = flag(kind=PATH, help="Where sandboxes and what must last are kept.")
     resources: str = flag(
         default="",
@@ -69,13 +70,31 @@ class AgentFlags(
     isolation: tuple[str, ...] = flag(
         default=(),
         help="The isolators that keep containers apart; by default those that work here of "
-        f"{','.join(WANTED)}. There are {','.join(ISOLATORS)}.",
+        f"{','.join(FOR_ROOT)}, or of {','.join(FOR_USERS)} if it is not root that runs the agent. There are "
+        f"{','.join(ISOLATORS)}.",
         group=CONTAINERS,
     )
     cgroups_enable_cfs: bool = flag(
         default=False, help="Give a container no more than its cpus even if others are idle.", group=CONTAINERS
     )
     pids_max: int = flag(default=4096, help="How many processes and threads a container may have.", group=CONTAINERS)
+    effective_capabilities: tuple[str, ...] | None = flag(
+        default=None,
+        help="The capabilities of a container that asks for none itself, such as 'NET_RAW,KILL'; otherwise all.",
+        group=CONTAINERS,
+    )
+    bounding_capabilities: tuple[str, ...] | None = flag(
+        default=None, help="The capabilities that containers may have at most; otherwise all.", group=CONTAINERS
+    )
+    enforce_container_disk_quota: bool = flag(
+        default=False, help="End a container whose sandbox takes more than its disk.", group=CONTAINERS
+    )
+    container_disk_watch_interval_seconds: float = flag(
+        default=15.0, kind=DURATION, help="How often sandboxes are measured.", group=CONTAINERS
+    )
+    container_ports_watch_interval_seconds: float = flag(
+        default=30.0, kind=DURATION, help="How often it is looked where containers listen.", group=CONTAINERS
+    )
     switch_user: bool = flag(
         default=True,
         help="Run commands as the user that they name; if root runs the agent.",

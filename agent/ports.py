@@ -93,6 +93,22 @@ class ProbedMessage(Message, frozen=True):
     """Why there is no result."""
 
 
+class Usage(Struct, frozen=True):
+    """What a container uses, at one moment."""
+
+    container_id: ContainerID
+    timestamp: float
+    """Unix time in seconds."""
+    numbers: tuple[tuple[str, float], ...] = ()
+    """By Mesos' names, such as cpus_user_time_secs and mem_rss_bytes, in their order."""
+
+
+class UsageMessage(Message, frozen=True):
+    """From the containerizer to who asked it for the usage of its containers: that of each which runs."""
+
+    usages: tuple[Usage, ...]
+
+
 class Containerizer(Protocol):
     """Starts, limits and ends containers. No method blocks or raises; unknown containers are ignored."""
 
@@ -107,6 +123,9 @@ class Containerizer(Protocol):
 
     def destroy(self, container_id: ContainerID) -> None:
         """End the container at once, also one that is still being started."""
+
+    def usage(self, asker: PID) -> None:
+        """Measure all containers; `asker` is sent a UsageMessage."""
 
     def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
         """Probe a running container from inside; `asker` is sent a ProbedMessage within the check's timeout."""

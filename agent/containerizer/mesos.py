@@ -17,8 +17,8 @@ from agent.containerizer.reports import take
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
 from agent.forker.plan import Plan
-from agent.isolators.isolator import ContainerError, Isolator
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
+from agent.isolators.isolator import ContainerError, Isolator, Limitation
+from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, Usage, UsageMessage
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from mesos.ids import ContainerID
@@ -44,8 +44,8 @@ class Container:
         self.fetching: asyncio.Task[None] | None = None
         """Brings what it asks for into its sandbox."""
         self.is_destroyed = False
-        self.is_clean = False
-        """Its init has removed all that it made."""
+        self.limitation: Limitation | None = None
+        """Why it was destroyed, if that was not its owner's wish."""
 
     @property
     def id(self) -> ContainerID:
@@ -113,6 +113,10 @@ class MesosContainerizer:
         if container is not None:
             container.destroy()
 
+    def usage(self, asker: PID) -> None:
+        """See `agent.ports.Containerizer`."""
+        self._begin(self._measure(asker))
+
     def probe(self, asker: PID, container_id: ContainerID, check: Check) -> None:
         """See `agent.ports.Containerizer`."""
         container = self._containers.get(container_id)
@@ -151,8 +155,7 @@ class MesosContainerizer:
             termination = await self._run(container)
         except (ContainerError, ForkError, OSError) as error:
             termination = _failed(container, str(error))
-        if not container.is_clean:
-            await self._clean_up(container)
+        await self._clean_up(container)
         del self._containers[container.id]
         self._runtime.send(container.owner, termination)
 
@@ -170,9 +173,24 @@ class MesosContainerizer:
         if container.is_destroyed:
             init.kill()
         else:
+            for isolator in self._isolators:
+                isolator.watch(container.id, container.config, init.process_id, self._limit)
             self._runtime.send(container.owner, ContainerLaunchedMessage(container.id, init.process_id))
         await init.ended
         return self._ended(container)
+
+    async def _measure(self, asker: PID) -> None:
+        running = [(id_, container.init) for id_, container in self._containers.items() if container.init is not None]
+        now = self._runtime.clock.now
+        usages = await asyncio.to_thread(lambda: tuple(self._usage(id_, init, now()) for id_, init in running))
+        self._runtime.send(asker, UsageMessage(usages))
+
+    def _usage(self, container_id: ContainerID, init: Init, now: float) -> Usage:
+        """Called on a thread."""
+        numbers: dict[str, float] = {}
+        for isolator in self._isolators:
+            numbers |= isolator.usage(container_id, init.process_id)
+        return Usage(container_id, now, tuple(sorted(numbers.items())))
 
     async def _probe(self, asker: PID, config: ContainerConfig, plan: Plan, init: Init, check: Check) -> None:
         self._runtime.send(asker, await self._prober.probe(config, plan, init.process_id, check))
@@ -193,18 +211,24 @@ class MesosContainerizer:
     def _ended(self, container: Container) -> ContainerTerminatedMessage:
         """What the init left behind says how it was."""
         report = take(container.status_path)
-        container.is_clean = report.get("is_clean", False)
         if "error" in report:
             return _failed(container, report["error"])
         status = report.get("status")
         found = (isolator.limitation(container.id, report) for isolator in self._isolators)
-        limitation = next((limitation for limitation in found if limitation is not None), None)
+        limitation = container.limitation or next((limitation for limitation in found if limitation is not None), None)
         if limitation is None:
             return ContainerTerminatedMessage(container.id, status)
-        log.info("container %s: %s", container.id, limitation.message)
         return ContainerTerminatedMessage(
             container.id, status, limitation.reason, limitation.message, limitation.resources
         )
+
+    def _limit(self, container_id: ContainerID, limitation: Limitation) -> None:
+        """A container hit a limit, and is to end."""
+        container = self._containers.get(container_id)
+        if container is not None and not container.is_destroyed:
+            log.info("container %s: %s", container_id, limitation.message)
+            container.limitation = limitation
+            container.destroy()
 
     async def _clean_up(self, container: Container) -> None:
         """Have the isolators remove what they made, which takes as long as the kernel holds on to it."""

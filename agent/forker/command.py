@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 
 from agent.forker import kernel
 from agent.forker.plan import Plan
@@ -16,13 +17,28 @@ def become(plan: Plan) -> None:
     for group in plan.get("groups", ()):
         kernel.write(f"{group['path']}/cgroup.procs", "0")
     os.chdir(plan["directory"])
+    for number, soft, hard in plan.get("rlimits", ()):
+        resource.setrlimit(number, (soft, hard))
+    _take_rights(plan)
+    kernel.block_signals(())
+    _execute(plan)
+
+
+def _take_rights(plan: Plan) -> None:
+    """Become the user, with the capabilities that the plan says."""
+    if "bounding" in plan:
+        kernel.drop_capabilities_beyond(plan["bounding"])
+    if "effective" in plan:
+        kernel.keep_capabilities()
     if "user" in plan:
         user_id, group_id, further = plan["user"]
         os.setgroups(further)
         os.setresgid(group_id, group_id, group_id)
         os.setresuid(user_id, user_id, user_id)
-    kernel.block_signals(())
-    _execute(plan)
+    if "effective" in plan:
+        kernel.set_capabilities(plan["effective"])
+    if plan.get("no_new_privileges"):
+        kernel.forbid_new_privileges()
 
 
 def _redirect(plan: Plan) -> None:

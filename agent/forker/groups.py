@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from agent.forker import kernel
 from agent.forker.plan import GroupPlan
@@ -14,19 +15,15 @@ def make(groups: list[GroupPlan]) -> None:
     """Make the groups, with their settings."""
     for group in groups:
         os.mkdir(group["path"])
-        for name, value in group["settings"].items():
+        for name, value in group["settings"]:
             kernel.write(f"{group['path']}/{name}", value)
 
 
-def remove(groups: list[GroupPlan]) -> bool:
-    """Remove the groups; False if something is left, which then is the agent's affair."""
-    left = False
+def remove(groups: list[GroupPlan]) -> None:
+    """Remove the groups; what cannot be removed is the agent's affair."""
     for group in groups:
-        try:
+        with suppress(OSError):
             os.rmdir(group["path"])
-        except OSError:
-            left = True
-    return not left
 
 
 def readings(groups: list[GroupPlan]) -> dict[str, str]:

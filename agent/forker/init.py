@@ -37,7 +37,7 @@ def live(plan: Plan, say_started: Callable[[], None]) -> None:
     except OSError as error:
         report = Report(error=text_of(error))
     finally:
-        report["is_clean"] = groups.remove(plan.get("groups", []))
+        groups.remove(plan.get("groups", []))
         kernel.write(plan["status_path"], json.dumps(report))
         os._exit(0)
 

@@ -25,7 +25,13 @@ MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAPABILITY_VERSION_3 = 0x20080522
 
 _SIG_SETMASK = 2
 _SFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
@@ -95,6 +101,39 @@ def _signal_set(numbers: Iterable[int]) -> ctypes.Array[ctypes.c_ulong]:
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies."""
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
+def last_capability() -> int:
+    """The highest number of a capability that this kernel knows."""
+    with open("/proc/sys/kernel/cap_last_cap") as file:
+        return int(file.read())
+
+
+def drop_capabilities_beyond(kept: Iterable[int]) -> None:
+    """Give up all other capabilities for good, also for whatever is executed later."""
+    for number in set(range(last_capability() + 1)) - set(kept):
+        _check(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0), "prctl")
+
+
+def keep_capabilities() -> None:
+    """Keep the capabilities when this process stops to be root's."""
+    _check(_libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl")
+
+
+def set_capabilities(numbers: Iterable[int]) -> None:
+    """Have exactly these capabilities, also after an exec."""
+    bits = sum(1 << number for number in numbers)
+    words = [bits & 0xFFFFFFFF] * 3 + [bits >> 32] * 3  # effective, permitted, inheritable; low, then high
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)(*words)), "capset")
+    for number in range(bits.bit_length()):
+        if bits >> number & 1:
+            _check(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, number, 0, 0), "prctl")
+
+
+def forbid_new_privileges() -> None:
+    """Let no program that is executed later give more rights than this process has."""
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
 def _check(result: int, what: str) -> None:

@@ -9,8 +9,8 @@ class GroupPlan(TypedDict):
     """A control group: the init makes it, the command joins it, the init removes it when nothing is left in it."""
 
     path: str
-    settings: dict[str, str]
-    """What is written to its files before the command joins."""
+    settings: list[tuple[str, str]]
+    """Files, and what is written to them before the command joins, in this order."""
     readings: list[str]
     """Files whose content is reported when the command has ended."""
 
@@ -25,8 +25,6 @@ class Report(TypedDict, total=False):
     out_of_memory: bool
     """The container was ended since its group had no memory left."""
     readings: dict[str, str]
-    is_clean: bool
-    """Nothing is left of what the init made."""
 
 
 class Plan(TypedDict, total=False):
@@ -54,6 +52,14 @@ class Plan(TypedDict, total=False):
     """The groups that the command joins, and the init does not."""
     memory_alarm: str
     """A group of version 1 whose lack of memory ends the container; by itself the kernel ends one of its processes."""
+    rlimits: list[tuple[int, int, int]]
+    """Resources, soft and hard limits, as for setrlimit(2)."""
+    bounding: list[int]
+    """The capabilities that neither the command nor anything that it starts can ever have more than."""
+    effective: list[int]
+    """The capabilities that the command has although root does not run it."""
+    no_new_privileges: bool
+    """No program that it starts gets more rights than it has itself."""
     user: tuple[int, int, list[int]]
     """The ids of the user, group and further groups that the command runs as."""
     arguments: list[str]

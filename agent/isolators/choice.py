@@ -7,13 +7,22 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.isolators.cgroups.blkio import BlkioIsolator
 from agent.isolators.cgroups.cpu import CpuIsolator
+from agent.isolators.cgroups.cpuset import CpusetIsolator
+from agent.isolators.cgroups.devices import DevicesIsolator
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.cgroups.memory import MemoryIsolator
 from agent.isolators.cgroups.pids import PidsIsolator
+from agent.isolators.disk import DiskIsolator
 from agent.isolators.filesystem import FilesystemIsolator
-from agent.isolators.isolator import Isolator
+from agent.isolators.host_volumes import HostPathIsolator, SandboxPathIsolator
+from agent.isolators.isolator import ContainerError, Isolator
 from agent.isolators.namespaces import IpcNamespaceIsolator, PidNamespaceIsolator
+from agent.isolators.ports import PortsIsolator
+from agent.isolators.posix import PosixCpuIsolator, PosixMemoryIsolator
+from agent.isolators.privileges import CapabilitiesIsolator, NoNewPrivilegesIsolator
+from agent.isolators.rlimits import RlimitsIsolator
 from libprocess.errors import OperatorError
 
 log = logging.getLogger("agent.isolators")
@@ -24,8 +33,13 @@ class Settings:
     """What isolators are told by the agent's flags."""
 
     groups: Groups
-    cfs: bool
-    pids_max: int
+    cfs: bool = False
+    pids_max: int = 4096
+    enforce_disk: bool = False
+    disk_interval_seconds: float = 15.0
+    ports_interval_seconds: float = 30.0
+    effective_capabilities: tuple[str, ...] | None = None
+    bounding_capabilities: tuple[str, ...] | None = None
 
 
 # In the order in which they prepare a container: what is mounted first, may be covered by what comes later.
@@ -33,12 +47,37 @@ ISOLATORS: dict[str, Callable[[Settings], Isolator]] = {
     "filesystem/linux": lambda settings: FilesystemIsolator(),
     "namespaces/pid": lambda settings: PidNamespaceIsolator(),
     "namespaces/ipc": lambda settings: IpcNamespaceIsolator(),
+    "volume/host_path": lambda settings: HostPathIsolator(),
+    "volume/sandbox_path": lambda settings: SandboxPathIsolator(),
     "cgroups/cpu": lambda settings: CpuIsolator(settings.groups, settings.cfs),
     "cgroups/mem": lambda settings: MemoryIsolator(settings.groups),
     "cgroups/pids": lambda settings: PidsIsolator(settings.groups, settings.pids_max),
+    "cgroups/devices": lambda settings: DevicesIsolator(settings.groups),
+    "cgroups/blkio": lambda settings: BlkioIsolator(settings.groups),
+    "cgroups/cpuset": lambda settings: CpusetIsolator(settings.groups),
+    "posix/cpu": lambda settings: PosixCpuIsolator(),
+    "posix/mem": lambda settings: PosixMemoryIsolator(),
+    "posix/rlimits": lambda settings: RlimitsIsolator(),
+    "disk/du": lambda settings: DiskIsolator(settings.enforce_disk, settings.disk_interval_seconds),
+    "network/ports": lambda settings: PortsIsolator(settings.ports_interval_seconds),
+    "linux/capabilities": lambda settings: CapabilitiesIsolator(
+        settings.effective_capabilities, settings.bounding_capabilities
+    ),
+    "linux/nnp": lambda settings: NoNewPrivilegesIsolator(),
 }
 
-WANTED = ("filesystem/linux", "namespaces/pid", "cgroups/cpu", "cgroups/mem", "cgroups/pids")
+FOR_ALL = ("posix/rlimits", "disk/du")
+FOR_ROOT = (
+    "filesystem/linux",
+    "namespaces/pid",
+    "volume/host_path",
+    "volume/sandbox_path",
+    "cgroups/cpu",
+    "cgroups/mem",
+    "cgroups/pids",
+    *FOR_ALL,
+)
+FOR_USERS = ("posix/cpu", "posix/mem", *FOR_ALL)
 """What an agent uses that is told nothing, as far as the machine allows."""
 
 
@@ -52,13 +91,13 @@ def choose(names: Sequence[str], settings: Settings) -> dict[str, Isolator]:
         raise OperatorError(f"--isolation: there is no {unknown[0]!r}; there are {', '.join(ISOLATORS)}")
     if not names and os.geteuid() != 0:
         log.warning("not run by root: containers are kept apart by nothing but the rights of their users")
-        return {}
+    wanted = names or (FOR_ROOT if os.geteuid() == 0 else FOR_USERS)
     made: dict[str, Isolator] = {}
-    for name in (name for name in ISOLATORS if name in (names or WANTED)):
+    for name in (name for name in ISOLATORS if name in wanted):
         try:
             made[name] = ISOLATORS[name](settings)
-        except OSError as error:
-            fault = f"{name} does not work on this machine: {error.strerror or error}"
+        except (OSError, ContainerError) as error:
+            fault = f"{name} does not work on this machine: {getattr(error, 'strerror', None) or error}"
             if names:
                 raise OperatorError(f"--isolation: {fault}; leave it out") from None
             log.warning("%s; going without it", fault)

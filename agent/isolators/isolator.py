@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.forker.plan import Plan, Report
@@ -24,6 +25,10 @@ class Limitation:
     resources: Resources = NO_RESOURCES
 
 
+Tell = Callable[[ContainerID, Limitation], None]
+"""How an isolator says that a container hit a limit."""
+
+
 class Isolator:
     """Base of every isolator. For each container its methods are called in the order in which they stand here.
 
@@ -34,8 +39,15 @@ class Isolator:
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """Add to the plan what the container needs. ContainerError if that cannot be."""
 
+    def watch(self, container_id: ContainerID, config: ContainerConfig, init: int, tell: Tell) -> None:
+        """The container runs, with this process as its init: from now on, tell of a limit that it hits."""
+
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
         """The container, which runs, may use this much from now on."""
+
+    def usage(self, container_id: ContainerID, init: int) -> dict[str, float]:
+        """What the running container uses, by Mesos' names. Called on a thread, where it may take its time."""
+        return {}
 
     def limitation(self, container_id: ContainerID, report: Report) -> Limitation | None:
         """Nothing of the container runs any more, as its init reports: the limit that it hit, if it did."""

@@ -9,7 +9,14 @@ from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
 from agent.flags import AgentFlags
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, ProbedMessage
+from agent.ports import (
+    ContainerConfig,
+    ContainerLaunchedMessage,
+    ContainerTerminatedMessage,
+    ProbedMessage,
+    Usage,
+    UsageMessage,
+)
 from libprocess import PID, Address, ExitedMessage, Message, Process, Runtime
 from libprocess.simulation import World
 from mesos.detector import MasterDetectedMessage
@@ -70,6 +77,8 @@ class Machine:
         self.probes: list[HealthCheck | CheckInfo] = []
         self.finding: dict[str, object] = {}
         """What probes find."""
+        self.measured: tuple[tuple[str, float], ...] = ()
+        """What every container uses."""
 
     @property
     def container_id(self) -> ContainerID:
@@ -101,6 +110,10 @@ class Machine:
         if container_id in self._owners:
             self.signals.append(signal.SIGKILL)
             self.end(status=signal.SIGKILL, container_id=container_id)
+
+    def usage(self, asker: PID) -> None:
+        now = self._runtime.clock.now()
+        self._runtime.send(asker, UsageMessage(tuple(Usage(id_, now, self.measured) for id_ in self._owners)))
 
     def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
         self.probes.append(check)

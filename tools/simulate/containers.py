@@ -10,7 +10,14 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, ProbedMessage
+from agent.ports import (
+    ContainerConfig,
+    ContainerLaunchedMessage,
+    ContainerTerminatedMessage,
+    ProbedMessage,
+    Usage,
+    UsageMessage,
+)
 from libprocess import PID, Runtime
 from libprocess.ports import Cancellable
 from libprocess.simulation import World
@@ -123,6 +130,11 @@ class VirtualContainers:
         if container is not None:
             container.is_ending = True
             self._end(container, signal.SIGKILL)
+
+    def usage(self, asker: PID) -> None:
+        """Say that nothing is used."""
+        now = self._node.clock.now()
+        self._node.send(asker, UsageMessage(tuple(Usage(id_, now) for id_ in self.living)))
 
     def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
         """Find it well."""

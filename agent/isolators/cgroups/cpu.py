@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from agent.forker.plan import Plan
-from agent.isolators.cgroups.groups import Groups
+from agent.isolators.cgroups.groups import Groups, table
 from agent.isolators.isolator import Isolator, limit_of
 from agent.ports import ContainerConfig
 from mesos.ids import ContainerID
@@ -35,7 +37,7 @@ class CpuIsolator(Isolator):
         for controller in self._controllers:
             group = self._groups.plan(config.container_id, controller, plan)
             if controller == "cpu":
-                group["settings"] |= self._settings(config.resources, config.limits)
+                group["settings"] += self._settings(config.resources, config.limits).items()
         group["readings"].append("cpuacct.usage" if self._version == 1 else "cpu.stat")
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
@@ -54,6 +56,18 @@ class CpuIsolator(Isolator):
         if self._version == 2:
             return {"cpu.max": f"{'max' if quota is None else quota} {PERIOD_MICROSECONDS}"}
         return {"cpu.cfs_period_us": str(PERIOD_MICROSECONDS), "cpu.cfs_quota_us": str(-1 if quota is None else quota)}
+
+    def usage(self, container_id: ContainerID, init: int) -> dict[str, float]:
+        """See `Isolator`."""
+        stat = table(self._groups.read(container_id, "cpu", "cpu.stat"))
+        shown = {f"cpus_{name}": float(stat[name]) for name in ("nr_periods", "nr_throttled") if name in stat}
+        if self._version == 1:
+            used = table(self._groups.read(container_id, "cpuacct", "cpuacct.stat"))
+            ticks = os.sysconf("SC_CLK_TCK")
+            shown |= {f"cpus_{name}_time_secs": used[name] / ticks for name in ("user", "system") if name in used}
+            return shown | {"cpus_throttled_time_secs": stat.get("throttled_time", 0) / 1e9}
+        parts = {"user": "user_usec", "system": "system_usec", "throttled": "throttled_usec"}
+        return shown | {f"cpus_{name}_time_secs": stat.get(part, 0) / 1e6 for name, part in parts.items()}
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""

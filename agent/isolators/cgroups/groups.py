@@ -46,13 +46,21 @@ class Groups:
         groups = plan.setdefault("groups", [])
         group = next((group for group in groups if group["path"] == path), None)
         if group is None:
-            group = GroupPlan(path=path, settings={}, readings=[])
+            group = GroupPlan(path=path, settings=[], readings=[])
             groups.append(group)
         return group
 
     def path(self, container_id: ContainerID, controller: str) -> str:
         """The directory of a container's group."""
         return f"{self._trees[controller].root}/{container_id}"
+
+    def read(self, container_id: ContainerID, controller: str, name: str) -> str:
+        """What a file of a group says; empty if the group is gone."""
+        try:
+            with open(f"{self.path(container_id, controller)}/{name}") as file:
+                return file.read().strip()
+        except OSError:
+            return ""
 
     def set(self, container_id: ContainerID, controller: str, settings: Mapping[str, str]) -> None:
         """Change the settings of a group that there is."""

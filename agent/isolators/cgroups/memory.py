@@ -28,6 +28,9 @@ class Files:
     unlimited: str
     events: str
     peak: str
+    now: str
+    parts: dict[str, str]
+    """Which line of memory.stat is what."""
 
 
 FILES = {
@@ -37,8 +40,18 @@ FILES = {
         unlimited="-1",
         events="memory.oom_control",
         peak="memory.max_usage_in_bytes",
+        now="memory.usage_in_bytes",
+        parts={"mem_rss_bytes": "rss", "mem_cache_bytes": "cache", "mem_swap_bytes": "swap"},
     ),
-    2: Files(hard="memory.max", soft="memory.low", unlimited="max", events="memory.events", peak="memory.peak"),
+    2: Files(
+        hard="memory.max",
+        soft="memory.low",
+        unlimited="max",
+        events="memory.events",
+        peak="memory.peak",
+        now="memory.current",
+        parts={"mem_rss_bytes": "anon", "mem_cache_bytes": "file"},
+    ),
 }
 
 
@@ -54,12 +67,12 @@ class MemoryIsolator(Isolator):
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
         group = self._groups.plan(config.container_id, "memory", plan)
-        group["settings"] |= self._settings(config.resources, config.limits)
+        group["settings"] += self._settings(config.resources, config.limits).items()
         group["readings"] += [self._files.events, self._files.peak, self._files.hard]
         if self._version == 1:
             plan["memory_alarm"] = group["path"]
         else:
-            group["settings"]["memory.oom.group"] = "1"
+            group["settings"].append(("memory.oom.group", "1"))
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
         """See `Isolator`."""
@@ -73,6 +86,19 @@ class MemoryIsolator(Isolator):
         limit = limit_of("mem", resources, limits)
         hard = self._files.unlimited if limit is None else str(max(int(limit * MEGABYTE), LIMIT_BYTES_MIN))
         return {self._files.soft: str(int(resources.scalar("mem") * MEGABYTE)), self._files.hard: hard}
+
+    def usage(self, container_id: ContainerID, init: int) -> dict[str, float]:
+        """See `Isolator`."""
+        files = self._files
+        parts = table(self._groups.read(container_id, "memory", "memory.stat"))
+        numbers = {
+            "mem_total_bytes": self._groups.read(container_id, "memory", files.now),
+            "mem_peak_bytes": self._groups.read(container_id, "memory", files.peak),
+            "mem_limit_bytes": self._groups.read(container_id, "memory", files.hard),
+            "mem_soft_limit_bytes": self._groups.read(container_id, "memory", files.soft),
+        }
+        shown = {name: float(text) for name, text in numbers.items() if text.isdigit()}
+        return shown | {name: float(parts[part]) for name, part in files.parts.items() if part in parts}
 
     def limitation(self, container_id: ContainerID, report: Report) -> Limitation | None:
         """See `Isolator`."""

@@ -19,7 +19,12 @@ class PidsIsolator(Isolator):
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
-        self._groups.plan(config.container_id, "pids", plan)["settings"]["pids.max"] = str(self._limit)
+        self._groups.plan(config.container_id, "pids", plan)["settings"].append(("pids.max", str(self._limit)))
+
+    def usage(self, container_id: ContainerID, init: int) -> dict[str, float]:
+        """See `Isolator`."""
+        current = self._groups.read(container_id, "pids", "pids.current")
+        return {"processes": float(current)} if current else {}
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""
