@@ -9,15 +9,39 @@ from collections.abc import Iterator
 
 import pytest
 
+from libprocess import PID, Message, Process
 from libprocess.edge import open_node
 from libprocess.http.server import HttpServer
 from libprocess.pid import Address
 from master.flags import MasterFlags
 from master.master import MASTER, Master
-from mesos.messages import FrameworkRegisteredMessage, RegisterAgentMessage, RegisterFrameworkMessage
+from mesos.messages import (
+    AgentRegisteredMessage,
+    FrameworkRegisteredMessage,
+    RegisterAgentMessage,
+    RegisterFrameworkMessage,
+)
 from mesos.resources import Resources
 from mesos.types import AgentInfo, FrameworkInfo
 from tools.cli.__main__ import main
+
+
+class Peer(Process):
+    """A scheduler or an agent that registers, and stays."""
+
+    def __init__(self, master: PID, words: Message) -> None:
+        self.answered = asyncio.Event()
+        self._master = master
+        self._words = words
+
+    def initialize(self) -> None:
+        self.send(self._master, self._words)
+
+    def framework_registered(self, message: FrameworkRegisteredMessage) -> None:
+        self.answered.set()
+
+    def agent_registered(self, message: AgentRegisteredMessage) -> None:
+        self.answered.set()
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +57,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             await server.start()
             web = Address("127.0.0.1", server.address.port)
             master = node.spawn(Master(MasterFlags(work_dir=work_dir), web), MASTER)
-            for name in ("first", "second"):
-                answer = await node.ask(master, RegisterFrameworkMessage(FrameworkInfo("me", name)), timeout=10)
-                assert isinstance(answer, FrameworkRegisteredMessage)
             box = AgentInfo("box", resources=Resources.parse("cpus:0.001"))
-            await node.ask(master, RegisterAgentMessage(box, "1"), timeout=10)
+            words = [RegisterFrameworkMessage(FrameworkInfo("me", name)) for name in ("first", "second")]
+            peers = [Peer(master, message) for message in (*words, RegisterAgentMessage(box, "1"))]
+            for peer in peers:
+                node.spawn(peer)
+            await asyncio.wait_for(asyncio.gather(*(peer.answered.wait() for peer in peers)), 30)
             addresses.append(str(web))
             started.set()
             await asyncio.to_thread(over.wait)
