@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from libprocess.runtime import Runtime
 
 BATCH_BYTES = 64 * 1024
+TURN_BYTES_MAX = 8 * BATCH_BYTES
+"""What one turn may add: the rest of it is left out."""
 BATCH_SECONDS = 0.05
 UNREAD_MAX = 8
 """So many batches may be on their way to a tool; until it has read one, further mail is counted and left out."""
@@ -25,7 +27,19 @@ UNREAD_MAX = 8
 class Tap(Tracer):
     """Hands a node's records to one tool, without the mail that the tap itself makes."""
 
-    __slots__ = ("_alarm", "_batch", "_named", "_runtime", "_size", "left_out", "to", "unread", "wish")
+    __slots__ = (
+        "_alarm",
+        "_batch",
+        "_is_closed",
+        "_is_full",
+        "_named",
+        "_runtime",
+        "_size",
+        "left_out",
+        "to",
+        "unread",
+        "wish",
+    )
 
     def __init__(self, runtime: Runtime, to: PID, wish: TapMessage) -> None:
         super().__init__(runtime, self._take)
@@ -37,11 +51,12 @@ class Tap(Tracer):
         self._named = message_count()
         self._batch = [header(runtime)]
         self._size = 0
+        self._is_full = self._is_closed = False
         self._alarm: Cancellable | None = None
         self.flush()
 
     def _take(self, record: Record) -> None:
-        if self.unread >= UNREAD_MAX:
+        if self.unread >= UNREAD_MAX or self._size >= TURN_BYTES_MAX:
             self.left_out += mail_in(record)
             return
         wanted = self._wanted(record)
@@ -51,8 +66,10 @@ class Tap(Tracer):
             self._named = message_count()
             self._add(encode_record(names_record()))
         self._add(encode_record(wanted))
-        if self._size >= BATCH_BYTES:
-            self.flush()
+        # Nothing can be sent from here: this is told in the middle of a turn.
+        if self._size >= BATCH_BYTES and not self._is_full:
+            self._is_full = True
+            self._runtime.clock.soon(self.flush)
         elif self._alarm is None:
             self._alarm = self._runtime.clock.later(BATCH_SECONDS, self._due)
 
@@ -106,7 +123,8 @@ class Tap(Tracer):
 
     def flush(self) -> None:
         """Send what is gathered."""
-        if not self._batch:
+        self._is_full = False
+        if not self._batch or self._is_closed:
             return
         batch, self._batch, self._size = self._batch, [], 0
         left_out, self.left_out = self.left_out, 0
@@ -129,6 +147,7 @@ class Tap(Tracer):
 
     def close(self) -> None:
         """No more is sent."""
+        self._is_closed = True
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

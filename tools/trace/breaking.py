@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Iterator
 
 from libprocess import PID, Message, Runtime, run
@@ -55,10 +56,8 @@ def interfere(options: argparse.Namespace) -> Iterator[str]:
 
 async def _interfere(options: argparse.Namespace, nodes: list[PID]) -> list[str]:
     async with tool_node(options) as runtime:
-        lines = []
-        for node in nodes:
-            lines += await _tell(runtime, node, _messages(options, node, nodes))
-        return lines
+        told = [_tell(runtime, node, _messages(options, node, nodes)) for node in nodes]
+        return [line for lines in await asyncio.gather(*told) for line in lines]
 
 
 async def _tell(runtime: Runtime, node: PID, messages: list[Message]) -> list[str]:

@@ -7,12 +7,13 @@ import asyncio
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import BinaryIO
 
-from libprocess import PID, ExitedMessage, Process, run
+from libprocess import PID, ExitedMessage, Message, Process, run
 from libprocess.tracing.messages import TapMessage, TappedMessage, TapReadMessage, TraceDeniedMessage, UntapMessage
 from tools.trace.hops import Gatherer, Hop
 from tools.trace.lines import fate, moment, way
@@ -22,6 +23,9 @@ from tools.trace.reading import add_filters, is_wanted, selection
 from tools.trace.selecting import Selection
 from tools.trace.story import Step
 from tools.trace.stream import Stream
+
+WAITING_MAX = 20_000
+"""While more than this waits to be shown, no more is asked for."""
 
 SETTLE_SECONDS = 0.3
 """What nodes tell is put in order by time; so long may one be later than another."""
@@ -50,6 +54,7 @@ class Follower:
         self._gatherer = Gatherer(None)
         self._waiting: list[tuple[float, int, Step]] = []
         self._serial = 0
+        self._left_out: Counter[PID] = Counter()
 
     def take(self, node: PID, content: bytes, left_out: int) -> None:
         """A batch came in."""
@@ -60,10 +65,18 @@ class Follower:
         self.names.learn(stream.names)
         if left_out:
             self.left_out += left_out
-            self._show(f"{node.address}: {left_out:,} messages left out: more happens there than is read here")
+            self._left_out[node] += left_out
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits to be shown than should."""
+        return len(self._waiting) > WAITING_MAX
 
     def go_on(self, until: float) -> None:
-        """Show what happened by then."""
+        """Show what happened by then, and how much of it was not told."""
+        for node, left_out in self._left_out.items():
+            self._show(f"{node.address}: {left_out:,} messages left out: more happens there than is read here")
+        self._left_out.clear()
         while self._waiting and self._waiting[0][0] <= until:
             step = heappop(self._waiting)[2]
             if step.kind in ("spawned", "exited"):
@@ -80,6 +93,10 @@ class Follower:
         return any((node.host, node.port) == (step.to[1], step.to[2]) for node in self._streams)
 
 
+class CatchUpMessage(Message, frozen=True):
+    """From the tool's main loop to its actor: some of what waited was shown."""
+
+
 class TapProcess(Process):
     """The tool's actor: taps nodes, acknowledges what it has worked through, and learns when they leave."""
 
@@ -89,6 +106,7 @@ class TapProcess(Process):
         self._follower = follower
         self._save = save
         self._files: dict[PID, BinaryIO] = {}
+        self._unanswered: list[PID] = []  # whose batches came faster than they are shown
         self.lost: dict[PID, str] = {}
         """Nodes that are not tapped any more, and why."""
         self.all_lost = asyncio.Event()
@@ -104,7 +122,16 @@ class TapProcess(Process):
         if self._save is not None:
             self._file(self._save).write(message.records)
         self._follower.take(self.sender, message.records, message.left_out)
-        self.reply(TapReadMessage())
+        if self._follower.is_behind:
+            self._unanswered.append(self.sender)
+        else:
+            self.reply(TapReadMessage())
+
+    def catch_up(self, message: CatchUpMessage) -> None:
+        if not self._follower.is_behind:
+            unanswered, self._unanswered = self._unanswered, []
+            for node in unanswered:
+                self.send(node, TapReadMessage())
 
     def _file(self, directory: Path) -> BinaryIO:
         node = self.sender
@@ -148,13 +175,14 @@ async def _tap(options: argparse.Namespace, wanted: Selection, follower: Followe
         over = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, over.set)
-        runtime.spawn(process, "tap")
+        pid = runtime.spawn(process, "tap")
         print(f"tapping {addresses(nodes)}; Ctrl-C ends it", file=sys.stderr)
         ends = [asyncio.create_task(event.wait()) for event in (over, process.all_lost)]
         deadline = time.monotonic() + options.seconds if options.seconds else float("inf")
         while not any(end.done() for end in ends) and time.monotonic() < deadline:
             await asyncio.wait(ends, timeout=SETTLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             follower.go_on(time.time() - SETTLE_SECONDS)
+            runtime.send(pid, CatchUpMessage())
         for end in ends:
             end.cancel()
         follower.go_on(float("inf"))

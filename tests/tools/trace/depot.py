@@ -2,6 +2,7 @@
 
     python depot.py depot        prints the address of its node
     python depot.py desk ADDRESS ROUNDS
+    python depot.py flood        a depot that sends itself as much as it can; prints how much it has handled
 
 The depot's sweeper takes its time, and the launcher, on the same node, has to wait for it.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
+
+import psutil
 
 from libprocess import PID, ExitedMessage, Message, Process, open_node, run
 
@@ -86,6 +89,33 @@ class Desk(Process):
         self.terminate()
 
 
+class Flood(Process):
+    """Sends itself mail without end."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    def initialize(self) -> None:
+        self.next(NextMessage())
+
+    def sweep(self, message: SweepMessage) -> None:
+        self.handled += 1
+
+    def next(self, message: NextMessage) -> None:
+        for place in range(1000):
+            self.send(self.pid, SweepMessage(f"sandbox-{place}"))
+        if self.handled % 200_000 < 1000:
+            print(self.handled, psutil.Process().memory_info().rss, flush=True)
+        self.delay(0.0, NextMessage())
+
+
+async def flood() -> None:
+    """Be there until killed."""
+    async with open_node() as runtime:
+        print(runtime.address, flush=True)
+        await runtime.wait(runtime.spawn(Flood(), "flood"))
+
+
 async def depot() -> None:
     """Be there until stdin closes."""
     async with open_node() as runtime:
@@ -104,4 +134,7 @@ async def desk(address: str, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    run(depot() if sys.argv[1] == "depot" else desk(sys.argv[2], int(sys.argv[3])))
+    if sys.argv[1] == "desk":
+        run(desk(sys.argv[2], int(sys.argv[3])))
+    else:
+        run(flood() if sys.argv[1] == "flood" else depot())
