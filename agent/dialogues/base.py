@@ -6,6 +6,7 @@ import logging
 from enum import StrEnum
 
 from agent.flags import AgentFlags
+from agent.metrics import AgentMetrics
 from agent.ports import Containerizer, Volumes
 from agent.records.framework import Frameworks
 from agent.records.lasting import Lasting
@@ -63,6 +64,10 @@ class AgentBase(Process):
         self.frameworks = Frameworks(flags.max_completed_executors_per_framework)
         self.streams: dict[tuple[FrameworkID, TaskID], UpdateStream] = {}
         """Updates that are not acknowledged, also of tasks that never were."""
+
+    def initialize(self) -> None:
+        self.counts = AgentMetrics(self.metrics, self.frameworks, lambda: self.lasting.total, lambda: self.now)
+        self.metrics.gauge("slave/registered", lambda: self.state is AgentState.REGISTERED)
 
     @property
     def id(self) -> AgentID:

@@ -146,6 +146,9 @@ class Executors(Updates):
             if executor.framework.is_terminating:
                 executor.complete(task)
         self.frameworks.end(executor)
+        self.counts.count_executor_end()
+        if reason is Reason.REASON_CONTAINER_LAUNCH_FAILED:
+            self.counts.launch_errors.value += 1
         if self.janitor is not None:
             self.send(self.janitor, DiscardSandboxMessage(executor.directory))
 

@@ -25,6 +25,7 @@ class Operations(Registration):
 
     def initialize(self) -> None:
         """What was reserved and made in an earlier life is still so."""
+        super().initialize()
         self.lasting = Lasting(self.info.resources, self.storage.read(PATH))
         for kind in self.lasting.volumes():
             self.volumes.keep(self._place(kind))

@@ -96,6 +96,8 @@ class Updates(Operations):
         if not executor.advance(task, status):
             log.warning("ignoring %s for task %s, which is in %s", status.state, task.id, task.state)
             return
+        if task.is_terminal:
+            self.counts.count_task_end(task.state)
         if executor.framework.is_terminating:
             return  # nobody is there who would acknowledge
         self._enqueue(task.updates, self._stamped(task, status))

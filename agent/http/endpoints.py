@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from agent.dialogues.frameworks import FrameworkOrders
 from agent.http.state import state, version
+from agent.http.statistics import Statistics
 from libprocess.http import HttpRequest, HttpResponse
 
 
-class Endpoints(FrameworkOrders):
+class Endpoints(Statistics):
     """What is read over HTTP."""
 
     def initialize(self) -> None:

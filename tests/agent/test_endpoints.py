@@ -63,3 +63,52 @@ def test_tasks_that_wait_for_their_executor_are_shown_apart(cluster: Cluster):
     (executor,) = framework["executors"]
     assert executor["tasks"] == []
     assert [task["id"] for task in executor["queued_tasks"]] == ["t1"]
+
+
+def test_what_containers_use_is_shown(cluster: Cluster):
+    cluster.machine.measured = (("cpus_user_time_secs", 1.5), ("mem_rss_bytes", 1000.0))
+    cluster.run(command_task("t1"))
+
+    (shown,) = read(cluster, "/monitor/statistics")
+    assert (shown["executor_id"], shown["framework_id"], shown["source"]) == ("t1", FRAMEWORK, "t1")
+    assert shown["statistics"] == {
+        "cpus_soft_limit": 1.0,
+        "cpus_user_time_secs": 1.5,
+        "mem_rss_bytes": 1000.0,
+        "timestamp": cluster.node.clock.now(),
+    }
+    (shown,) = read(cluster, "/containers")
+    assert shown["container_id"] == cluster.machine.container_id
+    assert shown["status"]["container_id"] == {"value": cluster.machine.container_id}
+
+
+def test_what_containers_used_is_remembered_for_a_while(cluster: Cluster):
+    cluster.run(command_task("t1"))
+    container_id = cluster.machine.container_id
+    for used in (1.0, 2.0, 3.0):
+        cluster.machine.measured = (("cpus_user_time_secs", used),)
+        cluster.world.advance(seconds=15)
+
+    history = read(cluster, "/monitor/history")
+    assert [numbers["cpus_user_time_secs"] for numbers in history[container_id]] == [1.0, 2.0, 3.0]
+
+    cluster.machine.end()
+    cluster.world.advance(seconds=15)
+    assert read(cluster, "/monitor/history") == {}
+
+
+def test_metrics_count_what_runs_and_what_ran(cluster: Cluster):
+    cluster.run(command_task("t1"), executor_task("t2"))
+    cluster.machine.end(status=256, container_id=next(iter(cluster.machine.configs)))
+    cluster.world.settle()
+
+    shown = cluster.node.metrics.snapshot()
+    assert shown["slave/registered"] == 1
+    assert shown["slave/cpus_total"] == 4
+    assert shown["slave/cpus_used"] == 1.5
+    assert shown["slave/mem_percent"] == 96 / 1024
+    assert shown["slave/executors_registering"] == 1
+    assert shown["slave/executors_terminated"] == 1
+    assert shown["slave/tasks_staging"] == 1
+    assert shown["slave/tasks_failed"] == 1
+    assert shown["slave/tasks_finished"] == 0

@@ -1,0 +1,97 @@
+"""What containers use, over HTTP: /monitor/statistics and /containers, with a short history at /monitor/history."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from agent.dialogues.frameworks import FrameworkOrders
+from agent.ports import Usage, UsageMessage
+from agent.records.executor import ExecutorRecord
+from libprocess.http import HttpRequest, HttpResponse, HttpResponseMessage
+from libprocess.message import Message
+from libprocess.pid import PID
+from mesos.forms import Json
+from mesos.ids import ContainerID
+
+MEASURE_SECONDS = 15.0
+HISTORY = 40
+"""How many measurements of each container are kept: ten minutes' worth."""
+
+
+class MeasureContainersMessage(Message, frozen=True):
+    """Agent → itself, every so often: see what its containers use."""
+
+
+class Statistics(FrameworkOrders):
+    """Measures containers, when somebody asks and every so often."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self._askers: list[tuple[PID, str]] = []
+        self._is_measuring = False
+        self._history: dict[ContainerID, deque[Usage]] = {}
+        for path in ("/monitor/statistics", "/containers"):
+            self.route(path, self._measure_for)
+        self.route("/monitor/history", self._show_history)
+        self.delay(MEASURE_SECONDS, MeasureContainersMessage())
+
+    def measure_containers(self, message: MeasureContainersMessage) -> None:
+        self._measure()
+        self.delay(MEASURE_SECONDS, MeasureContainersMessage())
+
+    def _measure_for(self, request: HttpRequest) -> None:
+        """The answer comes when all containers are measured."""
+        self._askers.append((self.sender, request.path))
+        self._measure()
+
+    def _measure(self) -> None:
+        if not self._is_measuring:  # who asks meanwhile gets the same numbers
+            self._is_measuring = True
+            self.containerizer.usage(self.pid)
+
+    def usage(self, message: UsageMessage) -> None:
+        self._is_measuring = False
+        measured = {usage.container_id: usage for usage in message.usages}
+        self._history = {id_: self._history.get(id_, deque(maxlen=HISTORY)) for id_ in measured}
+        for id_, usage in measured.items():
+            self._history[id_].append(usage)
+        askers, self._askers = self._askers, []
+        for asker, path in askers:
+            with_container = path.rstrip("/").endswith("/containers")
+            shown = [
+                _form(executor, measured[id_], with_container)
+                for id_, executor in self.containers.items()
+                if id_ in measured
+            ]
+            self.send(asker, HttpResponseMessage(HttpResponse.json(shown)))
+
+    def _show_history(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.argument("container_id")
+        history: dict[str, Any] = {
+            id_: [_numbers(usage) for usage in usages]
+            for id_, usages in self._history.items()
+            if wanted in ("", str(id_))
+        }
+        return HttpResponse.json(history)
+
+
+def _form(executor: ExecutorRecord, usage: Usage, with_container: bool) -> Json:
+    """An executor and what its container uses."""
+    shown: Json = {
+        "executor_id": executor.id,
+        "executor_name": executor.info.name,
+        "framework_id": executor.framework.id,
+        "source": executor.id if executor.is_command else "",
+        "statistics": {"cpus_soft_limit": executor.resources.scalar("cpus")} | _numbers(usage),
+    }
+    if with_container:
+        shown["container_id"] = usage.container_id
+        shown["status"] = {"container_id": {"value": usage.container_id}}
+        if executor.process_id is not None:
+            shown["status"]["executor_pid"] = executor.process_id
+    return shown
+
+
+def _numbers(usage: Usage) -> Json:
+    return dict(usage.numbers) | {"timestamp": usage.timestamp}
