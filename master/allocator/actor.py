@@ -272,14 +272,12 @@ class Allocator(Process):
 
 
 def allotments(grants: Iterable[Grant]) -> tuple[Allotment, ...]:
-    """What each client gets, in the order in which they got something first."""
-    lots: dict[Client, dict[Agent, Resources]] = {}
-    for client, agent, bundle, _, _ in grants:
-        mine = lots.get(client)
+    """What each client gets, in the order in which they got something first; an agent's resources as one lot."""
+    lots: dict[Client, dict[AgentID, Lot]] = {}
+    for grant in grants:
+        mine = lots.get(grant.client)
         if mine is None:
-            mine = lots[client] = {}
-        mine[agent] = mine[agent] + bundle.resources if agent in mine else bundle.resources
-    return tuple(
-        Allotment(client.framework.id, client.role, tuple([Lot(agent.id, lot) for agent, lot in mine.items()]))
-        for client, mine in lots.items()
-    )
+            mine = lots[grant.client] = {}
+        id, resources = grant.agent.id, grant.bundle.resources
+        mine[id] = Lot(id, resources if id not in mine else mine[id].resources + resources)
+    return tuple(Allotment(client.framework.id, client.role, tuple(mine.values())) for client, mine in lots.items())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from master.allocator.bundle import Bundle
 from mesos.ids import AgentID
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from master.allocator.refusals import Refused
 
 
-class Grant(NamedTuple):
+class Grant(msgspec.Struct, frozen=True, eq=False):
     """Something of an agent is offered to a client: the decision, and the record of it."""
 
     client: Client

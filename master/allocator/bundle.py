@@ -14,6 +14,9 @@ from master.allocator.quantities import Minimum
 from mesos.resources import Kind, Resources
 from mesos.resources.amounts import Canonical
 
+KNOWN_MAX = 100_000
+"""How many bundles are kept at hand; then they are made anew."""
+
 
 class Bundle:
     """Resources of one agent, on their way between it and frameworks."""
@@ -46,6 +49,32 @@ class Bundle:
 
     def __bool__(self) -> bool:
         return bool(self.resources.items)
+
+
+class Bundles:
+    """Makes bundles, one for all resources that are alike: it saves working them out, and memory that is far apart.
+
+    Disks that count as alike may still differ in who made them and where they are mounted: bundles with such are made
+    anew each time.
+    """
+
+    def __init__(self, minimum: Minimum) -> None:
+        self._minimum = minimum
+        self._known: dict[Resources, Bundle] = {}
+
+    def __call__(self, resources: Resources) -> Bundle:
+        """The bundle of these resources."""
+        bundle = self._known.get(resources)
+        if bundle is None:
+            bundle = Bundle(resources, self._minimum)
+            if all(kind.disk is None for kind, _ in resources.items):
+                self._remember(bundle)
+        return bundle
+
+    def _remember(self, bundle: Bundle) -> None:
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        self._known[bundle.resources] = bundle
 
 
 def is_plain(kind: Kind) -> bool:

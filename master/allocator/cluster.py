@@ -12,7 +12,7 @@ import random
 from collections.abc import Collection, Iterable
 
 from master.allocator.agent import Agent, Grant
-from master.allocator.bundle import Bundle, clip, private
+from master.allocator.bundle import Bundle, Bundles, clip, private
 from master.allocator.client import Client
 from master.allocator.clients import Clients
 from master.allocator.holding import Holding
@@ -40,6 +40,7 @@ class Cluster:
         sorters = (find_sorter(name) for name in (options.role_sorter, options.framework_sorter))
         self.tree = Tree(*(sorter(self.totals, by_index, self.chance) for sorter in sorters))
         self.minimum = Minimum(least.quantities().items() for least in options.min_allocatable)
+        self.bundle = Bundles(self.minimum)
         self.quotas = Quotas(self.minimum)
         self.refusals = Refusals()
         self.matching = Matching(options)
@@ -52,10 +53,6 @@ class Cluster:
         """The agents with something free that is worth an offer."""
         self._whitelist: frozenset[str] | None = None
         self._nothing = self.bundle(Resources())
-
-    def bundle(self, resources: Resources) -> Bundle:
-        """Resources, ready to be handed out."""
-        return Bundle(resources, self.minimum)
 
     # Agents.
 
@@ -143,7 +140,7 @@ class Cluster:
 
     def hand_out(self, grant: Grant) -> None:
         """Something that is free on an agent is offered to a client."""
-        client, agent, bundle, _, _ = grant
+        client, agent, bundle = grant.client, grant.agent, grant.bundle
         agent.grant = grant
         holding = agent.holdings.get(client)
         if holding is None:

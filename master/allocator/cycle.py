@@ -31,6 +31,9 @@ class Cycle:
         self._has_quotas = bool(cluster.quotas)
         self._fresh = cluster.clients.fresh
         self._changed = cluster.changed
+        self._alone = 0
+        self._only: tuple[Client, ...] = ()
+        """The latest client that was eligible alone, as a mask and as what comes in order."""
         self._shared: dict[Agent, None] = {}
         """The agents of which something shared was offered already."""
 
@@ -68,7 +71,7 @@ class Cycle:
         eligible = cluster.clients.active if agent in self._changed else self._fresh
         if agent.unwanted or agent.demands:
             eligible &= ~cluster.matching.barred(agent)
-        if agent.refused:
+        if agent.refused and eligible & cluster.refusals.clients:
             eligible &= ~agent.refusers(free)
         if not free.enough:
             eligible &= cluster.clients.choosy
@@ -77,8 +80,13 @@ class Cycle:
         return eligible
 
     def _in_order(self, eligible: int) -> Iterable[Client]:
+        if eligible == self._alone:
+            return self._only
         only = self._cluster.clients.only(eligible)
-        return self._cluster.tree.in_order(eligible) if only is None else (only,)
+        if only is None:
+            return self._cluster.tree.in_order(eligible)
+        self._alone, self._only = eligible, (only,)
+        return self._only
 
     # First: guarantees.
 

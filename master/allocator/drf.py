@@ -23,8 +23,11 @@ from master.allocator.quantities import Totals
 Place: TypeAlias = tuple[float, int, str, Node]
 """Share, count, path: unique among siblings; then the node itself."""
 
-FEW = 8
-"""Less than one of so many siblings are few: it is cheaper to compare, or to put into their places, those alone."""
+FEW = 16
+"""To find the next of n takes n/k steps if k are eligible; to compare these takes k, each of them so much longer."""
+
+MOVED_MAX = 8
+"""If more have moved, and more than an eighth of all, it is cheaper to sort all anew than to move each."""
 
 ROUNDING = 1 - 1e-12
 """A lower bound on a share is made of floats; so much lower, it is one for sure."""
@@ -74,8 +77,9 @@ class DrfSorter:
         count = len(parent.children)
         if count == 1:
             return iter(parent.children.values())
-        if (eligible & parent.mask).bit_count() * FEW <= count:
-            return self._few(parent, eligible & parent.mask)
+        eligible &= parent.mask
+        if FEW * eligible.bit_count() ** 2 <= count:
+            return self._few(parent, eligible)
         ranking = self._settled(parent)
         if ranking.shrinkage is None:
             return (place[3] for place in ranking.places if place[3].mask & eligible)
@@ -100,7 +104,7 @@ class DrfSorter:
         if ranking.version != self._totals.version:
             self._follow(ranking)
         count = len(ranking.places)
-        if ranking.effort > count or len(parent.moved) > FEW + count // FEW:
+        if ranking.effort > count or len(parent.moved) > MOVED_MAX + count // 8:
             self._sort(parent)
         elif parent.moved:
             _move(parent)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import msgspec
+from msgspec.structs import replace
+
 from master.allocator.agent import Grant
 from master.allocator.bundle import Bundle
 from mesos.resources import Resources
@@ -12,14 +15,11 @@ from mesos.resources import Resources
 Bundler: TypeAlias = Callable[[Resources], Bundle]
 
 
-class Holding:
+class Holding(msgspec.Struct, eq=False):
     """What a client has on an agent. Never nothing, but while it changes."""
 
-    __slots__ = ("offers", "used")
-
-    def __init__(self, offers: list[Grant]) -> None:
-        self.offers = offers
-        self.used: Bundle | None = None
+    offers: list[Grant]
+    used: Bundle | None = None
 
     def __bool__(self) -> bool:
         return bool(self.offers) or self.used is not None
@@ -62,4 +62,4 @@ class Holding:
         else:
             grant = self.offers[index]
             left = grant.bundle.resources - resources
-            self.offers[index : index + 1] = [grant._replace(bundle=bundled(left))] if left else []
+            self.offers[index : index + 1] = [replace(grant, bundle=bundled(left))] if left else []

@@ -42,6 +42,8 @@ class Refusals:
     """All that is refused, by when it ends."""
 
     def __init__(self) -> None:
+        self.clients = 0
+        """Those who refuse something, as a mask."""
         self._by_end: list[tuple[float, int, Refusal]] = []
         self._serial = 0
         self._forgotten = 0
@@ -56,6 +58,7 @@ class Refusals:
         refused = [_refuse(client, agent, bundle) for agent, bundle in lots]
         refusal = Refusal(client, until, refused)
         client.refusals.append(refusal)
+        self.clients |= client.mask
         self._serial += 1
         heappush(self._by_end, (until, self._serial, refusal))
 
@@ -66,10 +69,15 @@ class Refusals:
             if not refusal.refused:
                 self._forgotten -= 1
                 continue
-            refusal.client.refusals.remove(refusal)
+            self._strike(refusal)
             for refused in refusal.refused:
                 _withdraw(refusal.client, refused)
                 yield refused.agent
+
+    def _strike(self, refusal: Refusal) -> None:
+        refusal.client.refusals.remove(refusal)
+        if not refusal.client.refusals:
+            self.clients &= ~refusal.client.mask
 
     def forget_client(self, client: Client) -> None:
         """A client takes back all it refused."""
@@ -80,6 +88,7 @@ class Refusals:
             refusal.refused = []
         self._forgotten += len(client.refusals)
         client.refusals = []
+        self.clients &= ~client.mask
         if self._forgotten * 2 > len(self._by_end):
             self._by_end = [entry for entry in self._by_end if entry[2].refused]
             heapify(self._by_end)
