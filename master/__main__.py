@@ -14,8 +14,11 @@ from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.server import HttpServer
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
+from master.candidate import CANDIDATE, Candidate
 from master.flags import ACTOR_PORT_OFFSET, MasterFlags
-from master.master import MASTER, Master
+from master.master import MASTER, describe, new_id
+from master.seat import Seat
+from mesos.detector.zookeeper import ZooKeeperContender, ZooKeeperFinder
 
 PROGRAM = "mesos-master"
 FAILED = 1
@@ -38,13 +41,28 @@ async def serve(flags: MasterFlags) -> int:
     told_to_end = _ending()
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
-        server = HttpServer(node, root=MASTER, host=flags.ip, port=flags.port)
+        server = HttpServer(node, root=CANDIDATE if flags.zk else MASTER, host=flags.ip, port=flags.port)
         await server.start()
         stack.push_async_callback(server.close)
         web = Address(flags.hostname or flags.ip, server.address.port)
-        pid = node.spawn(Master(flags, web), MASTER)
+        pid = PID(MASTER, *node.address)
+        seat = _begin(node, flags, web, pid)
         print(f"{PROGRAM} is {pid}, its page is at http://{server.address}", flush=True)
-        return await _watch(node, pid, told_to_end)
+        return await _watch(seat, told_to_end)
+
+
+def _begin(node: Runtime, flags: MasterFlags, web: Address, pid: PID) -> Seat:
+    """Have the master's seat taken: at once by one that stands alone, by one of several when it is elected."""
+    id_ = new_id(node.chance)
+    seat = Seat(node, flags, web, id_)
+    if flags.zk is None:
+        seat.take()
+        return seat
+    contender = ZooKeeperContender(node, flags.zk, flags.zk_session_timeout_seconds)
+    info = describe(flags, web, pid, id_)
+    candidate = node.spawn(Candidate(flags, info, seat, contender, ZooKeeperFinder(node, flags.zk)), CANDIDATE)
+    node.when_exited(candidate, seat.lose)
+    return seat
 
 
 async def _open(flags: MasterFlags, stack: AsyncExitStack) -> Runtime:
@@ -61,16 +79,14 @@ async def _open(flags: MasterFlags, stack: AsyncExitStack) -> Runtime:
         raise OperatorError(f"--actor_port ({ACTOR_PORT_OFFSET} above --port unless given): {error}") from None
 
 
-async def _watch(node: Runtime, pid: PID, told_to_end: asyncio.Event) -> int:
+async def _watch(seat: Seat, told_to_end: asyncio.Event) -> int:
     """Wait until somebody ends this program, or the master ends by itself, which is always a failure."""
-    exited = asyncio.ensure_future(node.wait(pid))
     ending = asyncio.ensure_future(told_to_end.wait())
-    await asyncio.wait((exited, ending), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((seat.over, ending), return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
-    if not exited.done():
-        exited.cancel()
+    if not seat.over.done():
         return 0
-    log.critical("the master ended: %s", exited.result())
+    log.critical("the master ended: %s", seat.over.result())
     return FAILED
 
 

@@ -8,12 +8,14 @@ from typing import Literal
 from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
+from mesos.detector.zookeeper import ZOOKEEPER, ZooKeeperUrl
 from mesos.domains import format_domain, parse_domain
 from mesos.resources import Resources
 from mesos.roles import check_role
 from mesos.types import DomainInfo
 
 AGENTS = "Agents"
+ELECTION = "Election"
 ALLOCATION = "Allocation"
 HISTORY = "History"
 
@@ -79,6 +81,20 @@ class MasterFlags(
     cluster: str | None = flag(default=None, help="The name of the cluster, for people.")
     logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
         default="INFO", help="The least important news that is logged, on stderr."
+    )
+
+    zk: ZooKeeperUrl | None = flag(
+        default=None,
+        kind=ZOOKEEPER,
+        group=ELECTION,
+        help="Where several masters meet, and elect the one that leads: zk://[user:password@]host:port,…/path, or "
+        "file://PATH of a file with that. Without it this master stands alone.",
+    )
+    zk_session_timeout_seconds: float = flag(
+        default=10.0,
+        kind=DURATION,
+        group=ELECTION,
+        help="A master that ZooKeeper does not hear of for so long leads no more.",
     )
 
     agent_ping_timeout_seconds: float = flag(

@@ -34,11 +34,12 @@ MASTER = "master"
 
 
 class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerApi):
-    """One cluster's master. `web` is where its HTTP API is reached."""
+    """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one."""
 
-    def __init__(self, flags: MasterFlags, web: Address) -> None:
+    def __init__(self, flags: MasterFlags, web: Address, id_: str = "") -> None:
         self.flags = flags
         self.web = web
+        self._id = id_
 
     whitelist: PID | None = None
     """The actor that reads the whitelist, if there is one."""
@@ -46,16 +47,8 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerA
     def initialize(self) -> None:
         """The first turn: an empty cluster, under a name that no other master has."""
         self.started = self.now
-        id_ = new_id(self.chance)
-        self.info = MasterInfo(
-            id_,
-            self.pid,
-            hostname=self.flags.hostname or self.web.host,
-            ip=self.pid.host,
-            port=self.web.port,
-            version=VERSION,
-            domain=self.flags.domain,
-        )
+        id_ = self._id or new_id(self.chance)
+        self.info = describe(self.flags, self.web, self.pid, id_)
         self.cluster = WatchedCluster(id_, _history(self.flags))
         self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
         self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])
@@ -91,6 +84,19 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerA
             self.scheduler_exited(framework, message.reason)
         if message.pid == self.allocator:
             raise RuntimeError(f"the allocator ended, and without it there is nothing to offer: {message.reason}")
+
+
+def describe(flags: MasterFlags, web: Address, pid: PID, id_: str) -> MasterInfo:
+    """What a master of these flags says of itself."""
+    return MasterInfo(
+        id_,
+        pid,
+        hostname=flags.hostname or web.host,
+        ip=pid.host,
+        port=web.port,
+        version=VERSION,
+        domain=flags.domain,
+    )
 
 
 def new_id(chance: random.Random) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from libprocess.flags import PATH, Flags, flag
-from libprocess.pid import Address
-from mesos.detector import MASTER
+from mesos.detector import MASTER, MasterPlace
 
 
 class BatchFlags(Flags, program="mesos-batch", environment=("MESOS_BATCH_", "MESOS_"), arguments="COMMAND…"):
@@ -16,7 +15,9 @@ class BatchFlags(Flags, program="mesos-batch", environment=("MESOS_BATCH_", "MES
     program and its arguments: find / -name '*.txt' | mesos-batch --master=127.0.0.1:5050 'wc -w < {}'
     """
 
-    master: Address = flag(kind=MASTER, help="The master's web address.")
+    master: MasterPlace = flag(
+        kind=MASTER, help="The master's web address, or where masters meet: zk://[user:password@]host:port,…/path."
+    )
     cpus: float = flag(default=1.0, help="Processors for each task.")
     mem: float = flag(default=64.0, help="Megabytes of memory for each task.")
     jobs: int = flag(default=0, help="How many tasks run at once; 0 is as many as the cluster has room for.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from libprocess.flags import MANY, PATH, Flags, flag
-from libprocess.pid import Address
-from mesos.detector import MASTER
+from mesos.detector import MASTER, MasterPlace
 
 
 class RunFlags(Flags, program="mesos-run", environment=("MESOS_RUN_", "MESOS_"), arguments="[COMMAND…]"):
@@ -15,7 +14,9 @@ class RunFlags(Flags, program="mesos-run", environment=("MESOS_RUN_", "MESOS_"),
     The command is a line for the shell in --command, or a program and its arguments after the flags.
     """
 
-    master: Address = flag(kind=MASTER, help="The master's web address.")
+    master: MasterPlace = flag(
+        kind=MASTER, help="The master's web address, or where masters meet: zk://[user:password@]host:port,…/path."
+    )
     command: str = flag(default="", help="A line for the shell.")
     name: str = flag(default="run", help="The framework's name, and its tasks'.")
     instances: int = flag(default=1, help="How many times to run it, side by side.")

@@ -1,4 +1,4 @@
-"""The detector of a master that stands alone: found from one address, and again whenever the link to it breaks."""
+"""The detector: an actor that has the master found, again whenever the link to it breaks, and tells who it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from libprocess.pid import PID
 from libprocess.process import ExitedMessage, Process
+from libprocess.timers import Timer
 from mesos.detector.messages import (
     FindMasterMessage,
     MasterDetectedMessage,
@@ -25,7 +26,10 @@ class MasterFinder(Protocol):
     """The detector's port to the outside: looks for a master where the operator said that there is one."""
 
     def find(self, asker: PID) -> None:
-        """Send `asker` one MasterFoundMessage or MasterNotFoundMessage within seconds. Neither blocks nor raises."""
+        """Send `asker` a MasterFoundMessage or MasterNotFoundMessage within seconds. Neither blocks nor raises.
+
+        A finder that goes on watching sends another one at each change.
+        """
 
 
 class MasterDetector(Process):
@@ -42,6 +46,7 @@ class MasterDetector(Process):
         self._found_at = 0.0
         self._backoff_seconds = BACKOFF_MIN_SECONDS
         self._reason = ""
+        self._retry: Timer | None = None
 
     def initialize(self) -> None:
         self._finder.find(self.pid)
@@ -50,7 +55,12 @@ class MasterDetector(Process):
         self._finder.find(self.pid)
 
     def master_found(self, message: MasterFoundMessage) -> None:
+        self._cancel_retry()
+        if message.master == self._master:
+            return
         log.info("the master is %s", message.master.pid)
+        if self._master is not None:
+            self.unlink(self._master.pid)
         self._master = message.master
         self._found_at = self.now
         self._reason = ""
@@ -61,20 +71,32 @@ class MasterDetector(Process):
         if message.reason != self._reason:  # once, not at every attempt
             log.warning("%s; trying again until it is there", message.reason)
             self._reason = message.reason
+        if self._master is not None:
+            self.unlink(self._master.pid)
+            self._lose()
         self._find_later()
 
     def exited(self, message: ExitedMessage) -> None:
         if self._master is None or message.pid != self._master.pid:
             return
         log.info("the master %s is gone: %s", message.pid, message.reason)
-        self._master = None
         if (
             self.now - self._found_at > BACKOFF_MAX_SECONDS
         ):  # it was there; one that never could be reached is no such luck
             self._backoff_seconds = BACKOFF_MIN_SECONDS
-        self.send(self._subscriber, MasterDetectedMessage(None))
+        self._lose()
         self._find_later()
 
+    def _lose(self) -> None:
+        self._master = None
+        self.send(self._subscriber, MasterDetectedMessage(None))
+
     def _find_later(self) -> None:
-        self.delay(self._backoff_seconds * self.chance.uniform(0.5, 1.0), FindMasterMessage())
+        self._cancel_retry()
+        self._retry = self.delay(self._backoff_seconds * self.chance.uniform(0.5, 1.0), FindMasterMessage())
         self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_MAX_SECONDS)
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None

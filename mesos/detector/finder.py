@@ -9,16 +9,13 @@ import aiohttp
 import msgspec
 
 from libprocess.errors import OperatorError
-from libprocess.flags import Kind
 from libprocess.message import Message
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
 from mesos.detector.messages import MasterFoundMessage, MasterNotFoundMessage
 from mesos.types import MasterInfo
-from mesos.types.cluster import MASTER_PORT
 
 TIMEOUT_SECONDS = 5.0
-RETRY_SECONDS = 0.2
 
 
 class MasterNotFoundError(OperatorError):
@@ -29,21 +26,6 @@ class _Answer(msgspec.Struct):
     """What `GET /master/pid` says."""
 
     pid: str
-
-
-def parse_master(text: str) -> Address:
-    """Read what a `--master` flag says, the `host:port` of a master's web page; without a port, it is 5050.
-
-    ValueError says what is wrong with anything else.
-    """
-    try:
-        return Address.parse(text if ":" in text else f"{text}:{MASTER_PORT}")
-    except ValueError:
-        raise ValueError(f"expected a master's host:port such as 127.0.0.1:{MASTER_PORT}, found {text!r}") from None
-
-
-MASTER = Kind("HOST:PORT", parse_master)
-"""A flag that names a master."""
 
 
 async def find_master(address: Address) -> MasterInfo:
@@ -65,21 +47,6 @@ async def find_master(address: Address) -> MasterInfo:
         return MasterInfo(id="", pid=_read(body), hostname=address.host, port=address.port)
     except ValueError as error:
         raise _not_found(address, f"who answers is no master: {error}") from None
-
-
-async def require_master(address: Address, seconds: float) -> MasterInfo:
-    """Find a master that may still be starting; the MasterNotFoundError after so many seconds says what to do."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while True:
-        try:
-            return await find_master(address)
-        except MasterNotFoundError as error:
-            if loop.time() > deadline:
-                raise MasterNotFoundError(
-                    f"{error}; start one with mesos-master or mesos-local, or name another with --master"
-                ) from None
-        await asyncio.sleep(RETRY_SECONDS)
 
 
 class HttpMasterFinder:

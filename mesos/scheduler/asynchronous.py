@@ -10,9 +10,8 @@ from typing import Self
 
 from libprocess.edge import open_node
 from libprocess.message import Message
-from libprocess.pid import Address
 from libprocess.runtime import Runtime
-from mesos.detector import HttpMasterFinder, MasterDetector, parse_master
+from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
 from mesos.driver import DriverStatus
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
@@ -23,7 +22,7 @@ from mesos.types.constraint import OfferConstraints
 
 
 class AsyncSchedulerDriver(SchedulerCalls):
-    """Runs a scheduler, whose callbacks may be coroutines, against the master whose web page is at `master`.
+    """Runs a scheduler, whose callbacks may be coroutines, against the master at `master`: `host:port` or `zk://…`.
 
         async with AsyncSchedulerDriver(MyScheduler(), framework, "127.0.0.1:5050") as driver:
             await driver.join()
@@ -36,7 +35,7 @@ class AsyncSchedulerDriver(SchedulerCalls):
         self,
         scheduler: Scheduler,
         framework: FrameworkInfo,
-        master: str | Address,
+        master: str | MasterPlace,
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
@@ -53,7 +52,7 @@ class AsyncSchedulerDriver(SchedulerCalls):
     async def __aenter__(self) -> Self:
         """Begin to look for the master and to register. OSError if there can be no node."""
         self._runtime: Runtime = await self._resources.enter_async_context(open_node(**node_options(self._master)))
-        finder = HttpMasterFinder(self._runtime, self._master)
+        finder = master_finder(self._runtime, self._master)
         process = SchedulerProcess(
             self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, *self._unwanted
         )

@@ -11,13 +11,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from libprocess.pid import Address
+from mesos.detector import MasterPlace
 from mesos.types import FrameworkInfo
 
 LOOPBACK = "127.0.0.1"
 
 
-def node_options(master: Address) -> dict[str, Any]:
+def node_options(place: MasterPlace) -> dict[str, Any]:
     """What to open the node with. It listens to this machine alone: answers come over the links that it opens."""
+    master = place if isinstance(place, Address) else place.servers[0]  # ZooKeeper is where the masters are
     return {"host": LOOPBACK, "advertise": _own_host(master)}
 
 

@@ -7,8 +7,7 @@ import threading
 
 from libprocess.edge import ThreadedNode
 from libprocess.message import Message
-from libprocess.pid import Address
-from mesos.detector import HttpMasterFinder, MasterDetector, parse_master
+from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
 from mesos.driver import DriverStatus
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
@@ -19,7 +18,7 @@ from mesos.types.constraint import OfferConstraints
 
 
 class SchedulerDriver(SchedulerCalls):
-    """Runs a scheduler against the master whose web page is at `master`, a `host:port`.
+    """Runs a scheduler against the master whose web page is at `master`, a `host:port`, or one found by a `zk://` URL.
 
         driver = SchedulerDriver(MyScheduler(), FrameworkInfo(user="", name="mine"), "127.0.0.1:5050")
         driver.run()
@@ -32,7 +31,7 @@ class SchedulerDriver(SchedulerCalls):
         self,
         scheduler: Scheduler,
         framework: FrameworkInfo,
-        master: str | Address,
+        master: str | MasterPlace,
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
@@ -50,7 +49,7 @@ class SchedulerDriver(SchedulerCalls):
         if self._status is not DriverStatus.NOT_STARTED:
             return self._status
         self._node = ThreadedNode(**node_options(self._master))
-        finder = HttpMasterFinder(self._node.runtime, self._master)
+        finder = master_finder(self._node.runtime, self._master)
         process = SchedulerProcess(
             self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, *self._unwanted
         )

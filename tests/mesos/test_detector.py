@@ -7,10 +7,11 @@ import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
-from libprocess import PID, Address, Process, Runtime
+from libprocess import PID, Address, Message, Process, Runtime
 from libprocess.simulation import World
 from mesos.detector import (
     MasterDetectedMessage,
@@ -22,6 +23,7 @@ from mesos.detector import (
     parse_master,
     require_master,
 )
+from mesos.detector.zookeeper import ZooKeeperUrl
 from mesos.types import MasterInfo
 
 MASTER = MasterInfo(id="M1", pid=PID("master", "m", 5050))
@@ -55,7 +57,7 @@ class Finder:
 class Scene:
     def __init__(self, world: World) -> None:
         self.world = world
-        node = self.world.node("h")
+        self._node = node = self.world.node("h")
         self.finder = Finder(node)
         self.subscriber = Subscriber()
         self._detector = MasterDetector(node.spawn(self.subscriber), self.finder)
@@ -66,7 +68,12 @@ class Scene:
         return node
 
     def start_detector(self) -> None:
-        next(iter(self.world.nodes.values())).spawn(self._detector)
+        self._pid = self._node.spawn(self._detector)
+        self.world.settle()
+
+    def tell(self, news: Message) -> None:
+        """Something that the finder says without being asked."""
+        self._node.send(self._pid, news)
         self.world.settle()
 
     @property
@@ -110,6 +117,37 @@ def test_a_master_that_ends_is_lost_and_its_successor_found_at_once(scene: Scene
     scene.start_master()
     scene.world.advance(1)
     assert scene.told == [MASTER, None, MASTER]
+
+
+def test_a_finder_that_watches_tells_each_change_of_itself(scene: Scene):
+    successor = MasterInfo(id="M2", pid=PID("master", "m2", 5050))
+    scene.world.node("m2").spawn(Process(), "master")
+    scene.start_master()
+    scene.start_detector()
+    for news in (MasterFoundMessage(MASTER), MasterFoundMessage(successor), MasterNotFoundMessage("nobody leads")):
+        scene.tell(news)
+    assert scene.told == [MASTER, successor, None]
+
+
+def test_news_of_a_finder_that_watches_make_no_more_searches(scene: Scene):
+    scene.finder.master = None
+    scene.start_detector()
+    for _ in range(50):
+        scene.tell(MasterNotFoundMessage("nobody leads"))
+    searches = scene.finder.searches
+    scene.world.advance(600)
+    assert scene.finder.searches - searches <= 2 * 600 / BACKOFF_MAX_SECONDS
+
+
+def test_who_led_before_is_not_missed(scene: Scene):
+    successor = MasterInfo(id="M2", pid=PID("master", "m2", 5050))
+    scene.world.node("m2").spawn(Process(), "master")
+    node = scene.start_master()
+    scene.start_detector()
+    scene.tell(MasterFoundMessage(successor))
+    scene.world.crash(node)
+    scene.world.advance(60)
+    assert scene.told == [MASTER, successor]
 
 
 def test_searches_become_rarer_and_never_end(scene: Scene):
@@ -234,7 +272,16 @@ def test_the_address_of_a_master_is_read(text: str, address: Address):
     assert parse_master(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "m:port", "m:70000", ":5050", "zk://a:2181/mesos"])
+@pytest.mark.parametrize("text", ["", "m:port", "m:70000", ":5050", "ann:secret@m:5050"])
 def test_what_is_no_address_of_a_master_is_refused(text: str):
-    with pytest.raises(ValueError, match=r"^expected a master's host:port such as 127\.0\.0\.1:5050, found"):
+    with pytest.raises(ValueError, match=r"^expected a master's host:port such as 127\.0\.0\.1:5050, or zk:") as error:
         parse_master(text)
+    assert "secret" not in str(error.value)
+
+
+def test_the_address_of_a_master_may_stand_in_a_file(tmp_path: Path):
+    file = tmp_path / "address"
+    file.write_text("zk://m:2181/mesos\n")
+    assert parse_master(f"file://{file}") == ZooKeeperUrl((Address("m", 2181),), "/mesos")
+    with pytest.raises(ValueError, match="expected a file with a master's address, found /nowhere: No such file"):
+        parse_master("file:///nowhere")

@@ -1,0 +1,116 @@
+"""A master that may come to lead: it waits its turn, and sends who asks for the master to the one that leads."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+from urllib.parse import quote, urlencode
+
+from libprocess.http import HttpRequest, HttpResponse
+from libprocess.message import Message
+from libprocess.pid import Address
+from libprocess.process import Process
+from libprocess.version import VERSION
+from master.flags import MasterFlags
+from mesos.detector import MasterDetectedMessage, MasterDetector, MasterFinder
+from mesos.detector.zookeeper import CandidacyLostMessage, Contender, ElectedMessage
+from mesos.types import MasterInfo
+
+log = logging.getLogger("master")
+
+CANDIDATE = "candidate"
+"""The id that a candidate is spawned with."""
+
+AGAIN_SECONDS = 1.0
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Place(Protocol):
+    """What a candidate runs for."""
+
+    def take(self) -> None:
+        """Lead from now on."""
+
+    def lose(self, reason: str) -> None:
+        """Lead no more."""
+
+
+class ContendAgainMessage(Message, frozen=True):
+    """Candidate → itself, some time after a candidacy came to nothing."""
+
+
+class Candidate(Process):
+    """Contends for the lead in a master's name, takes the `seat` when it has it, and gives it up when it loses it.
+
+    Who lost the lead does not contend again: this is for the program's next life, which knows nothing of this one's.
+    """
+
+    def __init__(
+        self, flags: MasterFlags, info: MasterInfo, seat: Place, contender: Contender, finder: MasterFinder
+    ) -> None:
+        self._flags = flags
+        self._info = info
+        self._seat = seat
+        self._contender = contender
+        self._finder = finder
+        self._leader: MasterInfo | None = None
+        self._leads = False
+
+    def initialize(self) -> None:
+        """The first turn: become a candidate, and learn who leads until then."""
+        self._detector = self.spawn(MasterDetector(self.pid, self._finder))
+        self._contender.contend(self.pid, self._info)
+        self.metrics.gauge("master/elected", lambda: int(self._leads))
+        for prefix in ("", "/master"):  # as the master has them
+            self.route(f"{prefix}/health", self._health)
+            self.route(f"{prefix}/version", self._version)
+            self.route(f"{prefix}/flags", self._shown_flags)
+            self.route(f"{prefix}/redirect", self._redirect)
+        self.route("/*", self._leader_only, methods=METHODS)
+
+    # The election.
+
+    def elected(self, message: ElectedMessage) -> None:
+        log.info("elected: this master leads")
+        self._leads = True
+        self.terminate(self._detector)
+        self._seat.take()
+
+    def candidacy_lost(self, message: CandidacyLostMessage) -> None:
+        if self._leads:
+            self._seat.lose(f"it does not lead any more: {message.reason}")
+            return
+        log.warning("no candidate any more: %s; trying again", message.reason)
+        self.delay(AGAIN_SECONDS, ContendAgainMessage())
+
+    def contend_again(self, message: ContendAgainMessage) -> None:
+        if self.sender == self.pid:
+            self._contender.contend(self.pid, self._info)
+
+    def master_detected(self, message: MasterDetectedMessage) -> None:
+        if self.sender == self._detector:
+            self._leader = message.master
+
+    # What a standby answers.
+
+    def _health(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    def _version(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json({"version": VERSION})
+
+    def _shown_flags(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json({"flags": self._flags.as_dict()})
+
+    def _redirect(self, request: HttpRequest) -> HttpResponse:
+        """Where the leading master's page is."""
+        return self._at_leader("")
+
+    def _leader_only(self, request: HttpRequest) -> HttpResponse:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return self._at_leader(quote(request.path) + query)
+
+    def _at_leader(self, path: str) -> HttpResponse:
+        if self._leader is None or self._leader.id == self._info.id:
+            return HttpResponse.error(503, "503 Service Unavailable. No master is known to lead; ask again.")
+        return HttpResponse.redirect(f"//{Address(self._leader.hostname, self._leader.port)}{path}")

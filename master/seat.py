@@ -1,0 +1,32 @@
+"""The place on a node that its master takes, and loses."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libprocess.pid import Address
+from libprocess.runtime import Runtime
+from master.flags import MasterFlags
+from master.master import MASTER, Master
+
+
+class Seat:
+    """Where a master runs. `over` says why none does any more."""
+
+    def __init__(self, node: Runtime, flags: MasterFlags, web: Address, id_: str) -> None:
+        self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._node = node
+        self._flags = flags
+        self._web = web
+        self._id = id_
+
+    def take(self) -> None:
+        """The master begins, and answers at the node's web port."""
+        pid = self._node.spawn(Master(self._flags, self._web, self._id), MASTER)
+        self._node.routes.root = MASTER
+        self._node.when_exited(pid, self.lose)
+
+    def lose(self, reason: str) -> None:
+        """This program has to end: it is not the master any more, or never will be."""
+        if not self.over.done():
+            self.over.set_result(reason)

@@ -1,0 +1,86 @@
+"""Several masters and some agents, as an operator starts them, that meet in ZooKeeper."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from libprocess.pid import Address
+from tools.local.cluster import free_ports
+from tools.local.daemon import Daemon
+
+MASTER = ("--zk_session_timeout=2secs", "--agent_ping_timeout=500ms", "--max_agent_ping_timeouts=5")
+AGENT = ("--registration_backoff_factor=100ms", "--resources=cpus:2;mem:512;ports:[]")
+SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+
+class Masters:
+    """Its programs, with the `url` where they meet. On leaving, nothing is left running."""
+
+    def __init__(
+        self, work_dir: Path, url: str, masters: int = 3, agents: int = 2, flags: tuple[str, ...] = ()
+    ) -> None:
+        self.work_dir = work_dir
+        self.addresses = [Address("127.0.0.1", port) for port in free_ports(masters)]
+        self.masters = [
+            self._daemon("master", number, f"--zk={url}", f"--port={address.port}", "--actor_port=0", *MASTER, *flags)
+            for number, address in enumerate(self.addresses)
+        ]
+        self.agents = [self._daemon("agent", number, f"--master={url}", "--port=0", *AGENT) for number in range(agents)]
+
+    def _daemon(self, module: str, number: int, *flags: str) -> Daemon:
+        name = f"{module}-{number}"
+        work_dir = f"--work_dir={self.work_dir / name}"
+        return Daemon(name, module, [work_dir, *flags], self.work_dir / f"{name}.log")
+
+    @property
+    def leaders(self) -> list[int]:
+        """The numbers of the masters that say that they lead."""
+        return [number for number in range(len(self.masters)) if self.metric(number, "master/elected") == 1]
+
+    def metric(self, number: int, name: str) -> float | None:
+        """A number of a master's; None while it does not answer."""
+        try:
+            return float(self.get(number, "/metrics/snapshot")[name])
+        except OSError:
+            return None
+
+    def get(self, number: int, path: str) -> Any:
+        """What a master says at a path, from JSON. OSError if it does not."""
+        with urllib.request.urlopen(f"http://{self.addresses[number]}{path}", timeout=0.5) as response:
+            return json.load(response)
+
+    def await_leader(self, other_than: int = -1) -> int:
+        """Wait until exactly one master leads, and another one than this."""
+        self.wait_until(lambda: len(self.leaders) == 1 and self.leaders[0] != other_than, "another master leads")
+        return self.leaders[0]
+
+    def await_agents(self, leader: int) -> None:
+        """Wait until all agents are registered with it."""
+        count = len(self.agents)
+        self.wait_until(lambda: self.metric(leader, "master/slaves_active") == count, "all agents are registered")
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for something to come true."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"within {SECONDS:g} s it did not come true that {what}"
+            time.sleep(POLL_SECONDS)
+
+    def __enter__(self) -> Self:
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        for daemon in (*self.masters, *self.agents):
+            daemon.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for daemon in (*self.agents, *self.masters):
+            daemon.stop(SECONDS)

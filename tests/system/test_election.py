@@ -1,0 +1,204 @@
+"""Several masters and a real ZooKeeper ensemble: one leads, and when it dies or hangs, another takes over."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from libprocess.pid import PID
+from mesos.detector import parse_master
+from mesos.ids import TaskID
+from mesos.types import TaskState
+from tests.system.framework import Framework, processes_with
+from tests.system.masters import Masters
+from tests.system.programs import finished
+from tests.system.zookeeper import ZooKeeper
+
+SECRET = "xyzzy-plugh"
+FAILED = 1
+OPERATORS_FAULT = 2
+
+
+@pytest.fixture(scope="module")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZooKeeper]:
+    with ZooKeeper(tmp_path_factory.mktemp("zookeeper")) as zookeeper:
+        yield zookeeper
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> str:
+    """A length of sleep in seconds that no other process has, so that a task can be found among all processes."""
+    return f"600.{abs(hash(tmp_path)) % 10**9:09}"
+
+
+def answer(masters: Masters, number: int, path: str) -> tuple[int, str]:
+    """Status and Location of a master's answer."""
+    connection = http.client.HTTPConnection(*masters.addresses[number], timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status, response.getheader("Location", "")
+
+
+def sleeping(marker: str) -> Callable[[], set[int]]:
+    """The processes of the tasks."""
+    return lambda: {process.pid for process in processes_with(f"sleep {marker}") if process.name() == "sleep"}
+
+
+# Failovers.
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=lambda number: number.name)
+def test_another_master_leads_and_all_come_back_with_their_tasks(
+    zookeeper: ZooKeeper, tmp_path: Path, marker: str, number: signal.Signals
+):
+    url = zookeeper.url(f"failover/{number.name}")
+    tasks = sleeping(marker)
+    with Masters(tmp_path, url) as masters:
+        first = masters.await_leader()
+        masters.await_agents(first)
+        with Framework(parse_master(url), failover_timeout_seconds=600.0) as framework:
+            for task_id in ("a", "b", "c"):
+                framework.run(task_id, f"sleep {marker}", "cpus:0.8;mem:32")
+            for task_id in ("a", "b", "c"):
+                framework.wait_for(task_id, TaskState.TASK_RUNNING)
+            masters.wait_until(lambda: len(tasks()) == 3, "the tasks sleep")
+            before = tasks()
+
+            masters.masters[first].signal(number)
+
+            second = masters.await_leader(other_than=first)
+            masters.await_agents(second)
+            framework.wait_until(lambda: framework.registrations == 2, "the scheduler is back")
+            masters.wait_until(lambda: masters.metric(second, "master/tasks_running") == 3, "the tasks are known")
+            assert tasks() == before
+
+            if number is signal.SIGSTOP:
+                masters.masters[first].signal(signal.SIGCONT)
+            masters.wait_until(lambda: masters.masters[first].exit_code is not None, "who led before has ended")
+            assert masters.masters[first].exit_code == (FAILED if number is signal.SIGSTOP else -number)
+            assert masters.leaders == [second]
+
+            framework.run("d", "true")
+            framework.wait_for("d", TaskState.TASK_FINISHED)
+            for task_id in ("a", "b", "c"):
+                framework.driver.kill_task(TaskID(task_id))
+                framework.wait_for(task_id, TaskState.TASK_KILLED)
+    assert not tasks()
+
+
+def test_a_leader_without_zookeeper_leads_no_more(tmp_path: Path):
+    with (
+        ZooKeeper(tmp_path / "zookeeper") as zookeeper,
+        Masters(tmp_path / "masters", zookeeper.url("alone"), masters=1, agents=0) as masters,
+    ):
+        masters.await_leader()
+        for server in zookeeper.processes:
+            server.send_signal(signal.SIGSTOP)  # nobody says that the session is over
+        masters.wait_until(lambda: masters.masters[0].exit_code is not None, "the master has ended")
+        assert masters.masters[0].exit_code == FAILED
+        assert "ZooKeeper is out of reach" in masters.masters[0].last_words()
+
+
+def test_a_leader_whose_entry_is_taken_away_leads_no_more(zookeeper: ZooKeeper, tmp_path: Path):
+    with Masters(tmp_path, zookeeper.url("taken"), masters=1, agents=0) as masters:
+        masters.await_leader()
+        client = zookeeper.client()
+        client.delete(f"/taken/{client.get_children('/taken')[0]}")
+        client.stop()
+        masters.wait_until(lambda: masters.masters[0].exit_code is not None, "the master has ended")
+        assert masters.masters[0].exit_code == FAILED
+
+
+def test_who_is_told_to_end_makes_room_at_once(zookeeper: ZooKeeper, tmp_path: Path):
+    with Masters(tmp_path, zookeeper.url("order"), masters=2, agents=0) as masters:
+        first = masters.await_leader()
+        masters.masters[first].stop(10)
+        assert masters.masters[first].exit_code == 0
+        client = zookeeper.client()
+        assert len(client.get_children("/order")) == 1  # it took its entry along, and left no session to time out
+        client.stop()
+        assert masters.await_leader(other_than=first) == 1 - first
+
+
+# Those who wait, and those who look.
+
+
+def test_standbys_send_on_to_the_leader(zookeeper: ZooKeeper, tmp_path: Path):
+    with Masters(tmp_path, zookeeper.url("standby"), masters=2, agents=0) as masters:
+        leader = masters.await_leader()
+        standby, page = 1 - leader, f"//{masters.addresses[leader]}"
+        masters.wait_until(lambda: answer(masters, standby, "/state")[0] == 307, "the standby knows the leader")
+
+        assert answer(masters, standby, "/master/state?a=b%20c") == (307, f"{page}/master/state?a=b+c")
+        assert answer(masters, standby, "/redirect") == (307, page)
+        assert answer(masters, standby, "/health") == (200, "")
+        assert masters.get(standby, "/master/pid") == masters.get(leader, "/master/pid")  # so --master may name either
+
+
+def test_without_a_leader_a_standby_says_so(tmp_path: Path):
+    nowhere = "zk://127.0.0.1:1/mesos"
+    with Masters(tmp_path, nowhere, masters=1, agents=0) as masters:
+        masters.wait_until(lambda: masters.metric(0, "master/elected") == 0, "it serves")
+        assert answer(masters, 0, "/state") == (503, "")
+        assert answer(masters, 0, "/redirect") == (503, "")
+
+
+def test_others_find_the_leader_and_nobody_the_credentials(zookeeper: ZooKeeper, tmp_path: Path):
+    url = zookeeper.url("secret/mesos", f"ann:{SECRET}")
+    with Masters(tmp_path, url, masters=1, agents=1, flags=("--logging_level=DEBUG",)) as masters:
+        masters.await_leader()
+        masters.await_agents(0)
+        client = zookeeper.client()  # which is not ann
+        (name,) = client.get_children("/secret/mesos")
+        entry = json.loads(client.get(f"/secret/mesos/{name}")[0])
+        client.stop()
+        shown = json.dumps([masters.get(0, path) for path in ("/state", "/flags")])
+        said = "".join(daemon.log.read_text() for daemon in (*masters.masters, *masters.agents))
+
+        port = masters.addresses[0].port
+        assert name == "json.info_0000000000"
+        assert entry["address"] == {"hostname": "127.0.0.1", "ip": "127.0.0.1", "port": port}
+        assert (entry["pid"], entry["ip"], entry["port"]) == (f"master@127.0.0.1:{port}", 0x0100007F, port)
+        assert entry["id"] == masters.get(0, "/state")["id"]
+        assert PID.parse(entry["mesolite_pid"]) == PID.parse(masters.get(0, "/pid")["pid"])
+        assert "zk://***@127.0.0.1" in shown
+        assert SECRET not in shown + said
+
+
+def test_programs_find_the_leader_by_a_file_with_the_url(zookeeper: ZooKeeper, tmp_path: Path):
+    url = zookeeper.url("file")
+    (tmp_path / "url").write_text(f"{url}\n")
+    with Masters(tmp_path / "masters", url, masters=1, agents=1) as masters:
+        masters.await_agents(masters.await_leader())
+        done = finished("mesos-run", f"--master=file://{tmp_path}/url", "--follow", "--cpus=0.1", "--command=echo hi")
+        assert (done.returncode, done.stdout) == (0, "hi\n")
+
+
+# The operator's mistakes.
+
+
+@pytest.mark.parametrize("program", ["mesos-master", "mesos-agent"])
+def test_a_url_of_a_wrong_form_is_told_in_one_line(tmp_path: Path, program: str):
+    flag = "zk" if program == "mesos-master" else "master"
+    done = finished(program, f"--work_dir={tmp_path}", f"--{flag}=zk://ann:{SECRET}@127.0.0.1:2181")
+    assert done.returncode == OPERATORS_FAULT
+    assert done.stderr == (
+        f"{program}: --{flag}: expected zk://[user:password@]host:port,…/path such as zk://127.0.0.1:2181/mesos, "
+        "found 'zk://***@127.0.0.1:2181'; --help says more\n"
+    )
+
+
+def test_a_zookeeper_that_is_not_there_is_told_in_one_line():
+    done = finished("mesos-run", "--master=zk://127.0.0.1:1/mesos", "--command=true")
+    assert done.returncode == OPERATORS_FAULT
+    assert done.stderr == (
+        "mesos-run: expected ZooKeeper at zk://127.0.0.1:1/mesos, nobody answers; "
+        "start one with mesos-master or mesos-local, or name another with --master\n"
+    )
