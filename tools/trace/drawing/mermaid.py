@@ -19,8 +19,7 @@ def draw(chart: Chart) -> Iterator[str]:
 
 
 def _arrow(chart: Chart, hop: Hop) -> str:
-    lost = hop.dropped is not None or (hop.begun is None and hop.seconds is None)
-    sign = "-x" if lost else "-->>" if hop.seconds is not None else "->>"
+    sign = "-x" if chart.is_lost(hop) else "-->>" if hop.seconds is not None else "->>"
     return f"a{chart.column(hop.sender)}{sign}a{chart.column(hop.to)}"
 
 

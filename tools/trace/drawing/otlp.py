@@ -72,7 +72,7 @@ def _span(chart: Chart, hop: Hop, root: int) -> dict[str, Any]:
     }
     if hop.cause:
         span["parentSpanId"] = f"{hop.cause:016x}"
-    if hop.begun is None and hop.seconds is None:
+    if chart.is_lost(hop):
         span["status"] = {"code": ERROR, "message": hop.dropped or "never arrived in this recording"}
     return span
 

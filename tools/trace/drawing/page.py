@@ -37,6 +37,6 @@ def _hop(chart: Chart, hop: Hop, lanes: dict[str, int], columns: list[str]) -> l
         *(None if time is None else round(time - chart.lines.begin, 7) for time in times),
         hop.kind,
         chart.lines.names.text(hop.message, 400),
-        hop.dropped or ("" if hop.begun is not None else "not handled in this recording"),
+        hop.dropped or ("never arrived in this recording" if chart.is_lost(hop) else ""),
         hop.seconds,
     ]

@@ -23,6 +23,7 @@ text { font: 12px ui-monospace, monospace; fill: #223 }
 .life { stroke: #ccd; stroke-dasharray: 3 3 }
 .way { stroke: #25c; stroke-width: 1.5; fill: none; marker-end: url(#tip) }
 .timer { stroke: #a70; stroke-dasharray: 4 3 }
+.beyond { stroke: #99a }
 .lost { stroke: #c22; stroke-dasharray: 2 2; marker-end: url(#cross) }
 .wait { fill: #fb4; opacity: .7 }
 .work { fill: #25c }
@@ -94,12 +95,12 @@ class Picture:
         y2 = y1 + LINE // 2
         if hop.begun is not None:
             y2 = self.y(hop.came if hop.queue and hop.came is not None else hop.begun)
-        elif hop.seconds is None:
-            kind = "way lost"
+        else:
+            kind = "way lost" if self.chart.is_lost(hop) else "way beyond"
         if hop.seconds is not None:
             kind += " timer"
         tip = escape(self.chart.lines.hop(hop))
-        label = escape(self.chart.label(hop))
+        label = escape(self.chart.short_label(hop))
         if x1 == x2:
             path = f"M{x1},{y1} C{x1 + 50},{y1} {x1 + 50},{y2} {x1 + BOX // 2},{y2}"
             text = (
