@@ -71,12 +71,16 @@ class Candidate(Process):
     # The election.
 
     def elected(self, message: ElectedMessage) -> None:
+        if not self._is_from_contender():
+            return
         log.info("elected: this master leads")
         self._leads = True
         self.terminate(self._detector)
         self._seat.take()
 
     def candidacy_lost(self, message: CandidacyLostMessage) -> None:
+        if not self._is_from_contender():
+            return
         if self._leads:
             self._seat.lose(f"it does not lead any more: {message.reason}")
             return
@@ -90,6 +94,10 @@ class Candidate(Process):
     def master_detected(self, message: MasterDetectedMessage) -> None:
         if self.sender == self._detector:
             self._leader = message.master
+
+    def _is_from_contender(self) -> bool:
+        """Nobody on another node says who is elected here."""
+        return self.sender.address == self.pid.address
 
     # What a standby answers.
 

@@ -77,6 +77,17 @@ def test_who_is_elected_takes_its_seat(election: Election):
     assert election.node.metrics.snapshot()["master/elected"] == 1
 
 
+def test_nobody_on_another_node_says_who_is_elected(election: Election, world: World):
+    stranger = world.node("stranger")
+    stranger.send(election.pid, ElectedMessage())
+    world.settle()
+    assert election.held == []
+    election.tell(ElectedMessage())
+    stranger.send(election.pid, CandidacyLostMessage("go away"))
+    world.settle()
+    assert election.held == ["taken"]
+
+
 def test_who_loses_the_lead_gives_up_its_seat_for_good(election: Election):
     election.tell(ElectedMessage())
     election.tell(CandidacyLostMessage("the session is over"))
