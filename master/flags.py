@@ -94,7 +94,8 @@ class MasterFlags(
         default=10.0,
         kind=DURATION,
         group=ELECTION,
-        help="A master that ZooKeeper does not hear of for so long leads no more.",
+        help="A master that ZooKeeper does not hear of for so long leads no more. ZooKeeper must allow it: see its "
+        "maxSessionTimeout.",
     )
 
     agent_ping_timeout_seconds: float = flag(

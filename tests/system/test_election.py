@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import http.client
 import json
 import signal
@@ -14,9 +15,11 @@ from libprocess.pid import PID
 from mesos.detector import parse_master
 from mesos.ids import TaskID
 from mesos.types import TaskState
+from tests.system.clients.environment import PYMESOS, client_python
 from tests.system.framework import Framework, processes_with
 from tests.system.masters import Masters
 from tests.system.programs import finished
+from tests.system.test_http_clients import PROGRAMS, run
 from tests.system.zookeeper import ZooKeeper
 
 SECRET = "xyzzy-plugh"
@@ -179,6 +182,17 @@ def test_programs_find_the_leader_by_a_file_with_the_url(zookeeper: ZooKeeper, t
         masters.await_agents(masters.await_leader())
         done = finished("mesos-run", f"--master=file://{tmp_path}/url", "--follow", "--cpus=0.1", "--command=echo hi")
         assert (done.returncode, done.stdout) == (0, "hi\n")
+
+
+@pytest.mark.timeout(300)  # the first run makes the client's environment, from the package registry
+def test_pymesos_finds_the_leader_by_the_url(zookeeper: ZooKeeper, tmp_path: Path):
+    url = zookeeper.url("pymesos")
+    with Masters(tmp_path, url, masters=2, agents=1) as masters:
+        leader = masters.await_leader()
+        masters.await_agents(leader)
+        executor = f"{client_python(PYMESOS)} {PROGRAMS / 'pymesos_executor.py'}"
+        heard = run(PYMESOS, "pymesos_scheduler.py", url, executor, getpass.getuser())
+        assert heard["states"]["good"][-1] == "TASK_FINISHED"
 
 
 # The operator's mistakes.
