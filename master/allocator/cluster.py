@@ -38,7 +38,7 @@ class Cluster:
         self.agents: dict[AgentID, Agent] = {}
         self.totals = Totals(options.fair_sharing_excluded_resource_names)
         sorters = (find_sorter(name) for name in (options.role_sorter, options.framework_sorter))
-        self.tree = Tree(*(sorter(self.totals, by_index, self.chance) for sorter in sorters))
+        self.tree = Tree(*(sorter(self.totals, self.chance) for sorter in sorters))
         self.minimum = Minimum(least.quantities().items() for least in options.min_allocatable)
         self.bundle = Bundles(self.minimum)
         self.quotas = Quotas(self.minimum)

@@ -12,19 +12,12 @@ sorting all anew, that is done.
 from __future__ import annotations
 
 import random
-from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
-from typing import TypeAlias
 
 from master.allocator.node import Node
 from master.allocator.quantities import Totals
-
-Place: TypeAlias = tuple[float, int, str, Node]
-"""Share, count, path: unique among siblings; then the node itself."""
-
-FEW = 16
-"""To find the next of n takes n/k steps if k are eligible; to compare these takes k, each of them so much longer."""
+from master.allocator.ranking import Place, Ranking
 
 MOVED_MAX = 8
 """If more have moved, and more than an eighth of all, it is cheaper to sort all anew than to move each."""
@@ -33,13 +26,13 @@ ROUNDING = 1 - 1e-12
 """A lower bound on a share is made of floats; so much lower, it is one for sure."""
 
 
-class Ranking:
-    """Siblings in order, by the totals that were the cluster's when all of them were compared."""
+class Siblings:
+    """Children of one node in order, by the totals that were the cluster's when all of them were compared."""
 
-    __slots__ = ("basis", "effort", "places", "shrinkage", "version")
+    __slots__ = ("basis", "effort", "ranking", "shrinkage", "version")
 
     def __init__(self, totals: Totals) -> None:
-        self.places: list[Place] = []
+        self.ranking = Ranking()
         self.basis: Mapping[str, int] = totals.amounts
         self.version = totals.version
         self.shrinkage: float | None = None
@@ -51,97 +44,77 @@ class Ranking:
 class DrfSorter:
     """Orders siblings by their shares."""
 
-    def __init__(self, totals: Totals, clients: Sequence[Node | None], chance: random.Random) -> None:
+    def __init__(self, totals: Totals, chance: random.Random) -> None:
         self._totals = totals
-        self._clients = clients
 
     def added(self, node: Node) -> None:
         """See `Sorter`."""
         parent = _parent(node)
         if parent.ranking is None:
-            parent.ranking = Ranking(self._totals)
+            parent.ranking = Siblings(self._totals)
         node.place = _place(node, parent.ranking.basis)
-        insort(parent.ranking.places, node.place)
+        parent.ranking.ranking.add(node.place)
 
     def removed(self, node: Node) -> None:
         """See `Sorter`."""
-        places = _parent(node).ranking.places
-        del places[bisect_left(places, node.place)]
+        _parent(node).ranking.ranking.remove(node.place)
 
-    def weighed(self, node: Node) -> None:
+    def changed(self, node: Node) -> None:
         """See `Sorter`."""
         node.touch()
 
     def in_order(self, parent: Node, eligible: int) -> Iterator[Node]:
         """See `Sorter`."""
-        count = len(parent.children)
-        if count == 1:
+        if len(parent.children) == 1:
             return iter(parent.children.values())
-        eligible &= parent.mask
-        if FEW * eligible.bit_count() ** 2 <= count:
-            return self._few(parent, eligible)
-        ranking = self._settled(parent)
-        if ranking.shrinkage is None:
-            return (place[3] for place in ranking.places if place[3].mask & eligible)
-        return self._compared(ranking, eligible, ranking.shrinkage)
+        siblings = self._settled(parent)
+        if siblings.shrinkage is None:
+            return (place[3] for place in siblings.ranking.read(eligible))
+        return self._compared(siblings, eligible, siblings.shrinkage)
 
-    def _few(self, parent: Node, eligible: int) -> Iterator[Node]:
-        """Compare those that are eligible, and no others."""
-        depth = len(parent.lineage)
-        found = set()
-        while eligible:
-            client = self._clients[eligible.bit_length() - 1]
-            assert client is not None
-            found.add(client.lineage[depth])
-            eligible ^= client.mask
-        if len(found) == 1:
-            return iter(found)
-        return iter([place[3] for place in sorted(_place(node, self._totals.amounts) for node in found)])
-
-    def _settled(self, parent: Node) -> Ranking:
-        """The ranking, with those in their places whose shares have changed."""
-        ranking: Ranking = parent.ranking
-        if ranking.version != self._totals.version:
-            self._follow(ranking)
-        count = len(ranking.places)
-        if ranking.effort > count or len(parent.moved) > MOVED_MAX + count // 8:
+    def _settled(self, parent: Node) -> Siblings:
+        """The children, with those in their places whose shares have changed."""
+        siblings: Siblings = parent.ranking
+        if siblings.version != self._totals.version:
+            self._follow(siblings, len(parent.children))
+        count = len(parent.children)
+        if siblings.effort > count or len(parent.moved) > MOVED_MAX + count // 8:
             self._sort(parent)
         elif parent.moved:
             _move(parent)
-        return ranking
+        return siblings
 
-    def _follow(self, ranking: Ranking) -> None:
+    def _follow(self, siblings: Siblings, count: int) -> None:
         """The totals have changed since somebody read: find out how far the order may be another one."""
-        now, basis = self._totals.amounts, ranking.basis
-        ranking.version = self._totals.version
+        now, basis = self._totals.amounts, siblings.basis
+        siblings.version = self._totals.version
         if now.keys() != basis.keys():
-            ranking.effort = len(ranking.places) + 1
+            siblings.effort = count + 1
         elif _are_proportional(now, basis):
-            ranking.shrinkage = None
+            siblings.shrinkage = None
         else:
-            ranking.shrinkage = min(basis[name] / now[name] for name in now) * ROUNDING
+            siblings.shrinkage = min(basis[name] / now[name] for name in now) * ROUNDING
 
     def _sort(self, parent: Node) -> None:
         """Compare all by the totals of now."""
-        ranking: Ranking = parent.ranking
-        ranking.basis, ranking.shrinkage, ranking.effort = self._totals.amounts, None, 0
+        siblings: Siblings = parent.ranking
+        siblings.basis, siblings.shrinkage, siblings.effort = self._totals.amounts, None, 0
         for node in parent.children.values():
-            node.place = _place(node, ranking.basis)
-        ranking.places = sorted(node.place for node in parent.children.values())
+            node.place = _place(node, siblings.basis)
+        siblings.ranking = Ranking(node.place for node in parent.children.values())
         for node in parent.moved:
             node.is_moved = False
         parent.moved.clear()
 
-    def _compared(self, ranking: Ranking, eligible: int, shrinkage: float) -> Iterator[Node]:
+    def _compared(self, siblings: Siblings, eligible: int, shrinkage: float) -> Iterator[Node]:
         """In the order of now. A place says how small the share of now may be: who is smaller than that is the next."""
         ahead: list[Place] = []
-        for place in ranking.places:
+        for place in siblings.ranking.read(eligible):
             bound = place if not place[0] else (place[0] * shrinkage,)
             while ahead and ahead[0] < bound:
                 yield heappop(ahead)[3]
-            if place[3].mask & eligible:
-                heappush(ahead, _place(place[3], self._totals.amounts))
-                ranking.effort += 1
+            heappush(ahead, _place(place[3], self._totals.amounts))
+            siblings.effort += 1
         while ahead:
             yield heappop(ahead)[3]
 
@@ -170,11 +143,11 @@ def _place(node: Node, totals: Mapping[str, int]) -> Place:
 
 def _move(parent: Node) -> None:
     """Put those whose shares have changed into their places."""
-    places, basis = parent.ranking.places, parent.ranking.basis
+    siblings: Siblings = parent.ranking
     for node in parent.moved:
-        del places[bisect_left(places, node.place)]
-        node.place = _place(node, basis)
-        insort(places, node.place)
+        siblings.ranking.remove(node.place)
+        node.place = _place(node, siblings.basis)
+        siblings.ranking.add(node.place)
         node.is_moved = False
     parent.moved.clear()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import accumulate
 
 from master.allocator.node import Node
@@ -21,18 +21,18 @@ BLANKS_MAX = 8
 class RandomSorter:
     """Orders siblings by lot."""
 
-    def __init__(self, totals: Totals, clients: Sequence[Node | None], chance: random.Random) -> None:
+    def __init__(self, totals: Totals, chance: random.Random) -> None:
         self._chance = chance
 
     def added(self, node: Node) -> None:
         """See `Sorter`."""
-        self.weighed(node)
+        self.changed(node)
 
     def removed(self, node: Node) -> None:
         """See `Sorter`."""
-        self.weighed(node)
+        self.changed(node)
 
-    def weighed(self, node: Node) -> None:
+    def changed(self, node: Node) -> None:
         """See `Sorter`."""
         assert node.parent is not None
         node.parent.ranking = None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Protocol
 
@@ -26,8 +26,8 @@ class Sorter(Protocol):
     def removed(self, node: Node) -> None:
         """A node is about to leave its parent."""
 
-    def weighed(self, node: Node) -> None:
-        """A node has another weight."""
+    def changed(self, node: Node) -> None:
+        """A node has another weight, or others stand below it."""
 
     def in_order(self, parent: Node, eligible: int) -> Iterator[Node]:
         """The children with somebody eligible at or below them, first come first.
@@ -39,8 +39,8 @@ class Sorter(Protocol):
 class SorterFactory(Protocol):
     """Makes a sorter."""
 
-    def __call__(self, totals: Totals, clients: Sequence[Node | None], chance: random.Random) -> Sorter:
-        """For a cluster with these totals, its clients by their index, and the randomness to use."""
+    def __call__(self, totals: Totals, chance: random.Random) -> Sorter:
+        """For a cluster with these totals, with the randomness to use."""
 
 
 def find_sorter(name: str) -> SorterFactory:

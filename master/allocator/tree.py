@@ -52,6 +52,7 @@ class Tree:
         client.adopt(parent)
         for node in client.lineage[:-1]:
             node.mask |= client.mask
+            self._role_sorter.changed(node)
         self._framework_sorter.added(client)
 
     def remove(self, client: Node) -> None:
@@ -71,7 +72,7 @@ class Tree:
         node = self.role(role)
         if node is not None:
             node.weight = weight
-            self._role_sorter.weighed(node)
+            self._role_sorter.changed(node)
 
     def in_order(self, eligible: int) -> Iterator[Client]:
         """All eligible clients, first come first."""
@@ -118,7 +119,7 @@ class Tree:
         virtual = self._virtual(role)
         virtual.mask, virtual.count, virtual.has_clients = role.mask, role.count, True
         virtual.held, virtual.shared = role.held.copy(), role.shared.copy()
-        virtual.touch()
+        self._role_sorter.changed(virtual)
         for client in clients:
             client.adopt(virtual)
             self._framework_sorter.added(client)
