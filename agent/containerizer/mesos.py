@@ -86,6 +86,8 @@ class MesosContainerizer:
         self._sizes: dict[ContainerID, tuple[Resources, tuple[ResourceLimit, ...]]] = {}
         self._work: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
         self._runtime_dir.mkdir(parents=True, exist_ok=True)
+        for report in self._runtime_dir.iterdir():  # of containers that ended with an agent which was killed
+            report.unlink()
 
     # The port.
 
