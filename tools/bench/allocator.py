@@ -7,7 +7,6 @@ count.
 from __future__ import annotations
 
 import argparse
-import gc
 import resource
 import time
 from collections.abc import AsyncIterator, Iterable

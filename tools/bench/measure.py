@@ -1,4 +1,4 @@
-"""What all benchmarks share: a core to themselves, repeats that beat noise, and one way to show figures beside their bars."""
+"""What all benchmarks share: a core of their own, repeats that beat noise, a way to show figures beside their bars."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the runtime is measured by: the least that the same work costs without actors.
 
-Local: a deque and a dispatch by type. Remote (`zs`): two processes with synchronous ZeroMQ sockets, DEALER → ROUTER over
-loopback, one message per ZeroMQ message, the same codec on both ends.
+Local: a deque and a dispatch by type. Remote (`zs`): two processes with synchronous ZeroMQ sockets, DEALER → ROUTER
+over loopback, one message per ZeroMQ message, the same codec on both ends.
 """
 
 from __future__ import annotations

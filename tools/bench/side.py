@@ -1,4 +1,7 @@
-"""The far side of a benchmark between two processes: started, spoken to, and ended here; run by `python -m tools.bench.side`."""
+"""The far side of a benchmark between two processes: started, spoken to, and ended here.
+
+Run by itself it is that far side: `python -m tools.bench.side`.
+"""
 
 from __future__ import annotations
 
