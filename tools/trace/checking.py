@@ -30,8 +30,9 @@ class Check:
         self.received = self.sent = self.dropped = self.twice = self.earlier = self.unnumbered = 0
         self.roots: Counter[str] = Counter()
         """Messages that nothing led to, by type."""
-        self.without_send: list[Step] = []
         self.without_cause: list[Step] = []
+        self._unsent: list[Step] = []
+        self._last: dict[int, int] = {}  # the last serial that each incarnation told of sending or handling
         self._incarnations = [node.incarnation for node in story.nodes]
         self._first: dict[int, int] = {}  # the first serial seen of each incarnation
         self._sent: set[int] = set()
@@ -43,6 +44,9 @@ class Check:
             elif step.kind in ("handled", "dropped"):
                 underway.pop(step.id, None)
             self._take(step)
+        self.without_send = [step for step in self._unsent if step.id <= self._last.get(step.id >> 32, 0)]
+        self.unwritten = len(self._unsent) - len(self.without_send)
+        """Received from a node whose recording ends before: it was killed, and its last second is lost."""
         last = _last_times(story)
         there = [step for step in underway.values() if step.id and (step.to[1], step.to[2]) in last]
         self.elsewhere = len(underway) - len(there)
@@ -60,6 +64,7 @@ class Check:
         if step.kind == "sent":
             self.sent += 1
             self._sent.add(step.id)
+            self._last[step.id >> 32] = step.id
             self._check_cause(step)
         elif step.kind == "dropped":
             self.dropped += 1
@@ -74,7 +79,7 @@ class Check:
         if origin == self._incarnations[step.node]:
             self._check_cause(step)
         elif origin in self._incarnations and step.id not in self._sent:
-            self.without_send.append(step)
+            self._unsent.append(step)
 
     def _check_cause(self, step: Step) -> None:
         if not step.cause:
@@ -111,6 +116,7 @@ def check(options: argparse.Namespace) -> Iterator[str]:
         yield f"{found.unnumbered:,} without an id, of which nothing can be said: flight recorders do not number mail"
     yield f"{found.twice:,} received twice, {found.elsewhere:,} sent to nodes that are not recorded"
     yield f"{found.at_the_end:,} underway when the recording of their receiver's node ended"
+    yield f"{found.unwritten:,} received from nodes that were killed before they wrote of it"
     yield f"{found.earlier:,} caused by what was before the recording"
     for what, steps in (
         ("received without a send", found.without_send),
