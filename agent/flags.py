@@ -95,6 +95,13 @@ class AgentFlags(
     container_ports_watch_interval_seconds: float = flag(
         default=30.0, kind=DURATION, help="How often it is looked where containers listen.", group=CONTAINERS
     )
+    max_log_size_bytes: int = flag(
+        default=0,
+        kind=BYTES,
+        help="When a container's stdout or stderr is larger, it is moved aside, and the last nine such parts are kept; 0B "
+        "is never.",
+        group=CONTAINERS,
+    )
     switch_user: bool = flag(
         default=True,
         help="Run commands as the user that they name; if root runs the agent.",
