@@ -120,14 +120,13 @@ class Listener:
         if frame.more:
             self._skip("frame in several parts")
             return
-        descriptor = _descriptor_of(frame)
+        descriptor = frame.get(zmq.SRCFD)
         self._monitor.read()  # descriptors are used again: what was lost before this hello must not count against it
         hello = decode_hello(frame.bytes)
         connection = self._connections.get(descriptor)
         if hello is None or connection is None or descriptor in self._by_descriptor:
+            # Its connection ends when its time is up, not now: that descriptor may be an innocent's since it sent this.
             self._refusals["no hello"] += 1
-            if connection is not None:
-                connection.shut()
             return
         wire = AcceptedWire(self, routing_id, connection, _key_of(frame))
         self._wires[routing_id] = wire
@@ -234,14 +233,6 @@ _HANDSHAKE_FAILED = {
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "no handshake",
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "no handshake",
 }
-
-
-def _descriptor_of(frame: zmq.Frame) -> int:
-    """The connection that a frame came over; -1 if it came without a handshake, as ZeroMQ's first protocol allows."""
-    try:
-        return int(frame.get(zmq.SRCFD))
-    except zmq.ZMQError:
-        return -1
 
 
 def _key_of(frame: zmq.Frame) -> str:

@@ -49,10 +49,10 @@ class LoopSocket:
         loop.add_reader(self._descriptor, self.read)
         loop.call_soon(self.read)
 
-    def read(self) -> None:
-        """Receive all there is, or as much as one turn may."""
+    def read(self) -> bool:
+        """Receive all there is, or as much as one turn may; False if there may be more."""
         if self.is_reading or self._is_closed:
-            return
+            return True
         self.is_reading = True
         is_empty = True
         try:
@@ -69,6 +69,7 @@ class LoopSocket:
             self.is_reading = False
         if self._read_up:
             self._tell_read_up(is_empty)
+        return is_empty
 
     def when_read_up(self, callback: Callable[[], None]) -> None:
         """Call back when all that is here by now was received; under a flood, after so much that it must have been."""
@@ -118,7 +119,8 @@ class Monitor:
 
     def read(self) -> None:
         """Hear all that has happened so far."""
-        self._loop_socket.read()
+        while not self._loop_socket.read():
+            pass
 
     def close(self) -> None:
         """Hear no more. To be called before the watched socket is closed."""

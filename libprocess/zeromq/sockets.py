@@ -57,6 +57,9 @@ class Sockets:
         """The node's address, and the ROUTER socket that listens there. AddressUnusable says why it cannot."""
         setup = self._setup
         router = self._socket(zmq.ROUTER)
+        # With a domain ZeroMQ turns away who speaks its first protocols: they have no handshake, and of a frame that
+        # came without one it cannot be told by which connection.
+        router.set(zmq.ZAP_DOMAIN, ZAP_DOMAIN.encode())
         if self.keys is not None:
             self._admit_known(router, self.keys)
         router.set(zmq.BACKLOG, BACKLOG)
@@ -96,7 +99,6 @@ class Sockets:
         self._authenticator.start()
         self._authenticator.configure_curve_callback(ZAP_DOMAIN, _Known(keys))
         router.set(zmq.CURVE_SERVER, 1)
-        router.set(zmq.ZAP_DOMAIN, ZAP_DOMAIN.encode())
 
     def _socket(self, kind: int) -> zmq.Socket[bytes]:
         made = self._context.socket(kind)
