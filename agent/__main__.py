@@ -23,6 +23,7 @@ from agent.fetcher.cache import Cache
 from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose
+from agent.isolators.logs import LogRotation
 from agent.isolators.volumes import VolumesIsolator
 from agent.janitor import JANITOR_ID, Janitor
 from agent.records.lasting import PATH, Lasting
@@ -38,6 +39,9 @@ from mesos.types import AgentInfo
 
 PROGRAM = "mesos-agent"
 FAILED = 1
+
+LOG_INTERVAL_SECONDS = 5.0
+"""How often it is looked how much containers have written."""
 
 log = logging.getLogger("agent")
 
@@ -63,6 +67,8 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         await server.start()
         stack.push_async_callback(server.close)
         isolators = choose(flags.isolation, _isolation(flags))
+        if flags.max_log_size_bytes:
+            isolators["logs"] = LogRotation(flags.max_log_size_bytes, LOG_INTERVAL_SECONDS)
         isolators["volumes"] = VolumesIsolator()
         volumes = DiskVolumes(flags.work_dir)
         stack.callback(volumes.close)

@@ -17,6 +17,7 @@ from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose
+from agent.isolators.isolator import Isolator
 from agent.ports import (
     ContainerConfig,
     ContainerLaunchedMessage,
@@ -107,8 +108,10 @@ class Containers:
 
 
 @asynccontextmanager
-async def containers(work_dir: Path, isolation: tuple[str, ...] | None) -> AsyncIterator[Containers]:
-    """With these isolators, none for None, or those of an agent that is told nothing."""
+async def containers(
+    work_dir: Path, isolation: tuple[str, ...] | None, further: Isolator | None
+) -> AsyncIterator[Containers]:
+    """With these isolators, none for None, or those of an agent that is told nothing; and a further one."""
     settings = Settings(
         Groups(),
         cfs=True,
@@ -118,6 +121,8 @@ async def containers(work_dir: Path, isolation: tuple[str, ...] | None) -> Async
         ports_interval_seconds=LOOK_SECONDS,
     )
     isolators = {} if isolation is None else choose(isolation, settings)
+    if further is not None:
+        isolators["further"] = further
     async with open_node() as node:
         fetcher = Fetcher(Cache(work_dir / "fetch", CACHE_BYTES), str(work_dir / "home"), node.metrics)
         containerizer = MesosContainerizer(node, str(work_dir / "run"), isolators, fetcher, switch_user=ROOT)
@@ -134,11 +139,11 @@ Story = Callable[[Containers], Coroutine[Any, Any, None]]
 ISOLATED = [pytest.param((), marks=needs_root, id="isolated"), pytest.param(None, id="plain")]
 
 
-def play(work_dir: Path, story: Story, isolation: tuple[str, ...] | None = ()) -> None:
+def play(work_dir: Path, story: Story, isolation: tuple[str, ...] | None = (), further: Isolator | None = None) -> None:
     """Let a story happen, and see that it leaves nothing behind."""
 
     async def play_it() -> None:
-        async with containers(work_dir, isolation) as stage:
+        async with containers(work_dir, isolation, further) as stage:
             await story(stage)
 
     run(play_it())

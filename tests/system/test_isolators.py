@@ -13,6 +13,7 @@ import pytest
 
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import FOR_USERS, ISOLATORS, Settings, choose
+from agent.isolators.logs import KEPT, LogRotation, rotate
 from libprocess.errors import OperatorError
 from mesos.resources import Ranges, Resource, Resources
 from mesos.resources.kind import VolumeMode
@@ -37,6 +38,7 @@ from tests.system.containers import (
 )
 
 MEGABYTE = 1 << 20
+LOG_BYTES_MAX = 100_000
 
 
 def mesos_container(
@@ -312,3 +314,31 @@ def open_up(path: Path) -> None:
     for parent in (path, *path.parents):
         if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
             parent.chmod(0o755)
+
+
+# Logs.
+
+
+def test_outputs_are_rotated_while_they_are_written(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        line = "while :; do head -c 40000 /dev/zero | tr '\\0' x; sleep 0.02; done"
+        id_ = await stage.start(line)
+        sandbox = stage.work_dir / id_
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while not (sandbox / "stdout.3").exists():
+                await asyncio.sleep(0.02)
+        assert (sandbox / "stdout.3").stat().st_size > LOG_BYTES_MAX
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+        assert len(list(sandbox.glob("stdout.*"))) <= KEPT
+        assert not (sandbox / "stderr.1").exists()
+
+    play(tmp_path, story, (), LogRotation(LOG_BYTES_MAX, 0.05))
+
+
+def test_a_link_in_the_place_of_an_output_is_not_followed(tmp_path: Path):
+    (tmp_path / "precious").write_bytes(b"x" * 100)
+    (tmp_path / "stdout").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        rotate(str(tmp_path / "stdout"), (tmp_path / "stdout").lstat())
+    assert (tmp_path / "precious").stat().st_size == 100
