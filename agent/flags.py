@@ -98,7 +98,7 @@ class AgentFlags(
     max_log_size_bytes: int = flag(
         default=0,
         kind=BYTES,
-        help="When a container's stdout or stderr is larger, it is moved aside, and nine such parts are kept; 0B is never.",
+        help="A stdout or stderr that is larger is moved aside, and nine such parts are kept; 0B is never.",
         group=CONTAINERS,
     )
     switch_user: bool = flag(
