@@ -70,8 +70,8 @@ class AgentFlags(
     isolation: tuple[str, ...] = flag(
         default=(),
         help="The isolators that keep containers apart; by default those that work here of "
-        f"{','.join(FOR_ROOT)}, or of {','.join(FOR_USERS)} if it is not root that runs the agent. There are "
-        f"{','.join(ISOLATORS)}.",
+        f"{', '.join(FOR_ROOT)}, or of {', '.join(FOR_USERS)} if it is not root that runs the agent. There are "
+        f"{', '.join(ISOLATORS)}.",
         group=CONTAINERS,
     )
     cgroups_enable_cfs: bool = flag(
