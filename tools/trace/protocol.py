@@ -80,6 +80,8 @@ class Protocol:
         """
         function = _last_name(call.func)
         self._note(function, owner)
+        if isinstance(call.func, ast.Attribute):  # made by its own: NewsMessage.of_size(16)
+            self._note(_last_name(call.func.value), owner)
         for argument in [node for given in call.args for node in ast.walk(given)]:
             if isinstance(argument, ast.Name | ast.Attribute):
                 self._note(_last_name(argument), owner, function in ("ask", "isinstance"), is_mentioned=True)

@@ -31,7 +31,7 @@ class StandInMessage(Message):
 
 class Child(Process):
     def initialize(self):
-        self.send(parent, AskMessage())
+        self.send(parent, AskMessage.of_size(16))
         self.delay(1.0, module.LonelyMessage())
 
     def answer(self, message: AnswerMessage) -> None: ...
