@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
+from agent.containerizer.composing import Choice, ComposingContainerizer
 from agent.containerizer.mesos import MesosContainerizer
 from agent.detection import resources, this_machine
 from agent.dialogues.messages import StopAgentMessage
@@ -35,7 +36,7 @@ from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from mesos.attributes import parse_attributes
 from mesos.detector import MasterDetector, master_finder
-from mesos.types import AgentInfo
+from mesos.types import AgentInfo, ContainerType
 
 PROGRAM = "mesos-agent"
 FAILED = 1
@@ -77,9 +78,11 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         fetcher = Fetcher(cache, flags.frameworks_home, node.metrics)
         containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, fetcher, switch_user)
         stack.push_async_callback(containerizer.close)
+        choices = {"mesos": Choice(containerizer, frozenset({ContainerType.MESOS}))}
+        composing = ComposingContainerizer(node, choices)
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
-        agent = node.spawn(Agent(flags, info, containerizer, inherited(os.environ), volumes, janitor), AGENT_ID)
+        agent = node.spawn(Agent(flags, info, composing, inherited(os.environ), volumes, janitor), AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
         return await _watch(node, agent, told_to_end)

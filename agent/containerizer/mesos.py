@@ -14,6 +14,7 @@ from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
 from agent.containerizer.probes import Check, Prober
 from agent.containerizer.reports import take
+from agent.containerizer.support import check as check_support
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
 from agent.forker.plan import Plan
@@ -78,6 +79,7 @@ class MesosContainerizer:
         self._runtime = runtime
         self._runtime_dir = Path(runtime_dir)
         self._isolators = list(isolators.values())
+        self._isolator_names = frozenset(isolators)
         self._fetcher = fetcher
         self._switch_user = switch_user
         self._forker = ForkerClient()
@@ -163,6 +165,7 @@ class MesosContainerizer:
 
     async def _run(self, container: Container) -> ContainerTerminatedMessage:
         """Start a container, and wait until it has ended."""
+        check_support(container.config, self._isolator_names)
         plan = container.plan = make_plan(container.config, container.status_path, self._switch_user)
         _make_sandbox(plan)
         if container.config.command.uris and not await self._fetch(container, plan):
