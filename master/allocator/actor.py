@@ -273,11 +273,20 @@ class Allocator(Process):
 
 def allotments(grants: Iterable[Grant]) -> tuple[Allotment, ...]:
     """What each client gets, in the order in which they got something first; an agent's resources as one lot."""
-    lots: dict[Client, dict[AgentID, Lot]] = {}
+    by_client: dict[Client, list[Lot]] = {}
     for grant in grants:
-        mine = lots.get(grant.client)
-        if mine is None:
-            mine = lots[grant.client] = {}
-        id, resources = grant.agent.id, grant.bundle.resources
-        mine[id] = Lot(id, resources if id not in mine else mine[id].resources + resources)
-    return tuple(Allotment(client.framework.id, client.role, tuple(mine.values())) for client, mine in lots.items())
+        lots = by_client.get(grant.client)
+        if lots is None:
+            lots = by_client[grant.client] = []
+        lots.append(Lot(grant.agent.id, grant.bundle.resources))
+    return tuple(Allotment(client.framework.id, client.role, _joined(lots)) for client, lots in by_client.items())
+
+
+def _joined(lots: list[Lot]) -> tuple[Lot, ...]:
+    """At most one lot of each agent: what is guaranteed and what is left may go to the same client."""
+    if len({lot.agent_id for lot in lots}) == len(lots):
+        return tuple(lots)
+    joined: dict[AgentID, Resources] = {}
+    for lot in lots:
+        joined[lot.agent_id] = joined.get(lot.agent_id, Resources()) + lot.resources
+    return tuple(Lot(agent_id, resources) for agent_id, resources in joined.items())

@@ -71,7 +71,7 @@ class Cycle:
         eligible = cluster.clients.active if agent in self._changed else self._fresh
         if agent.unwanted or agent.demands:
             eligible &= ~cluster.matching.barred(agent)
-        if agent.refused and eligible & cluster.refusals.clients:
+        if eligible & cluster.refusals.clients and agent.refused:
             eligible &= ~agent.refusers(free)
         if not free.enough:
             eligible &= cluster.clients.choosy
@@ -133,7 +133,7 @@ class Cycle:
             return
         free = agent.free
         for client in self._in_order(eligible):
-            lot = self._part(agent, client)
+            lot = agent.free if agent.free.plain else self._part(agent, client)
             if self._has_quotas:
                 lot = self._allowed(agent, client, lot)
             if client.admits(lot) and (lot is free or not self._refuses(client, agent, lot)):
