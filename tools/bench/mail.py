@@ -33,10 +33,8 @@ class TakenMessage(Message, frozen=True):
     """From a sink to its teller: another window of messages was taken."""
 
 
-class EchoMessage(Message, frozen=True):
-    """To a sink, and back."""
-
-    news: TaskNewsMessage
+class EchoMessage(TaskNewsMessage, frozen=True):
+    """To a sink, and back: the same news as a question, and as its answer."""
 
 
 class CpuMessage(Message, frozen=True):
@@ -137,6 +135,37 @@ class Neighbour(Process):
         for _ in range(self.window_messages):
             send(to, news)
         send(self.pid, message)  # its turn comes after theirs
+
+
+class Asker(Process):
+    """Sends a question to a sink again and again, so many on their way at any time; ends with the last answer."""
+
+    def __init__(self, to: PID, asks: int, in_flight: int) -> None:
+        self.to = to
+        self.left = asks
+        self.waiting = 0
+        self.in_flight = in_flight
+        self.question = EchoMessage.of_size(16)
+        self.took: list[float] = []
+        """Seconds from each question to the next answer."""
+
+    def initialize(self) -> None:
+        for _ in range(self.in_flight):
+            self._ask()
+
+    def echo(self, message: EchoMessage) -> None:
+        self.took.append(time.perf_counter() - self.asked)
+        self.waiting -= 1
+        if self.left:
+            self._ask()
+        elif not self.waiting:
+            self.terminate()
+
+    def _ask(self) -> None:
+        self.left -= 1
+        self.waiting += 1
+        self.asked = time.perf_counter()
+        self.send(self.to, self.question)
 
 
 class Voice(Process):

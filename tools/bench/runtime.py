@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable
 from libprocess import PID, ExitedMessage, Process, Runtime, open_node, run
 from tools.bench import measure, reference
 from tools.bench.mail import (
+    Asker,
     Chorus,
     Counter,
     CpuMessage,
-    EchoMessage,
     Neighbour,
     Sink,
     TaskNewsMessage,
@@ -42,18 +42,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench runtime", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
-    parser.add_argument(
-        "--peers", action="store_true", help="other actor libraries beside it, those that are installed"
-    )
     options = parser.parse_args(arguments)
     measure.pin(options.core)
     figures = run(_measure())
-    status = measure.show(figures, options.json)
-    if options.peers and not options.json:
-        from tools.bench import peers
-
-        print(peers.table())
-    return status
+    return measure.show(figures, options.json)
 
 
 async def _measure() -> list[Figure]:
@@ -196,28 +188,19 @@ class Remote:
         return figures
 
     async def _took(self, asks: int) -> list[float]:
-        question = EchoMessage(NEWS)
-        took = []
-        for _ in range(asks):
-            start = time.perf_counter()
-            await self._runtime.ask(self._sink, question, timeout=10)
-            took.append(time.perf_counter() - start)
-        return took
+        asker = Asker(self._sink, asks, in_flight=1)
+        await self._runtime.wait(self._runtime.spawn(asker))
+        return asker.took
 
     async def _ask_in_flight(self) -> Figure:
-        in_flight, asks = 100, 100
-        question = EchoMessage(NEWS)
-
-        async def asker() -> None:
-            for _ in range(asks):
-                await self._runtime.ask(self._sink, question, timeout=10)
+        in_flight, asks = 100, 10_000
 
         async def own() -> float:
             start = await self._cpu()
-            await asyncio.gather(*(asker() for _ in range(in_flight)))
-            return (await self._cpu() - start) / (in_flight * asks)
+            await self._runtime.wait(self._runtime.spawn(Asker(self._sink, asks, in_flight)))
+            return (await self._cpu() - start) / asks
 
-        zs = lambda: self._zs.ask_in_flight(in_flight * asks, in_flight, NEWS)  # noqa: E731
+        zs = lambda: self._zs.ask_in_flight(asks, in_flight, NEWS)  # noqa: E731
         return _ratio("remote_ask_100_ratio", 0.30, *await _best_of(own, zs))
 
     async def _fan_in(self, tell: float) -> Figure:
