@@ -69,11 +69,8 @@ class Link:
     def flush(self) -> bool:
         """Send this turn's mail; False if some of it has to wait."""
         mail, self.mail = self.mail, []
-        while len(mail) > self._frame_messages:
-            first, mail = mail[: self._frame_messages], mail[self._frame_messages :]
-            self._put(first)
-            if self._frame_bytes * 2 < FRAME_BYTES:
-                self._frame_messages = min(FRAME_MESSAGES_MAX, self._frame_messages * 2)
+        if len(mail) > self._frame_messages:
+            mail = self._put_all_but_the_last(mail)
         self._put(mail)
         return not self._waiting
 
@@ -96,6 +93,15 @@ class Link:
         self.waiting_bytes = 0
         self.mail = []
         return taken
+
+    def _put_all_but_the_last(self, mail: list[Envelope]) -> list[Envelope]:
+        """Put so much into frames that the rest fits into one."""
+        while len(mail) > self._frame_messages:
+            first, mail = mail[: self._frame_messages], mail[self._frame_messages :]
+            self._put(first)
+            if self._frame_bytes * 2 < FRAME_BYTES:
+                self._frame_messages = min(FRAME_MESSAGES_MAX, self._frame_messages * 2)
+        return mail
 
     def _put(self, mail: list[Envelope]) -> None:
         try:

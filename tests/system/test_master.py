@@ -50,7 +50,8 @@ def fails(*flags: str) -> str:
 def test_a_scheduler_finds_the_master_from_its_web_address_and_registers(tmp_path: Path):
     with program(tmp_path) as (_, page), ThreadedNode() as node:
         pid = PID.parse(read(page, "/master/pid")["pid"])
-        answer = node.ask(pid, RegisterFrameworkMessage(FrameworkInfo("somebody", "tests", failover_timeout_seconds=60)), timeout=10)
+        framework = FrameworkInfo("somebody", "tests", failover_timeout_seconds=60)  # its asker is gone once answered
+        answer = node.ask(pid, RegisterFrameworkMessage(framework), timeout=10)
 
         assert isinstance(answer, FrameworkRegisteredMessage)
         assert [framework["id"] for framework in read(page, "/state")["frameworks"]] == [answer.framework_id]
