@@ -260,7 +260,7 @@ class Cluster:
         self.world = World()
         self.node = self.world.node("agent", 5051)
         self.machine = Machine(self.node)
-        self.flags = AgentFlags(master=Address("master", 5050), work_dir="/work")
+        self.flags = AgentFlags(master=Address("master", 5050), work_dir="/srv/mesos")
         self.volumes = Shelf()
         self.info = AgentInfo("agent", resources=resources)
         self.start_agent()

@@ -173,7 +173,7 @@ def test_a_command_can_tell_where_it_is(cluster: Cluster):
     assert variables["MESOS_SANDBOX"] == config.directory
     assert variables["MESOS_FRAMEWORK_ID"] == FRAMEWORK
     assert variables["MESOS_SLAVE_PID"] == "agent@agent:5051"
-    assert config.directory == f"/work/agents/A1/frameworks/F1/executors/t1/runs/{config.container_id}"
+    assert config.directory == f"/srv/mesos/agents/A1/frameworks/F1/executors/t1/runs/{config.container_id}"
 
 
 def test_an_order_that_comes_twice_is_obeyed_once(cluster: Cluster):

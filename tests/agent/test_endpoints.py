@@ -28,7 +28,7 @@ def test_an_agent_that_answers_is_well(cluster: Cluster):
 
 
 def test_flags_and_version_are_shown(cluster: Cluster):
-    assert read(cluster, "/flags")["flags"]["work_dir"] == "/work"
+    assert read(cluster, "/flags")["flags"]["work_dir"] == "/srv/mesos"
     assert read(cluster, "/version")["version"]
 
 

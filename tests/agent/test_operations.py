@@ -22,7 +22,7 @@ DISK = Kind("disk", reservations=(ENG,))
 VOLUME = Kind("disk", reservations=(ENG,), disk=DiskInfo(persistence_id="v1", volume=Mount("data")))
 RESERVED = Resources.of(Resource.of(DISK, 100))
 CREATED = Resources.of(Resource.of(VOLUME, 100))
-PLACE = "/work/volumes/roles/eng web/v1"
+PLACE = "/srv/mesos/volumes/roles/eng web/v1"
 
 
 def with_disk() -> Cluster:

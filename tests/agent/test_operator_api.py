@@ -43,7 +43,7 @@ def ask(cluster: Cluster, media: Media, type_: str, **body: Any) -> dict[str, An
 def test_what_the_agent_says_of_itself(cluster: Cluster, media: Media):
     assert ask(cluster, media, "GET_HEALTH") == {"healthy": True}
     assert ask(cluster, media, "GET_AGENT")["agent_info"]["id"] == {"value": AGENT}
-    assert {"name": "work_dir", "value": "/work"} in ask(cluster, media, "GET_FLAGS")["flags"]
+    assert {"name": "work_dir", "value": "/srv/mesos"} in ask(cluster, media, "GET_FLAGS")["flags"]
     assert ask(cluster, media, "GET_VERSION")["version_info"]["version"]
     assert ask(cluster, media, "GET_LOGGING_LEVEL") == {"level": 0}
     assert ask(cluster, media, "GET_METRICS")["metrics"]

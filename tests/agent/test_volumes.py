@@ -65,13 +65,13 @@ def test_a_volume_that_is_not_there_is_removed_without_complaint(volumes: DiskVo
 @pytest.mark.parametrize(
     ("source", "place"),
     [
-        (None, "/work/volumes/roles/eng web/v1"),
+        (None, "/srv/mesos/volumes/roles/eng web/v1"),
         (DiskSource(DiskSourceType.PATH, "/mnt/1"), "/mnt/1/volumes/roles/eng web/v1"),
         (DiskSource(DiskSourceType.MOUNT, "/mnt/2"), "/mnt/2"),
     ],
 )
 def test_a_volume_is_where_its_disk_is(source: DiskSource | None, place: str):
-    assert volume("/work", Kind("disk", reservations=ENG, disk=DiskInfo(source, "v1"), size=1)) == place
+    assert volume("/srv/mesos", Kind("disk", reservations=ENG, disk=DiskInfo(source, "v1"), size=1)) == place
 
 
 def prepare(tmp_path: Path, mount: VolumeMount) -> Plan:
