@@ -137,6 +137,7 @@ def test_standbys_send_on_to_the_leader(zookeeper: ZooKeeper, tmp_path: Path):
     with Masters(tmp_path, zookeeper.url("standby"), masters=2, agents=0) as masters:
         leader = masters.await_leader()
         standby, page = 1 - leader, f"//{masters.addresses[leader]}"
+        masters.wait_until(lambda: masters.metric(standby, "master/elected") == 0, "the standby serves")
         masters.wait_until(lambda: answer(masters, standby, "/state")[0] == 307, "the standby knows the leader")
 
         assert answer(masters, standby, "/master/state?a=b%20c") == (307, f"{page}/master/state?a=b+c")
