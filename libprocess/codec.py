@@ -20,6 +20,9 @@ from libprocess.ports import Envelope
 UNREADABLE = "unreadable"
 """Why a message that came in is dropped that does not decode; the UnreadableMessage in its place says what is wrong."""
 
+Buffer = Any
+"""Bytes, or whatever else has some to read: collections.abc.Buffer from Python 3.12 on."""
+
 PIDS_KEPT = 16384
 PID_LENGTH_KEPT = 256
 
@@ -94,7 +97,7 @@ class Decoder:
         self._receivers = _PIDs(destination)
         self._dropped = dropped
 
-    def decode(self, frame: bytes) -> list[Envelope]:
+    def decode(self, frame: Buffer) -> list[Envelope]:
         """The mail in a frame, without the messages that do not decode. MalformedFrame if it is no frame."""
         try:
             items = _types.read_frame(frame)
@@ -139,7 +142,7 @@ class Decoder:
             raise MalformedFrame("a message without a route")
         return mail
 
-    def _salvage(self, frame: bytes) -> list[Any]:
+    def _salvage(self, frame: Buffer) -> list[Any]:
         """What can be read of a frame with something wrong in it; the rest is dropped, and so is what has no route."""
         _types.renew()
         try:
@@ -209,7 +212,7 @@ class _Types:
         if self._count == message_count():
             return False
         item: Any = Union[Route, str, any_message()]  # noqa: UP007 - it is made of values, not of names
-        self.read_frame: Callable[[bytes], list[Any]] = msgspec.msgpack.Decoder(list[item]).decode
+        self.read_frame: Callable[[Buffer], list[Any]] = msgspec.msgpack.Decoder(list[item]).decode
         self.read_item: Callable[[msgspec.Raw], Any] = msgspec.msgpack.Decoder(item).decode
         self._count = message_count()
         return True

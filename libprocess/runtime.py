@@ -192,9 +192,23 @@ class Runtime:
         return await future
 
     def deliver(self, envelopes: Iterable[Envelope]) -> None:
-        """Take mail that came in from another node, and handle it."""
+        """Take a turn: handle this mail from other nodes after what waits, then let out what is for other nodes."""
         self._queue.extend(envelopes)
-        self.drain()
+        if self._turning or self._closed:
+            return
+        self._turning = True
+        try:
+            if self._observer is None:
+                self._turn()
+            else:
+                self._observer.turn(TURN_MAX)
+        finally:
+            self._turning = False
+            self._current = self._idle
+        del self._queue[:TURN_MAX]
+        self.network.flush()
+        if self._queue:
+            self._wake()
 
     def broken(self, address: Address, reason: str) -> None:
         """The network lost a node."""
@@ -289,28 +303,14 @@ class Runtime:
         self.drain()
 
     def drain(self) -> None:
-        """Take one turn: handle what waits, then let out what is for other nodes."""
-        if self._turning or self._closed:
-            return
-        self._turning = True
-        try:
-            if self._observer is None:
-                self._turn()
-            else:
-                self._observer.turn(TURN_MAX)
-        finally:
-            self._turning = False
-            self._current = self._idle
-        del self._queue[:TURN_MAX]
-        self.network.flush()
-        if self._queue:
-            self._wake()
+        """Take a turn with what waits here."""
+        self.deliver(())
 
     def _turn(self) -> None:
         # The hot loop. The list may grow while it is read; nothing is removed before the end. Looking up an actor only
         # when the receiver changes, and assigning in the for, each take a tenth off a local message (tools.bench
         # runtime).
-        queue, processes = self._queue, self.processes
+        queue, processes, here, send = self._queue, self.processes, self.outside, self.network.send
         turn = islice(queue, TURN_MAX)
         while True:
             last: PID | None = None
@@ -321,7 +321,10 @@ class Runtime:
                         process = processes.get(to)
                         if process is None:
                             last = None
-                            self._elsewhere(self._current)
+                            if to.port != here.port or to.host != here.host:
+                                send(self._current)
+                            else:
+                                self._elsewhere(self._current)
                             continue
                         last = to
                     process._handlers[message.__class__](process, message)  # type: ignore[arg-type, union-attr]

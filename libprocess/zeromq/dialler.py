@@ -8,6 +8,7 @@ from collections.abc import Callable
 import zmq
 
 from libprocess.zeromq.loop_socket import NOBLOCK, LoopSocket, Monitor, plain_send
+from libprocess.zeromq.wire import Frame
 
 
 class DialledWire:
@@ -15,7 +16,7 @@ class DialledWire:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, dealer: zmq.Socket[bytes], endpoint: str) -> None:
         """Takes a socket that is set up but not connected. zmq.ZMQError if it cannot be, and is closed."""
-        self.received: Callable[[bytes], None] = _ignore
+        self.received: Callable[[Frame], None] = _ignore
         self.lost: Callable[[str], None] = _ignore
         self._recv = dealer.recv
         self._send = plain_send(dealer)

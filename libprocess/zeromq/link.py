@@ -9,7 +9,7 @@ from collections.abc import Callable
 from libprocess.codec import Decoder, encode
 from libprocess.pid import Address
 from libprocess.ports import Envelope, Node
-from libprocess.zeromq.wire import FRAME_BYTES_MAX, Wire
+from libprocess.zeromq.wire import FRAME_BYTES_MAX, Frame, Wire
 
 log = logging.getLogger("libprocess")
 
@@ -54,7 +54,7 @@ class Link:
         self._pieces_bytes = 0
         self._frame_messages = FRAME_MESSAGES_MAX  # how many go into a frame, by the lengths they had
         self._frame_bytes = 0
-        self.decode: Callable[[bytes], list[Envelope]] = Decoder(there, here, node.dropped).decode
+        self.decode: Callable[[Frame], list[Envelope]] = Decoder(there, here, node.dropped).decode
         """Reads a frame that came in whole; MalformedFrame if it is none, and perhaps a piece of one."""
 
     def open(self, address: Address, incarnation: int, serial: int) -> None:

@@ -18,6 +18,7 @@ import zmq
 
 from libprocess.zeromq.greeting import Hello, Refuse, Welcome, decode_hello, encode
 from libprocess.zeromq.loop_socket import NOBLOCK, NOBLOCK_MORE, LoopSocket, Monitor, plain_send
+from libprocess.zeromq.wire import Frame
 
 STRANGERS_MAX = 1024
 """Connections without a good hello; beyond it the oldest is closed."""
@@ -30,7 +31,7 @@ class AcceptedWire:
     """A connection that another node opened, and over which its hello came."""
 
     def __init__(self, listener: Listener, routing_id: bytes, connection: Connection, key: str) -> None:
-        self.received: Callable[[bytes], None] = _ignore
+        self.received: Callable[[Frame], None] = _ignore
         self.lost: Callable[[str], None] = _ignore
         self.key = key
         """The peer's public key; "" without CURVE."""
@@ -113,7 +114,7 @@ class Listener:
         if frame.more:
             self._skip("frame in several parts")
             return
-        wire.received(frame.bytes)
+        wire.received(frame)
 
     def _receive_from_stranger(self, routing_id: bytes) -> None:
         frame = self._router.recv(NOBLOCK, copy=False)

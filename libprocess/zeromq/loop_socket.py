@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import zmq
@@ -18,7 +19,6 @@ TURNS_TO_READ_UP = 64
 NOBLOCK = zmq.NOBLOCK.value
 NOBLOCK_MORE = (zmq.NOBLOCK | zmq.SNDMORE).value
 _READABLE = zmq.POLLIN.value
-_EVENTS = zmq.EVENTS.value
 
 
 def plain_send(socket: zmq.Socket[bytes]) -> Callable[[bytes, int], None]:
@@ -44,7 +44,8 @@ class LoopSocket:
         self.is_reading = False
         self._is_closed = False
         self._turns = 0
-        self._get: Callable[[int], Any] = socket.get
+        # The same as asking for its events, which takes a third longer since it looks for the option's name first.
+        self._poll: Callable[[], list[Any]] = partial(zmq.zmq_poll, [(socket, _READABLE)], 0)
         self._read_up: list[tuple[int, Callable[[], None]]] = []
         loop.add_reader(self._descriptor, self.read)
         loop.call_soon(self.read)
@@ -58,7 +59,7 @@ class LoopSocket:
         try:
             for _ in range(FRAMES_PER_TURN):
                 self._receive()
-                if self._is_closed or not self._get(_EVENTS) & _READABLE:
+                if self._is_closed or not self._poll():
                     break
             else:
                 is_empty = False
@@ -85,7 +86,7 @@ class LoopSocket:
 
     def sent(self) -> None:
         """Look again for what came in while something was sent."""
-        if not self.is_reading and self._get(_EVENTS) & _READABLE:
+        if not self.is_reading and self._poll():
             self._loop.call_soon(self.read)
 
     def close(self, linger_ms: int = 0) -> None:

@@ -22,7 +22,7 @@ from libprocess.zeromq.greeting import PROTOCOL, Hello, Refuse, Welcome, decode_
 from libprocess.zeromq.link import WAITING_BYTES_MAX, Link
 from libprocess.zeromq.listener import AcceptedWire, Listener
 from libprocess.zeromq.sockets import Sockets
-from libprocess.zeromq.wire import NoWire
+from libprocess.zeromq.wire import Frame, NoWire, content
 
 log = logging.getLogger("libprocess")
 
@@ -57,6 +57,7 @@ class ZeroMQ:
         self._held: dict[Link, tuple[AcceptedWire, Hello]] = {}  # a dialled link → the hello that came meanwhile
         self._alarms: dict[Link, asyncio.TimerHandle] = {}
         self._outgoing: list[Envelope] = []
+        self._receiving: Link | None = None  # its socket is looked at again after that anyway
         self._slow: dict[Link, None] = {}
         self._retry: asyncio.TimerHandle | None = None
         self._serial = 0
@@ -103,7 +104,7 @@ class ZeroMQ:
         for link in touched:
             if not link.flush():
                 self._wait_for(link)
-            elif link.is_open:
+            elif link.is_open and link is not self._receiving:
                 link.wire.flushed()
 
     def close(self) -> None:
@@ -163,9 +164,9 @@ class ZeroMQ:
         if alarm is not None:
             alarm.cancel()
 
-    def _answered(self, link: Link, frame: bytes) -> None:
+    def _answered(self, link: Link, frame: Frame) -> None:
         """A dialled node speaks for the first time."""
-        answer = decode_answer(frame)
+        answer = decode_answer(content(frame))
         if isinstance(answer, Welcome) and answer.protocol == PROTOCOL:
             self._welcomed(link, answer)
         elif isinstance(answer, Refuse) and answer.is_linked and self._is_open(answer.address):
@@ -306,13 +307,15 @@ class ZeroMQ:
 
     # Mail.
 
-    def _received(self, link: Link, frame: bytes) -> None:
+    def _received(self, link: Link, frame: Frame) -> None:
         try:
             mail = link.decode(frame)
         except MalformedFrame:
-            mail = self._assembled(link, frame)
+            mail = self._assembled(link, content(frame))
         self._received_messages.value += len(mail)
+        self._receiving = link
         self._node.deliver(mail)
+        self._receiving = None
 
     def _assembled(self, link: Link, piece: bytes) -> list[Envelope]:
         """What a frame turns out to hold that cannot be read as it is: it may be the last piece of one, or nonsense."""

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import zmq
+
 FRAME_BYTES_MAX = 128 * 1024
 """The longest piece that goes over a wire; longer frames go in pieces, and longer pieces end a connection."""
+
+
+Frame = bytes | zmq.Frame
+"""What comes in; ZeroMQ's own frames are read where they lie."""
+
+
+def content(frame: Frame) -> bytes:
+    """A frame's bytes."""
+    return frame if isinstance(frame, bytes) else frame.bytes
 
 
 class Wire(Protocol):
     """Sends frames to one peer, and closes. What comes in is handed to `received`, and its end to `lost`."""
 
-    received: Callable[[bytes], None]
+    received: Callable[[Frame], None]
     """Takes each frame."""
     lost: Callable[[str], None]
     """Told once, with the reason and after the last frame, when the connection ended by itself."""
@@ -32,7 +43,7 @@ class Wire(Protocol):
 class NoWire:
     """Stands for a connection that cannot be made."""
 
-    received: Callable[[bytes], None]
+    received: Callable[[Frame], None]
     lost: Callable[[str], None]
 
     def send(self, frame: bytes) -> bool:

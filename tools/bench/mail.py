@@ -142,30 +142,26 @@ class Asker(Process):
 
     def __init__(self, to: PID, asks: int, in_flight: int) -> None:
         self.to = to
-        self.left = asks
-        self.waiting = 0
+        self.last = asks - in_flight
         self.in_flight = in_flight
         self.question = EchoMessage.of_size(16)
         self.took: list[float] = []
         """Seconds from each question to the next answer."""
 
     def initialize(self) -> None:
+        self.asked = time.perf_counter()
         for _ in range(self.in_flight):
-            self._ask()
+            self.send(self.to, self.question)
 
     def echo(self, message: EchoMessage) -> None:
-        self.took.append(time.perf_counter() - self.asked)
-        self.waiting -= 1
-        if self.left:
-            self._ask()
-        elif not self.waiting:
+        now = time.perf_counter()
+        took = self.took
+        took.append(now - self.asked)
+        if len(took) <= self.last:
+            self.asked = now
+            self.send(self.to, self.question)
+        elif len(took) == self.last + self.in_flight:
             self.terminate()
-
-    def _ask(self) -> None:
-        self.left -= 1
-        self.waiting += 1
-        self.asked = time.perf_counter()
-        self.send(self.to, self.question)
 
 
 class Voice(Process):
