@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from libprocess.pid import PID
 from mesos.attributes import format_attributes
 from mesos.labels import Labels
 from mesos.resources import Resources
@@ -32,6 +33,11 @@ def resources_by_role(these: Resources) -> Json:
     """Totals of what is reserved, by role."""
     roles = sorted({kind.role for kind, _ in these.items if kind.reservations})
     return {role: resources(these.reserved(role)) for role in roles}
+
+
+def web_pid(pid: PID, port: int) -> str:
+    """An actor as clients of Mesos know it: they take the address of its HTTP API from what they hold for its PID."""
+    return str(PID(pid.id, pid.host, port))
 
 
 def attributes(these: Attributes) -> Json:

@@ -7,7 +7,7 @@ from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord
 from agent.records.task import TaskRecord
 from libprocess.version import VERSION
-from mesos.forms import Json, attributes, labels, resources, resources_by_role
+from mesos.forms import Json, attributes, labels, resources, resources_by_role, web_pid
 from mesos.forms import task as task_form
 from mesos.resources import Resources
 from mesos.types import FrameworkCapability
@@ -25,7 +25,8 @@ def state(agent: AgentBase, started: float) -> Json:
     return version() | {
         "start_time": started,
         "id": agent.info.id or "",
-        "pid": str(agent.pid),
+        "pid": web_pid(agent.pid, agent.info.port),
+        "actor_pid": str(agent.pid),
         "hostname": agent.info.hostname,
         "resources": resources(total),
         "reserved_resources": resources_by_role(total),

@@ -9,7 +9,7 @@ from libprocess.http.exchange import HttpResponseMessage
 from libprocess.pid import PID
 from master.allocator.messages import Because, ExplainedMessage, ExplainMessage, Explanation
 from master.http.endpoints import Endpoints
-from master.http.forms import Json
+from mesos.forms import Json
 from mesos.ids import AgentID, FrameworkID
 
 

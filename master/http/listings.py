@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from libprocess.http import HttpRequest, HttpResponse
 from master.allocator.messages import Quota
 from master.http.endpoints import Endpoints
-from master.http.forms import Json, agent, framework, task
+from master.http.forms import agent, framework, task
 from master.http.trees import full_resources
 from master.records import AgentRecord, TaskRecord
 from master.records.roles import Amounts, consumption
+from mesos.forms import Json
 from mesos.resources import Resources
 from mesos.roles import ANY_ROLE
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from libprocess.http.exchange import to_json
 from master.allocator.messages import Quantities, Quota
-from master.http.forms import Json
 from master.quotas import quantities
+from mesos.forms import Json
 from mesos.resources import Resources, thousandths
 from mesos.resources.jsonform import resources_from_json
 

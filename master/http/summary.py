@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from master.http.forms import Json, agent, framework_summary
+from master.http.forms import agent, framework_summary
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
+from mesos.forms import Json
 from mesos.types import MasterInfo, TaskState
 
 COUNTED = (

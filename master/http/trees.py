@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
+from mesos.forms import web_pid
 from mesos.resources import Resources
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, Task
 from mesos.v1.faces import CODECS, FACES
@@ -35,7 +36,7 @@ def agent(record: AgentRecord) -> Tree:
         "active": record.active,
         "deactivated": False,
         "version": record.version,
-        "pid": f"{record.pid.id}@{record.pid.host}:{record.info.port}",
+        "pid": web_pid(record.pid, record.info.port),
         "registered_time": _time(record.registered_time),
         **_some(
             total_resources=full_resources(record.total),

@@ -54,8 +54,9 @@ def _trace_actor(text: str) -> PID:
 def _of_cluster(master: str) -> list[str]:
     """The PIDs of a cluster's master, agents and schedulers, from its web port."""
     state = _read(f"http://{master}/state")
-    others = [item.get("pid", "") for name in ("slaves", "frameworks") for item in state.get(name, [])]
-    return [_read(f"http://{master}/pid")["pid"], *filter(None, others)]
+    agents = [item.get("actor_pid", "") for item in state.get("slaves", [])]
+    schedulers = [item.get("pid", "") for item in state.get("frameworks", [])]
+    return [_read(f"http://{master}/pid")["pid"], *filter(None, (*agents, *schedulers))]
 
 
 def _read(url: str) -> Any:
