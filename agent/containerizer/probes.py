@@ -59,15 +59,18 @@ class Prober:
         visit |= Plan(id=f"{plan['id']}.probe-{self._serial}", visits=init, enters=plan.get("namespaces", 0))
         visit["groups"] = plan.get("groups", [])
         visit["environment"] = plan["environment"] | visit["environment"]
-        visitor = await self._forker.fork(visit)
-        if visitor is not None:
-            try:
+        starting = asyncio.ensure_future(self._forker.fork(visit))
+        try:
+            visitor = await asyncio.shield(starting)
+            if visitor is not None:
                 await asyncio.shield(visitor.ended)
-            except asyncio.CancelledError:
+        except asyncio.CancelledError:  # it took too long, maybe even to start
+            visitor = await starting
+            if visitor is not None:
                 visitor.kill()
                 await visitor.ended
-                take(status_path)
-                raise
+            take(status_path)
+            raise
         report = take(status_path)
         if "error" in report:
             raise ContainerError(report["error"])

@@ -17,6 +17,8 @@ def make(groups: list[GroupPlan]) -> None:
         os.mkdir(group["path"])
         for name, value in group["settings"]:
             kernel.write(f"{group['path']}/{name}", value)
+        if "device_program" in group:
+            kernel.decide_on_devices(group["path"], bytes.fromhex(group["device_program"]))
 
 
 def remove(groups: list[GroupPlan]) -> None:

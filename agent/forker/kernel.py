@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import struct
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,6 +25,15 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
+
+# Of bpf(2), for which the C library has no name.
+_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "loongarch64": 280, "s390x": 351, "ppc64le": 361}
+_BPF_PROG_LOAD = 5
+_BPF_PROG_ATTACH = 8
+_BPF_PROG_TYPE_CGROUP_DEVICE = 15
+_BPF_CGROUP_DEVICE = 6
+_BPF_F_ALLOW_MULTI = 2
+_BPF_INSTRUCTION_BYTES = 8
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -134,6 +145,33 @@ def set_capabilities(numbers: Iterable[int]) -> None:
 def forbid_new_privileges() -> None:
     """Let no program that is executed later give more rights than this process has."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def load_device_program(instructions: bytes) -> int:
+    """A descriptor of a program of eBPF that decides which devices may be used."""
+    code, license_ = ctypes.create_string_buffer(instructions), ctypes.create_string_buffer(b"Apache-2.0")
+    count = len(instructions) // _BPF_INSTRUCTION_BYTES
+    addresses = (ctypes.addressof(code), ctypes.addressof(license_))
+    return _bpf(_BPF_PROG_LOAD, struct.pack("=IIQQ", _BPF_PROG_TYPE_CGROUP_DEVICE, count, *addresses))
+
+
+def decide_on_devices(group: str, instructions: bytes) -> None:
+    """Have such a program decide for a control group of version 2, beside those of the groups around it."""
+    program, directory = load_device_program(instructions), os.open(group, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _bpf(_BPF_PROG_ATTACH, struct.pack("=IIII", directory, program, _BPF_CGROUP_DEVICE, _BPF_F_ALLOW_MULTI))
+    finally:
+        os.close(directory)
+        os.close(program)
+
+
+def _bpf(command: int, attributes: bytes) -> int:
+    number = _BPF.get(os.uname().machine)
+    if number is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), "bpf")
+    result: int = _libc.syscall(number, command, ctypes.create_string_buffer(attributes), len(attributes))
+    _check(min(result, 0), "bpf")
+    return result
 
 
 def _check(result: int, what: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class GroupPlan(TypedDict):
@@ -13,6 +13,8 @@ class GroupPlan(TypedDict):
     """Files, and what is written to them before the command joins, in this order."""
     readings: list[str]
     """Files whose content is reported when the command has ended."""
+    device_program: NotRequired[str]
+    """Of version 2: decides which devices may be used; instructions of eBPF, in hexadecimal digits."""
 
 
 class Report(TypedDict, total=False):

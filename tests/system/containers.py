@@ -15,6 +15,7 @@ import pytest
 from agent.containerizer.mesos import MesosContainerizer
 from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
+from agent.isolators.cgroups.groups import ROOT as ROOT_GROUP
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose
 from agent.isolators.isolator import Isolator
@@ -136,6 +137,9 @@ async def containers(
 
 Story = Callable[[Containers], Coroutine[Any, Any, None]]
 
+CGROUPS = (needs_root, pytest.mark.cgroups)
+"""Of a test that runs again on control groups of version 2, see test_cgroups_2."""
+
 ISOLATED = [pytest.param((), marks=needs_root, id="isolated"), pytest.param(None, id="plain")]
 
 
@@ -159,7 +163,8 @@ def left_of(name: str) -> list[str]:
         if name in " ".join(environment_of(process))
     ]
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if name in line]
-    groups = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"mesos/{name}-*")]
+    pattern = f"{ROOT_GROUP}/{name}-*"  # below one tree for all controllers, or one of several
+    groups = [str(path) for tree in (pattern, f"*/{pattern}") for path in Path("/sys/fs/cgroup").glob(tree)]
     return processes + mounts + groups
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 from aiohttp import web
 
-from agent.isolators.cgroups.groups import table
 from mesos.resources import Resources
 from mesos.types import (
     URI,
@@ -32,6 +30,7 @@ from tests.system.containers import (
     PIDS_MAX,
     Containers,
     marked,
+    measure,
     needs_root,
     play,
     probe,
@@ -250,6 +249,7 @@ def test_a_container_sees_its_own_processes_only(tmp_path: Path):
 
 
 @needs_root
+@pytest.mark.cgroups
 def test_memory_has_a_limit(tmp_path: Path):
     async def story(stage: Containers) -> None:
         ended = await stage.run("head -c 200m /dev/zero | tail | tail | cat > /dev/null; sleep 300")
@@ -261,6 +261,7 @@ def test_memory_has_a_limit(tmp_path: Path):
 
 
 @needs_root
+@pytest.mark.cgroups
 def test_a_larger_limit_holds_at_once(tmp_path: Path):
     async def story(stage: Containers) -> None:
         id_ = await stage.start("mkfifo go; echo ready; read go < go; head -c 100m /dev/zero | tail | wc -c")
@@ -274,6 +275,7 @@ def test_a_larger_limit_holds_at_once(tmp_path: Path):
 
 
 @needs_root
+@pytest.mark.cgroups
 def test_a_fork_bomb_stops_at_the_limit(tmp_path: Path):
     async def story(stage: Containers) -> None:
         line = f"for i in $(seq {2 * PIDS_MAX}); do sleep 300 & done; echo unlimited"
@@ -286,26 +288,23 @@ def test_a_fork_bomb_stops_at_the_limit(tmp_path: Path):
 
 
 @needs_root
+@pytest.mark.cgroups
 def test_processor_time_has_a_limit(tmp_path: Path):
     async def story(stage: Containers) -> None:
         id_ = await stage.start("while :; do :; done", resources=Resources.of(cpus=0.3, mem=64))
-        throttled = Path(f"/sys/fs/cgroup/cpu/mesos/{id_}/cpu.stat")
-        began, used = time.monotonic(), process_seconds(stage.owner.launched[id_])
+        first = await measure(stage, id_)
         async with asyncio.timeout(LIMIT_SECONDS):
-            while not throttled.exists() or table(throttled.read_text())["nr_throttled"] < 20:
+            while (last := await measure(stage, id_))["cpus_nr_throttled"] < first["cpus_nr_throttled"] + 20:
                 await asyncio.sleep(0.1)
-        used, elapsed = process_seconds(stage.owner.launched[id_]) - used, time.monotonic() - began
-        assert used <= 0.3 * 1.1 * elapsed
+        risen = {name: last[name] - first[name] for name in last}
+        used = risen["cpus_user_time_secs"] + risen["cpus_system_time_secs"]
+        # Of each period of 0.1 s it has 0.3, and had all of that where it was throttled.
+        assert 0.9 * 0.03 * risen["cpus_nr_throttled"] <= used <= 1.1 * 0.03 * risen["cpus_nr_periods"]
+        assert risen["cpus_throttled_time_secs"] > 0
         stage.containerizer.destroy(id_)
         await stage.end(id_)
 
     play(tmp_path, story)
-
-
-def process_seconds(init: int) -> float:
-    """The processor time that the children of a container's init have used."""
-    times = [child.cpu_times() for child in psutil.Process(init).children()]
-    return sum(each.user + each.system for each in times)
 
 
 # Probes.

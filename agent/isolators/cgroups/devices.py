@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+from agent.forker import kernel
 from agent.forker.plan import Plan
+from agent.isolators.cgroups.device_program import compile_rules
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.isolator import Isolator
 from agent.ports import ContainerConfig
@@ -25,18 +29,23 @@ ALLOWED = (
 
 
 class DevicesIsolator(Isolator):
-    """Keeps containers from the host's devices."""
+    """Keeps containers from the host's devices: by a list in version 1, by a program of eBPF in version 2."""
 
     def __init__(self, groups: Groups) -> None:
-        if groups.version == 2:
-            raise OSError("control groups of version 2 have no list of devices")
         groups.check("devices")
         self._groups = groups
+        self._program = b""
+        if groups.version == 2:
+            self._program = compile_rules(ALLOWED)
+            os.close(kernel.load_device_program(self._program))  # OSError if the kernel does not know of that
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
         group = self._groups.plan(config.container_id, "devices", plan)
-        group["settings"] += [("devices.deny", "a"), *(("devices.allow", rule) for rule in ALLOWED)]
+        if self._program:
+            group["device_program"] = self._program.hex()
+        else:
+            group["settings"] += [("devices.deny", "a"), *(("devices.allow", rule) for rule in ALLOWED)]
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""

@@ -6,6 +6,7 @@ for each container, which the container's init makes and removes.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ from agent.forker.plan import GroupPlan, Plan
 from mesos.ids import ContainerID
 
 ROOT = "mesos"
+
+PROGRAMS = "devices"
+"""In version 2 no controller: any group can have programs, of which one decides on devices."""
 
 
 class Groups:
@@ -34,11 +38,11 @@ class Groups:
         """See to it that there is the group around all containers' groups; OSError says why there cannot be."""
         tree = self._trees.get(controller)
         if tree is None:
-            raise OSError(f"the controller {controller} is not mounted")
+            raise OSError(f"the kernel has no controller {controller}, or it is not mounted")
         tree.root.mkdir(exist_ok=True)
-        if not tree.is_alone:
+        if not tree.is_alone and controller != PROGRAMS:
             for parent in (tree.root.parent, tree.root):
-                (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+                _hand_down(controller, parent)
 
     def plan(self, container_id: ContainerID, controller: str, plan: Plan) -> GroupPlan:
         """The plan of a container's group of this controller, which may be one with that of another controller."""
@@ -90,6 +94,16 @@ def table(text: str) -> dict[str, int]:
     return {words[0]: int(words[1]) for words in lines if len(words) == 2}
 
 
+def _hand_down(controller: str, parent: Path) -> None:
+    """Let the groups in this one have a controller of version 2."""
+    try:
+        (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        raise OSError(f"{parent} has processes of its own; move them into a group beside {ROOT}") from None
+
+
 def _kill(path: str) -> None:
     for process_id in Path(path, "cgroup.procs").read_text().split():
         with suppress(ProcessLookupError):
@@ -116,5 +130,5 @@ def _trees(mounts: str) -> dict[str, _Tree]:
                 unified = mount
     if unified:
         controllers = (Path(unified) / "cgroup.controllers").read_text().split()
-        trees = dict.fromkeys(controllers, _Tree(unified, is_alone=False)) | trees
+        trees = dict.fromkeys((*controllers, PROGRAMS), _Tree(unified, is_alone=False)) | trees
     return trees
