@@ -142,6 +142,12 @@ class AgentFlags(
         help="How long an executor may take to shut down, unless it says so itself.",
         group=EXECUTORS,
     )
+    launch_wait_timeout_seconds: float = flag(
+        default=60.0,
+        kind=DURATION,
+        help="How long a task waits for what the master had freed and is still in use here; then it is dropped.",
+        group=EXECUTORS,
+    )
     max_completed_executors_per_framework: int = flag(
         default=150, help="How many executors that ended are shown.", group=EXECUTORS
     )

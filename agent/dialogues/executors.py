@@ -39,6 +39,8 @@ class Executors(Updates):
         super().initialize()
         self.containers: dict[ContainerID, ExecutorRecord] = {}
         self.executor_pids: dict[PID, ExecutorRecord] = {}
+        self.ending: set[ContainerID] = set()
+        """The containers of those executors that are to end, and have not yet."""
 
     def _add_executor(self, framework: FrameworkRecord, info: ExecutorInfo, is_command: bool) -> ExecutorRecord:
         container_id = new_container_id(self.chance)
@@ -131,12 +133,13 @@ class Executors(Updates):
             self._ended(executor, Reason.REASON_COMMAND_EXECUTOR_FAILED, f"the command executor {reason}")
         elif executor.state is ExecutorState.RUNNING:
             log.info("executor %s of framework %s left: %s", executor.id, executor.framework.id, reason)
-            executor.state = ExecutorState.TERMINATING
+            self._begin_end(executor)
             executor.alarm = self._late(executor, shutdown_grace_seconds(executor.info, self.flags))
 
     def _ended(self, executor: ExecutorRecord, reason: Reason, text: str, limitation: Resources = NO_RESOURCES) -> None:
         """Nothing of an executor runs any more: report that its tasks failed, and forget it when that is known."""
         del self.containers[executor.container_id]
+        self.ending.discard(executor.container_id)
         if executor.pid is not None:
             self.executor_pids.pop(executor.pid, None)
             self.unlink(executor.pid)
@@ -164,7 +167,11 @@ class Executors(Updates):
         elif executor.pid is not None:
             self.send(executor.pid, ShutdownExecutorMessage(executor.framework.id, executor.id))
             executor.alarm = self._late(executor, shutdown_grace_seconds(executor.info, self.flags))
+        self._begin_end(executor)
+
+    def _begin_end(self, executor: ExecutorRecord) -> None:
         executor.state = ExecutorState.TERMINATING
+        self.ending.add(executor.container_id)
 
     def _late(self, executor: ExecutorRecord, seconds: float) -> Timer:
         return self.delay(seconds, ExecutorLateMessage(executor.container_id))
@@ -179,5 +186,5 @@ class Executors(Updates):
                 Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
                 f"the executor did not register within {limit}; see stderr in its sandbox",
             )
-            executor.state = ExecutorState.TERMINATING
+            self._begin_end(executor)
         self.containerizer.destroy(message.container_id)

@@ -35,5 +35,9 @@ class ExecutorLateMessage(Message, frozen=True):
     container_id: ContainerID
 
 
+class LaunchWaitingMessage(Message, frozen=True):
+    """Agent → itself, when something has ended and executors wait for room: start those that fit now."""
+
+
 class StopAgentMessage(Message, frozen=True):
     """From whoever runs the agent, to end it: it takes leave of the master, ends its containers, and then itself."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from agent.dialogues.base import AgentState, log
-from agent.dialogues.executors import Executors
+from agent.dialogues.waiting import Waiting
 from agent.environment import command_executor_info
 from agent.records.executor import ExecutorState
 from mesos.messages import KillTaskMessage, RunTaskMessage
 from mesos.types import Reason, TaskState
 
 
-class Tasks(Executors):
+class Tasks(Waiting):
     """Has tasks run and killed."""
 
     def run_task(self, message: RunTaskMessage) -> None:
@@ -37,7 +37,7 @@ class Tasks(Executors):
             self._drop(message, f"executor {info.executor_id} has ended")
         else:
             executor = self._add_executor(framework, info, is_command=task.executor is None)
-            self._launch(executor, executor.add_task(message))
+            self._launch_when_free(executor, executor.add_task(message))
 
     def _drop(self, message: RunTaskMessage, text: str) -> None:
         """Refuse a task that the master sent before it knew better."""

@@ -1,0 +1,96 @@
+"""Launches that wait: a machine does not run more than it has, even if its master has freed more than is free.
+
+The master hands out what a framework had as soon as that is shut down, and the agent may still be busy ending it. Then
+an executor waits here until there is room for it. It can be killed meanwhile, and it does not wait for ever.
+"""
+
+from __future__ import annotations
+
+from agent.dialogues.base import log
+from agent.dialogues.executors import Executors
+from agent.dialogues.messages import ExecutorLateMessage, LaunchWaitingMessage
+from agent.ports import NO_RESOURCES
+from agent.records.executor import ExecutorRecord
+from agent.records.task import TaskRecord
+from libprocess.units import format_duration
+from mesos.ids import ContainerID
+from mesos.messages import ExitedExecutorMessage
+from mesos.resources import Kind, Resources
+from mesos.states import told
+from mesos.types import Reason, TaskState
+
+
+class Waiting(Executors):
+    """Starts executors when there is room for them, in the order in which they came."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self._waiting: dict[ContainerID, tuple[ExecutorRecord, TaskRecord]] = {}
+        self._is_looking = False
+
+    def _launch_when_free(self, executor: ExecutorRecord, task: TaskRecord) -> None:
+        """Start an executor for its first task, now if it fits beside what is still being ended."""
+        if not self._waiting and (not self.ending or self._fits(self._held() + executor.resources)):
+            self._launch(executor, task)
+            return
+        log.info("task %s of framework %s waits for what is being ended", task.id, executor.framework.id)
+        self._waiting[executor.container_id] = executor, task
+        executor.alarm = self._late(executor, self.flags.launch_wait_timeout_seconds)
+
+    def _held(self) -> Resources:
+        """What all containers may use that have been started and have not ended."""
+        started = (executor for id_, executor in self.containers.items() if id_ not in self._waiting)
+        return Resources.sum(executor.resources for executor in started)
+
+    def _fits(self, resources: Resources) -> bool:
+        """Whether so much is on this machine, whoever it is reserved for."""
+        return _hard(self.lasting.total).contains(_hard(resources))
+
+    def _ended(self, executor: ExecutorRecord, reason: Reason, text: str, limitation: Resources = NO_RESOURCES) -> None:
+        super()._ended(executor, reason, text, limitation)
+        if self._waiting and not self._is_looking:  # several may end in one turn
+            self._is_looking = True
+            self.send(self.pid, LaunchWaitingMessage())
+
+    def launch_waiting(self, message: LaunchWaitingMessage) -> None:
+        self._is_looking = False
+        held = self._held()
+        for id_, (executor, task) in list(self._waiting.items()):
+            held += executor.resources
+            if self.ending and not self._fits(held):
+                return
+            del self._waiting[id_]
+            executor.silence()
+            self._launch(executor, task)
+
+    # Those that are not started after all.
+
+    def _shut_down(self, executor: ExecutorRecord) -> None:
+        if executor.container_id in self._waiting:
+            self._give_up(executor, Reason.REASON_EXECUTOR_TERMINATED, "the executor was ended before it was started")
+        else:
+            super()._shut_down(executor)
+
+    def executor_late(self, message: ExecutorLateMessage) -> None:
+        if message.container_id not in self._waiting:
+            super().executor_late(message)
+            return
+        executor, _ = self._waiting[message.container_id]
+        limit = format_duration(self.flags.launch_wait_timeout_seconds)
+        text = f"what the master had freed was still in use on the agent after {limit}"
+        state = told(TaskState.TASK_DROPPED, executor.framework.info.capabilities)
+        for task in [task for task in executor.tasks.values() if not task.is_terminal]:
+            self._update(task, state, Reason.REASON_CONTAINER_LAUNCH_FAILED, text)
+        self._give_up(executor, Reason.REASON_CONTAINER_LAUNCH_FAILED, text)
+
+    def _give_up(self, executor: ExecutorRecord, reason: Reason, text: str) -> None:
+        del self._waiting[executor.container_id]
+        executor.silence()
+        self._ended(executor, reason, text)
+        if not executor.is_command and not executor.framework.is_terminating:
+            self._tell_master(ExitedExecutorMessage(executor.framework.id, self.id, executor.id, -1))
+
+
+def _hard(resources: Resources) -> Resources:
+    """What cannot be there twice, whoever it is reserved for."""
+    return resources.filter(lambda kind: not kind.revocable and not kind.shared).map_kinds(Kind.flatten)
