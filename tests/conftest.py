@@ -1,8 +1,10 @@
-"""What every test of this tree lives with: no processes left behind, and properties that do not watch the clock."""
+"""What every test of this tree lives with: no processes left behind, nothing skipped in continuous integration, and
+properties that do not watch the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -25,6 +27,15 @@ def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     names = [f"{process.pid} {' '.join(process.cmdline()) or process.name()}" for process in sorted_by_pid(left)]
     psutil.wait_procs(left, timeout=10)
     assert not names, f"{Path(str(request.path)).name} left running: {names}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is installed, a test that skips itself is a test that fails."""
+    report = yield
+    if report.skipped and "CI" in os.environ and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
 
 
 def children() -> set[psutil.Process]:
