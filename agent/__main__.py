@@ -31,9 +31,12 @@ from agent.records.lasting import PATH, Lasting
 from agent.volumes import DiskVolumes
 from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
+from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
+from mesos.access.credentials import read_credentials
+from mesos.access.gate import make_gate
 from mesos.attributes import parse_attributes
 from mesos.detector import MasterDetector, master_finder
 from mesos.types import AgentInfo, ContainerType
@@ -64,7 +67,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
         _check_lasting(node, info)
-        server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port)
+        server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port, guard=_gate(flags, node))
         await server.start()
         stack.push_async_callback(server.close)
         isolators = choose(flags.isolation, _isolation(flags))
@@ -86,6 +89,11 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
         return await _watch(node, agent, told_to_end)
+
+
+def _gate(flags: AgentFlags, node: Runtime) -> Gate:
+    credentials = read_credentials("http_credentials", flags.http_credentials) if flags.http_credentials else {}
+    return make_gate("agent", flags, credentials, node.now)
 
 
 def _isolation(flags: AgentFlags) -> Settings:

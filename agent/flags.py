@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.isolators.choice import FOR_ROOT, FOR_USERS, ISOLATORS
-from libprocess.flags import BYTES, DURATION, PATH, PORT, Flags, Kind, flag
+from libprocess.flags import BYTES, DURATION, PATH, PORT, Kind, flag
+from mesos.access.flags import ACCESS, AccessFlags
 from mesos.detector import MASTER, MasterPlace
 from mesos.domains import format_domain, parse_domain
 from mesos.types import DomainInfo
@@ -22,7 +23,10 @@ FETCHER = "Fetcher"
 
 
 class AgentFlags(
-    Flags, program="mesos-agent", environment=("MESOS_AGENT_", "MESOS_SLAVE_", "MESOS_"), directory="/etc/mesos-agent"
+    AccessFlags,
+    program="mesos-agent",
+    environment=("MESOS_AGENT_", "MESOS_SLAVE_", "MESOS_"),
+    directory="/etc/mesos-agent",
 ):
     """Runs an agent: it offers this machine's resources to a master, and runs the tasks that it is given."""
 
@@ -65,6 +69,14 @@ class AgentFlags(
         help="An agent that sees a new master waits up to so long before it registers, twice as long before it tries "
         "again, and so on up to a minute.",
         group=NETWORK,
+    )
+
+    http_credentials: str | None = flag(
+        default=None,
+        kind=PATH,
+        group=ACCESS,
+        help='A file with the secrets of principals that use this agent over HTTP: {"credentials": [{"principal": …, '
+        '"secret": …}, …]}, or a line for each with the principal and its secret.',
     )
 
     isolation: tuple[str, ...] = flag(

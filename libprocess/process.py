@@ -108,12 +108,14 @@ class Process:
         """End this actor, or another of this node; see `Runtime.terminate`."""
         self._runtime.terminate(pid or self.pid, drain)
 
-    def route(self, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",)) -> None:
+    def route(self, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",), access: str = "") -> None:
         """Answer HTTP requests for `/<id><path>` in turns of this actor; a path `/jobs/*` takes all below it.
 
         A handler that returns None answers later, by sending an HttpResponseMessage to whoever `self.sender` was.
+        `access` is for the guard of the node's door (`libprocess.http.gate`): READ for what is only read, or WRITE,
+        unless it is said.
         """
-        self._runtime.routes.add(self.pid, path, handler, methods)
+        self._runtime.routes.add(self.pid, path, handler, methods, access)
 
     @property
     def metrics(self) -> Metrics:

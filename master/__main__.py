@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 
 from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
+from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
@@ -18,6 +19,8 @@ from master.candidate import CANDIDATE, Candidate
 from master.flags import ACTOR_PORT_OFFSET, MasterFlags
 from master.master import MASTER, describe, new_id
 from master.seat import Seat
+from mesos.access.credentials import read_credentials
+from mesos.access.gate import SCHEDULER, make_gate
 from mesos.detector.zookeeper import ZooKeeperContender, ZooKeeperFinder
 
 PROGRAM = "mesos-master"
@@ -41,7 +44,8 @@ async def serve(flags: MasterFlags) -> int:
     told_to_end = _ending()
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
-        server = HttpServer(node, root=CANDIDATE if flags.zk else MASTER, host=flags.ip, port=flags.port)
+        root = CANDIDATE if flags.zk else MASTER
+        server = HttpServer(node, root=root, host=flags.ip, port=flags.port, guard=_gate(flags, node))
         await server.start()
         stack.push_async_callback(server.close)
         web = Address(flags.hostname or flags.ip, server.address.port)
@@ -63,6 +67,12 @@ def _begin(node: Runtime, flags: MasterFlags, web: Address, pid: PID) -> Seat:
     candidate = node.spawn(Candidate(flags, info, seat, contender, ZooKeeperFinder(node, flags.zk)), CANDIDATE)
     node.when_exited(candidate, seat.lose)
     return seat
+
+
+def _gate(flags: MasterFlags, node: Runtime) -> Gate:
+    credentials = read_credentials("credentials", flags.credentials) if flags.credentials else {}
+    schedulers = {SCHEDULER: flags.authenticate_http_frameworks}
+    return make_gate("master", flags, credentials, node.now, **schedulers)
 
 
 async def _open(flags: MasterFlags, stack: AsyncExitStack) -> Runtime:

@@ -7,6 +7,7 @@ from typing import Protocol
 from urllib.parse import quote, urlencode
 
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.gate import OPEN
 from libprocess.message import Message
 from libprocess.pid import Address
 from libprocess.process import Process
@@ -62,11 +63,11 @@ class Candidate(Process):
         self._contender.contend(self.pid, self._info)
         self.metrics.gauge("master/elected", lambda: int(self._leads))
         for prefix in ("", "/master"):  # as the master has them
-            self.route(f"{prefix}/health", self._health)
-            self.route(f"{prefix}/version", self._version)
+            self.route(f"{prefix}/health", self._health, access=OPEN)
+            self.route(f"{prefix}/version", self._version, access=OPEN)
             self.route(f"{prefix}/flags", self._shown_flags)
-            self.route(f"{prefix}/redirect", self._redirect)
-        self.route("/*", self._leader_only, methods=METHODS)
+            self.route(f"{prefix}/redirect", self._redirect, access=OPEN)
+        self.route("/*", self._leader_only, methods=METHODS, access=OPEN)  # it only says where the leader is
 
     # The election.
 

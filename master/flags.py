@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from libprocess.flags import DURATION, PATH, PORT, Flags, Kind, flag
+from libprocess.flags import DURATION, PATH, PORT, Kind, flag
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
+from mesos.access.flags import ACCESS, AccessFlags
 from mesos.detector.zookeeper import ZOOKEEPER, ZooKeeperUrl
 from mesos.domains import format_domain, parse_domain
 from mesos.resources import Resources
@@ -61,7 +62,7 @@ DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 
 class MasterFlags(
-    Flags, program="mesos-master", environment=("MESOS_MASTER_", "MESOS_"), directory="/etc/mesos-master"
+    AccessFlags, program="mesos-master", environment=("MESOS_MASTER_", "MESOS_"), directory="/etc/mesos-master"
 ):
     """Runs a master: agents offer their resources through it, and frameworks launch tasks on them."""
 
@@ -81,6 +82,17 @@ class MasterFlags(
     cluster: str | None = flag(default=None, help="The name of the cluster, for people.")
     logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
         default="INFO", help="The least important news that is logged, on stderr."
+    )
+
+    credentials: str | None = flag(
+        default=None,
+        kind=PATH,
+        group=ACCESS,
+        help='A file with the secrets of principals: {"credentials": [{"principal": …, "secret": …}, …]}, or a line '
+        "for each with the principal and its secret.",
+    )
+    authenticate_http_frameworks: bool = flag(
+        default=False, group=ACCESS, help="Only schedulers that prove who they are may register over HTTP."
     )
 
     zk: ZooKeeperUrl | None = flag(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.http.state import state, version
 from agent.http.statistics import Statistics
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.gate import OPEN
 
 
 class Endpoints(Statistics):
@@ -13,8 +14,8 @@ class Endpoints(Statistics):
     def initialize(self) -> None:
         super().initialize()
         self._started = self.now
-        self.route("/health", self._health)
-        self.route("/version", self._version)
+        self.route("/health", self._health, access=OPEN)
+        self.route("/version", self._version, access=OPEN)
         self.route("/flags", self._flags)
         self.route("/state", self._state)
 

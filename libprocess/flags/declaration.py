@@ -107,7 +107,7 @@ class Flags:
 def _declared(cls: type[Flags]) -> dict[str, Declared]:
     types = typing.get_type_hints(cls)
     declared = {}
-    for field in dataclasses.fields(cls):
+    for field in sorted(dataclasses.fields(cls), key=lambda field: field.name not in vars(cls)["__annotations__"]):
         if not field.metadata:
             continue
         kind: Kind = field.metadata["kind"] or kind_of(types[field.name])

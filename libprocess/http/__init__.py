@@ -14,7 +14,7 @@ filters see it. `libprocess.http.server` serves a node's routes on a socket; a t
 
 from __future__ import annotations
 
-from libprocess.http.exchange import HttpRequest, HttpRequestMessage, HttpResponse, HttpResponseMessage
+from libprocess.http.exchange import HttpRequest, HttpRequestMessage, HttpResponse, HttpResponseMessage, Principal
 from libprocess.http.routes import Routes
 
-__all__ = ["HttpRequest", "HttpRequestMessage", "HttpResponse", "HttpResponseMessage", "Routes"]
+__all__ = ["HttpRequest", "HttpRequestMessage", "HttpResponse", "HttpResponseMessage", "Principal", "Routes"]

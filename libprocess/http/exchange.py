@@ -20,6 +20,17 @@ JSON_TYPE = "application/json"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
+class Principal(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Who sent a request, as it was proved: its name, and what else its token claims."""
+
+    value: str = ""
+    claims: Pairs = ()
+
+    def claim(self, name: str) -> str | None:
+        """What the token says under that name."""
+        return dict(self.claims).get(name)
+
+
 class HttpRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A request, its body read in full. Header names are in lower case; path and query are decoded."""
 
@@ -30,6 +41,8 @@ class HttpRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes = b""
     below: str = ""
     """What stands in the place of the `*` that its route ends in."""
+    principal: Principal | None = None
+    """Who sent it; None where nobody was asked to prove that."""
 
     def argument(self, name: str, default: str = "") -> str:
         """The first value that the query gives a name."""
@@ -74,6 +87,11 @@ class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def error(cls, status: int, text: str = "", headers: Pairs = ()) -> Self:
         """A refusal, in plain text as Mesos has it; without a text it is the status' own name."""
         return cls(status, (text or f"{status} {HTTPStatus(status).phrase}.").encode(), TEXT_TYPE, headers)
+
+    @classmethod
+    def forbidden(cls, why: str) -> Self:
+        """A refusal because of who asks."""
+        return cls.json({"error": why}, 403)
 
     @classmethod
     def redirect(cls, location: str) -> Self:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from libprocess.http.exchange import HttpRequest, HttpRequestMessage, HttpResponse, HttpResponseMessage
+from libprocess.http.gate import READ, WRITE, Gate, Guard
 from libprocess.message import Message
 from libprocess.pid import PID
 
@@ -32,6 +33,8 @@ class Route(NamedTuple):
 
     handler: RouteHandler
     methods: tuple[str, ...]
+    access: str
+    """What a guard distinguishes."""
 
 
 class Match(NamedTuple):
@@ -51,17 +54,26 @@ class Routes:
 
     def __init__(self, runtime: Runtime) -> None:
         self.root = ""
+        self.guard: Guard = Gate()
+        """Who gets through; unless told otherwise, everybody."""
         self._runtime = runtime
         self._routes: dict[str, dict[str, Route]] = {}
 
-    def add(self, pid: PID, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",)) -> None:
+    def add(
+        self, pid: PID, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",), access: str = ""
+    ) -> None:
         """Serve a path of an actor; see `Process.route`. ValueError if it has that path already."""
         if not path.startswith("/") or "*" in path.removesuffix("/*"):
             raise ValueError(f"expected a path such as /state or /jobs/*, found {path!r}")
         routes = self._routes.setdefault(pid.id, {})
         if _plain(path) in routes:
             raise ValueError(f"{pid.id} has the route {path} already")
-        routes[_plain(path)] = Route(handler, (*methods, "HEAD") if "GET" in methods else tuple(methods))
+        access = access or (READ if set(methods) <= {"GET"} else WRITE)
+        routes[_plain(path)] = Route(handler, (*methods, "HEAD") if "GET" in methods else tuple(methods), access)
+
+    def all(self) -> dict[str, Route]:
+        """Every route by its path, with its actor's id in front."""
+        return {f"/{id_}{path}": route for id_, routes in self._routes.items() for path, route in routes.items()}
 
     def remove(self, pid: PID) -> None:
         """Forget the routes of an actor that ended."""
@@ -93,11 +105,21 @@ class Routes:
         elif request.method not in match.route.methods:
             answered(_not_allowed(request.method, match.route.methods))
         else:
-            mail = HttpRequestMessage(msgspec.structs.replace(request, below=match.below), match.path)
-            self._runtime.asks.ask(
-                match.pid, mail, ANSWER_TIMEOUT_SECONDS, lambda outcome: answered(_response(outcome))
-            )
-            self._runtime._wake()
+            admitted = self.guard.admit(request, match.route.access, self._names(request.path, match))
+            if isinstance(admitted, HttpResponse):
+                answered(admitted)
+            else:
+                self._hand_over(admitted, match, answered)
+
+    def _names(self, path: str, match: Match) -> list[str]:
+        """A path as it was asked for, and what else its route is called."""
+        id_ = match.pid.id
+        return [path, f"/{id_}{match.path}", *([match.path] if id_ == self.root else [])]
+
+    def _hand_over(self, request: HttpRequest, match: Match, answered: Callable[[HttpResponse], None]) -> None:
+        mail = HttpRequestMessage(msgspec.structs.replace(request, below=match.below), match.path)
+        self._runtime.asks.ask(match.pid, mail, ANSWER_TIMEOUT_SECONDS, lambda outcome: answered(_response(outcome)))
+        self._runtime._wake()
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Have a request answered by its actor. Every failure is a response, too."""

@@ -22,6 +22,7 @@ from multidict import CIMultiDict
 from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
 from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.http.gate import Guard
 from libprocess.http.routes import SAFE_METHODS
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID, Address
@@ -51,10 +52,14 @@ _REFUSES_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 class HttpServer:
     """Serves the routes of a runtime; `root` is the id of the actor whose paths need no id in front.
 
+    The `guard` says who gets through; without one everybody does.
+
     It must live on the loop of the runtime's clock. Port 0 lets the system choose one; see `address`.
     """
 
-    def __init__(self, runtime: Runtime, *, root: str = "", host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, runtime: Runtime, *, root: str = "", host: str = "127.0.0.1", port: int = 0, guard: Guard | None = None
+    ) -> None:
         self._runtime = runtime
         self._host = host
         self._port = port
@@ -64,6 +69,8 @@ class HttpServer:
         """Where it listens, known after `start`."""
         self._refused = runtime.metrics.counter("http/bad_requests")
         runtime.routes.root = root
+        if guard is not None:
+            runtime.routes.guard = guard
 
     async def start(self) -> None:
         """Listen, and serve. OperatorError says what is wrong with the address."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.gate import OPEN
 from libprocess.pid import Address
 from master.dialogues.base import Dialogue
 from master.http.state import state, version
@@ -16,10 +17,10 @@ class Endpoints(Dialogue):
 
     def serve(self) -> None:
         """Answer from now on."""
-        self.route("/health", self._health)
-        self.route("/version", self._version)
-        self.route("/pid", self._pid)
-        self.route("/redirect", self._redirect)
+        self.route("/health", self._health, access=OPEN)
+        self.route("/version", self._version, access=OPEN)
+        self.route("/pid", self._pid, access=OPEN)
+        self.route("/redirect", self._redirect, access=OPEN)
         self.route("/flags", self._flags)
         self.route("/state", self._state)
         self.route("/state-summary", self._summary)

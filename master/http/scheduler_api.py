@@ -12,6 +12,7 @@ from libprocess.http.stream import HttpStream
 from libprocess.pid import PID
 from master.http.operator_api import OperatorApi
 from master.http.scheduler import HttpScheduler
+from mesos.access.gate import SCHEDULER
 from mesos.ids import FrameworkID
 from mesos.messages import RegisterFrameworkMessage, ReregisterFrameworkMessage
 from mesos.v1.door import STREAM_ID, Refusal, accepted_media, invalid, new_stream_id, read_body
@@ -28,7 +29,7 @@ class SchedulerApi(OperatorApi):
     def serve(self) -> None:
         """See Endpoints."""
         super().serve()
-        self.route("/api/v1/scheduler", self._scheduler_call, methods=("POST",))
+        self.route("/api/v1/scheduler", self._scheduler_call, methods=("POST",), access=SCHEDULER)
 
     def _scheduler_call(self, request: HttpRequest) -> HttpResponse:
         try:

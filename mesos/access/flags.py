@@ -1,0 +1,70 @@
+"""The flags about access that masters and agents share, with Mesos' names."""
+
+from __future__ import annotations
+
+import msgspec
+
+from libprocess.flags import PATH, Flags, Kind, flag
+from mesos.access.acls import NO_ACLS, Acls, parse_acls
+
+ACCESS = "Access"
+
+
+class _Endpoints(msgspec.Struct, forbid_unknown_fields=True):
+    paths: list[str]
+
+
+class _Rules(msgspec.Struct, forbid_unknown_fields=True):
+    disabled_endpoints: _Endpoints
+
+
+def parse_firewall(text: str) -> tuple[str, ...]:
+    """Read `{"disabled_endpoints": {"paths": ["/files/browse"]}}`."""
+    try:
+        return tuple(msgspec.json.decode(text, type=_Rules).disabled_endpoints.paths)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f'expected {{"disabled_endpoints": {{"paths": ["/files/browse", …]}}}}: {error}') from None
+
+
+def format_firewall(paths: tuple[str, ...]) -> str:
+    """Write what `parse_firewall` reads."""
+    return msgspec.json.encode({"disabled_endpoints": {"paths": paths}}).decode()
+
+
+ACLS = Kind("JSON", parse_acls, lambda acls: acls.text)
+FIREWALL = Kind("JSON", parse_firewall, format_firewall)
+
+
+class AccessFlags(Flags):
+    """Who may come in."""
+
+    authenticate_http_readonly: bool = flag(
+        default=False, group=ACCESS, help="Only principals that prove who they are may read over HTTP."
+    )
+    authenticate_http_readwrite: bool = flag(
+        default=False, group=ACCESS, help="Only principals that prove who they are may change something over HTTP."
+    )
+    jwt_secret_key: str | None = flag(
+        default=None,
+        kind=PATH,
+        group=ACCESS,
+        help="A file with the key of tokens (JWT, HS256), by which one may prove over HTTP who one is, too.",
+    )
+    acls: Acls | None = flag(
+        default=None,
+        kind=ACLS,
+        group=ACCESS,
+        help="Who may do what: lists of principals and objects by action, as JSON or file://PATH. The first that "
+        'speaks of both decides, and if none does, "permissive" does, which is true unless it is given.',
+    )
+    firewall_rules: tuple[str, ...] | None = flag(
+        default=None,
+        kind=FIREWALL,
+        group=ACCESS,
+        help='What is not served, such as {"disabled_endpoints": {"paths": ["/files/browse"]}}.',
+    )
+
+    @property
+    def rights(self) -> Acls:
+        """Who may do what, whether it was said or not."""
+        return self.acls or NO_ACLS
