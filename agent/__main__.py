@@ -21,9 +21,9 @@ from agent.disk import SandboxDisk
 from agent.environment import inherited
 from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
-from agent.flags import ACTOR_PORT_OFFSET, AgentFlags
+from agent.flags import ACTOR_PORT_OFFSET, CONTAINERIZERS, AgentFlags
 from agent.isolators.cgroups.groups import Groups
-from agent.isolators.choice import Settings, choose
+from agent.isolators.choice import Settings, choose, choose_launcher
 from agent.isolators.logs import LogRotation
 from agent.isolators.volumes import VolumesIsolator
 from agent.janitor import JANITOR_ID, Janitor
@@ -56,6 +56,7 @@ def main() -> None:
         flags = AgentFlags.load()
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
         _check_reachable(flags)
+        _check_containerizers(flags)
         info = _info(flags)
         _make_directory(flags.work_dir)
         raise SystemExit(run(serve(flags, info)))
@@ -73,7 +74,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         isolators = choose(flags.isolation, _isolation(flags))
         if flags.max_log_size_bytes:
             isolators["logs"] = LogRotation(flags.max_log_size_bytes, LOG_INTERVAL_SECONDS)
-        isolators["volumes"] = VolumesIsolator()
+        isolators["volumes"] = VolumesIsolator(mounts=choose_launcher(flags.launcher) == "linux")
         volumes = DiskVolumes(flags.work_dir)
         stack.callback(volumes.close)
         switch_user = flags.switch_user and os.geteuid() == 0
@@ -82,7 +83,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         containerizer = MesosContainerizer(node, f"{flags.work_dir}/containers", isolators, fetcher, switch_user)
         stack.push_async_callback(containerizer.close)
         choices = {"mesos": Choice(containerizer, frozenset({ContainerType.MESOS}))}
-        composing = ComposingContainerizer(node, choices)
+        composing = ComposingContainerizer(node, {name: choices[name] for name in flags.containerizers})
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
         agent = node.spawn(Agent(flags, info, composing, inherited(os.environ), volumes, janitor), AGENT_ID)
@@ -99,6 +100,7 @@ def _gate(flags: AgentFlags, node: Runtime) -> Gate:
 def _isolation(flags: AgentFlags) -> Settings:
     return Settings(
         Groups(),
+        launcher=flags.launcher,
         cfs=flags.cgroups_enable_cfs,
         pids_max=flags.pids_max,
         enforce_disk=flags.enforce_container_disk_quota,
@@ -176,6 +178,13 @@ def _check_reachable(flags: AgentFlags) -> None:
     """A PID with the address that means "every address" leads nowhere."""
     if ipaddress.ip_address(flags.ip).is_unspecified and flags.advertise_ip is None:
         raise OperatorError(f"--ip={flags.ip} is no address that others can reach; give one with --advertise_ip")
+
+
+def _check_containerizers(flags: AgentFlags) -> None:
+    unknown = sorted(set(flags.containerizers) - set(CONTAINERIZERS))
+    if unknown or not flags.containerizers:
+        found = f"there is no {unknown[0]!r}" if unknown else "the agent needs one"
+        raise OperatorError(f"--containerizers: {found}; there are {', '.join(CONTAINERIZERS)}")
 
 
 def _make_directory(path: str) -> None:

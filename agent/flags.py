@@ -13,6 +13,9 @@ from mesos.types import DomainInfo
 
 ACTOR_PORT_OFFSET = 1000
 
+CONTAINERIZERS = ("mesos",)
+"""The names of all there are."""
+
 DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 NETWORK = "Network"
@@ -79,6 +82,17 @@ class AgentFlags(
         '"secret": …}, …]}, or a line for each with the principal and its secret.',
     )
 
+    containerizers: tuple[str, ...] = flag(
+        default=("mesos",),
+        help=f"What runs containers; each goes to the first that runs its type. There are {', '.join(CONTAINERIZERS)}.",
+        group=CONTAINERS,
+    )
+    launcher: Literal["linux", "posix"] | None = flag(
+        default=None,
+        help="What holds a container together: linux is namespaces, which takes root, and posix the tree of its "
+        "processes; by default linux if root runs the agent.",
+        group=CONTAINERS,
+    )
     isolation: tuple[str, ...] = flag(
         default=(),
         help="The isolators that keep containers apart; by default those that work here of "

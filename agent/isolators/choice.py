@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.isolators.cgroups.blkio import BlkioIsolator
 from agent.isolators.cgroups.cpu import CpuIsolator
@@ -27,12 +28,17 @@ from libprocess.errors import OperatorError
 
 log = logging.getLogger("agent.isolators")
 
+Launcher = Literal["linux", "posix"]
+"""Namespaces, or nothing but the tree of processes below a container's init."""
+
 
 @dataclass(frozen=True)
 class Settings:
     """What isolators are told by the agent's flags."""
 
     groups: Groups
+    launcher: Launcher | None = None
+    """What holds a container together; None is what this agent's rights allow."""
     cfs: bool = False
     pids_max: int = 4096
     enforce_disk: bool = False
@@ -67,18 +73,21 @@ ISOLATORS: dict[str, Callable[[Settings], Isolator]] = {
 }
 
 FOR_ALL = ("posix/rlimits", "disk/du")
-FOR_ROOT = (
-    "filesystem/linux",
-    "namespaces/pid",
-    "volume/host_path",
-    "volume/sandbox_path",
-    "cgroups/cpu",
-    "cgroups/mem",
-    "cgroups/pids",
-    *FOR_ALL,
-)
+FOR_NAMESPACES = ("filesystem/linux", "namespaces/pid", "volume/host_path", "volume/sandbox_path")
+FOR_ROOT = (*FOR_NAMESPACES, "cgroups/cpu", "cgroups/mem", "cgroups/pids", *FOR_ALL)
 FOR_USERS = ("posix/cpu", "posix/mem", *FOR_ALL)
 """What an agent uses that is told nothing, as far as the machine allows."""
+
+TAKE_NAMESPACES = frozenset({*FOR_NAMESPACES, "namespaces/ipc"})
+TAKE_ROOT = TAKE_NAMESPACES | {"linux/capabilities"} | {name for name in ISOLATORS if name.startswith("cgroups/")}
+
+
+def choose_launcher(wanted: Launcher | None) -> Launcher:
+    """The launcher that is wanted, or that this agent's rights allow. OperatorError if they do not allow it."""
+    is_root = os.geteuid() == 0
+    if wanted == "linux" and not is_root:
+        raise OperatorError("--launcher=linux makes namespaces, which takes root; use --launcher=posix, or run as root")
+    return wanted or ("linux" if is_root else "posix")
 
 
 def choose(names: Sequence[str], settings: Settings) -> dict[str, Isolator]:
@@ -86,15 +95,15 @@ def choose(names: Sequence[str], settings: Settings) -> dict[str, Isolator]:
 
     OperatorError for a name that does not exist, or an isolator that does not work on this machine.
     """
+    launcher = choose_launcher(settings.launcher)
     unknown = sorted(set(names) - ISOLATORS.keys())
     if unknown:
         raise OperatorError(f"--isolation: there is no {unknown[0]!r}; there are {', '.join(ISOLATORS)}")
-    if not names and os.geteuid() != 0:
-        log.warning("not run by root: containers are kept apart by nothing but the rights of their users")
-    wanted = names or (FOR_ROOT if os.geteuid() == 0 else FOR_USERS)
+    wanted = names or _defaults(launcher)
     made: dict[str, Isolator] = {}
     for name in (name for name in ISOLATORS if name in wanted):
         try:
+            _check_rights(name, launcher)
             made[name] = ISOLATORS[name](settings)
         except (OSError, ContainerError) as error:
             fault = f"{name} does not work on this machine: {getattr(error, 'strerror', None) or error}"
@@ -102,3 +111,20 @@ def choose(names: Sequence[str], settings: Settings) -> dict[str, Isolator]:
                 raise OperatorError(f"--isolation: {fault}; leave it out") from None
             log.warning("%s; going without it", fault)
     return made
+
+
+def _defaults(launcher: Launcher) -> Sequence[str]:
+    if os.geteuid() != 0:
+        log.warning(
+            "not run by root: containers have no limits of cpus, memory and processes, see each other, "
+            "and all run as this agent's user"
+        )
+        return FOR_USERS
+    return FOR_ROOT if launcher == "linux" else [name for name in FOR_ROOT if name not in TAKE_NAMESPACES]
+
+
+def _check_rights(name: str, launcher: Launcher) -> None:
+    if name in TAKE_ROOT and os.geteuid() != 0:
+        raise ContainerError("it takes root")
+    if name in TAKE_NAMESPACES and launcher != "linux":
+        raise ContainerError("it takes --launcher=linux")

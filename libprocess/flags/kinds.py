@@ -96,7 +96,7 @@ _BY_TYPE = {str: TEXT, int: INTEGER, float: NUMBER, bool: SWITCH, tuple[str, ...
 
 def kind_of(annotation: Any) -> Kind:
     """The kind that goes without saying for a field of this type; TypeError where there is none."""
-    if isinstance(annotation, types.UnionType):
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):  # the latter with a Literal in it
         annotation, *rest = (arm for arm in typing.get_args(annotation) if arm is not types.NoneType)
         annotation = object if rest else annotation
     if typing.get_origin(annotation) is Literal:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from mesos.types import TaskState
+from tests.system.containers import needs_root, open_up
 from tests.system.framework import Framework
 from tools.local.cluster import LocalCluster
 
 OPERATORS_FAULT = 2
 LIMIT_SECONDS = 30.0
 POLL_SECONDS = 0.02
+NOBODY = pwd.getpwnam("nobody")[2:4]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -40,9 +44,9 @@ def groups_of(work_dir: Path) -> list[Path]:
     return [path for id_ in ids for path in Path("/sys/fs/cgroup").glob(f"**/mesos/{id_}")]
 
 
-def fails(*flags: str) -> str:
+def fails(*flags: str, before: Sequence[str] = ()) -> str:
     """What an agent says that cannot start; it must be one line."""
-    command = [sys.executable, "-m", "agent", "--master=127.0.0.1:1", *flags]
+    command = [*before, sys.executable, "-m", "agent", "--master=127.0.0.1:1", *flags]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS)
     assert done.returncode == OPERATORS_FAULT, done.stderr
     assert done.stderr.count("\n") == 1
@@ -55,6 +59,8 @@ def fails(*flags: str) -> str:
         ("--resources=cpus:many", "mesos-agent: --resources: cpus: expected a number"),
         ("--attributes=rack", "mesos-agent: --attributes: expected an attribute such as rack:abc, found 'rack'"),
         ("--isolation=cgroups/cup", "mesos-agent: --isolation: there is no 'cgroups/cup'; there are "),
+        ("--containerizers=mesos,rkt", "mesos-agent: --containerizers: there is no 'rkt'; there are "),
+        ("--launcher=windows", "mesos-agent: --launcher: expected linux or posix, found 'windows'"),
         ("--ip=0.0.0.0", "mesos-agent: --ip=0.0.0.0 is no address that others can reach; give one with --advertise_ip"),
         ("--work_dir=/proc/no", "mesos-agent: --work_dir: /proc/no cannot be made: "),
         ("--gc_delay=soon", "mesos-agent: --gc_delay: expected a duration such as 15secs"),
@@ -76,3 +82,43 @@ def test_nothing_is_left_of_an_agent_that_is_killed(tmp_path: Path):
 
         wait_until(lambda: running("4321") == [])
         wait_until(lambda: groups_of(tmp_path) == [])
+
+
+# As CI's interpreter may lie in root's home: whoever is nobody may read everything, and do no more than nobody.
+AS_NOBODY = (
+    *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+    *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("flag", "text"),
+    [
+        ("--launcher=linux", "mesos-agent: --launcher=linux makes namespaces, which takes root; "),
+        ("--isolation=namespaces/pid", "mesos-agent: --isolation: namespaces/pid does not work on this machine: it "),
+    ],
+)
+def test_what_takes_root_is_told_without_root(tmp_path: Path, flag: str, text: str):
+    open_up(tmp_path)
+    os.chown(tmp_path, *NOBODY)
+    assert fails(f"--work_dir={tmp_path}", "--port=0", flag, before=AS_NOBODY).startswith(text)
+
+
+@needs_root
+def test_without_root_an_agent_says_what_it_cannot_do_and_runs_all_the_same(tmp_path: Path):
+    open_up(tmp_path)
+    with LocalCluster(tmp_path, agents=0) as cluster, Framework(cluster.address) as framework:
+        work_dir = tmp_path / "nobodys"
+        work_dir.mkdir()
+        os.chown(work_dir, *NOBODY)
+        flags = (f"--master={cluster.address}", "--port=0", f"--work_dir={work_dir}", "--resources=cpus:2;mem:512")
+        command = [*AS_NOBODY, sys.executable, "-m", "agent", *flags]
+        agent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        task_id = framework.run("t1", "id -un")
+        framework.wait_for(task_id, TaskState.TASK_FINISHED)
+        agent.terminate()
+        _, said = agent.communicate(timeout=LIMIT_SECONDS)
+
+    assert "not run by root: containers have no limits of cpus, memory and processes, see each other" in said
+    assert [path.read_text() for path in work_dir.glob("**/runs/*/stdout")] == ["nobody\n"]

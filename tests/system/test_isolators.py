@@ -34,6 +34,7 @@ from tests.system.containers import (
     Containers,
     measure,
     needs_root,
+    open_up,
     play,
     written,
 )
@@ -310,13 +311,6 @@ def test_without_root_containers_run_all_the_same(tmp_path: Path):
         assert os.WTERMSIG(ended.status or 0) == signal.SIGTERM
 
     play(tmp_path, story, FOR_USERS)
-
-
-def open_up(path: Path) -> None:
-    """Let other users than that of the test reach a directory of pytest's."""
-    for parent in (path, *path.parents):
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-            parent.chmod(0o755)
 
 
 # Logs.
