@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from libprocess.http.pieces import Pieces
 from libprocess.message import Message
 from libprocess.pid import PID
 
@@ -16,6 +17,8 @@ Pairs = tuple[tuple[str, str], ...]
 
 TEXT_TYPE = "text/plain; charset=utf-8"
 JSON_TYPE = "application/json"
+PIECES_BYTES_MIN = 256 << 10
+"""What is smaller is sent as one."""
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -57,6 +60,10 @@ class HttpRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The first value of a header."""
         return next((value for key, value in self.headers if key == name.lower()), default)
 
+    def has(self, tag: str) -> bool:
+        """Whether the client says that it has the body with this ETag already."""
+        return tag in self.header("If-None-Match")
+
 
 class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A response."""
@@ -67,6 +74,8 @@ class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     headers: Pairs = ()
     stream: PID | None = None
     """The HttpStream that the body comes from."""
+    pieces: Pieces | None = None
+    """The body, if it is a large one."""
 
     @classmethod
     def streamed(cls, stream: PID, content_type: str, headers: Pairs = ()) -> Self:
@@ -77,6 +86,19 @@ class HttpResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def json(cls, value: Any, status: int = 200) -> Self:
         """A value as JSON; see `to_json`."""
         return cls(status, to_json(value), JSON_TYPE)
+
+    @classmethod
+    def json_of(cls, pieces: Pieces) -> Self:
+        """JSON that is encoded already."""
+        headers = (("ETag", pieces.tag),)
+        if pieces.size < PIECES_BYTES_MIN:
+            return cls(200, pieces.whole(), JSON_TYPE, headers)
+        return cls(200, b"", JSON_TYPE, headers, pieces=pieces)
+
+    @classmethod
+    def not_modified(cls, tag: str) -> Self:
+        """The client has it already."""
+        return cls(304, headers=(("ETag", tag),))
 
     @classmethod
     def text(cls, text: str, status: int = 200) -> Self:

@@ -23,6 +23,7 @@ from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
 from libprocess.http.exchange import HttpRequest, HttpResponse
 from libprocess.http.gate import Guard
+from libprocess.http.pieces import COMPRESS_LEVEL, Packer, Pieces
 from libprocess.http.routes import SAFE_METHODS
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID, Address
@@ -38,11 +39,11 @@ BODY_TIMEOUT_SECONDS = 30.0
 CLOSE_TIMEOUT_SECONDS = 2.0
 """How long requests at hand have to end when the server closes."""
 
+STALL_SECONDS = 60.0
+"""How long a client may take no more of a large body, before it is left."""
+
 COMPRESS_BYTES_MIN = 1024
 THREAD_BYTES_MIN = 32 << 10
-COMPRESS_LEVEL = 1
-"""State is repetitive text: the cheapest level makes it about a tenth already."""
-
 _PEERS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 """What aiohttp raises, and would log at length, when a peer sends nonsense or leaves in the middle."""
 
@@ -65,6 +66,7 @@ class HttpServer:
         self._port = port
         self._runner: web.ServerRunner | None = None
         self._streams: set[PID] = set()
+        self._packer = Packer()
         self.address = Address(host, port)
         """Where it listens, known after `start`."""
         self._refused = runtime.metrics.counter("http/bad_requests")
@@ -98,6 +100,7 @@ class HttpServer:
             self._runtime.terminate(stream)
         if runner is not None:
             await runner.cleanup()
+        self._packer.close()
 
     def _logger(self) -> logging.Logger:
         """Where aiohttp reports what it cannot handle: our faults are logged, those of peers counted."""
@@ -126,7 +129,31 @@ class HttpServer:
         response = await self._runtime.routes.answer(_request(incoming, body))
         if response.stream is not None:
             return await self._go_on(incoming, response, response.stream)
+        if response.pieces is not None:
+            return await self._piecemeal(incoming, response, response.pieces)
         return await _outgoing(response, incoming)
+
+    async def _piecemeal(self, incoming: web.BaseRequest, response: HttpResponse, pieces: Pieces) -> web.StreamResponse:
+        """Send a large body bit by bit, as its client takes it."""
+        if pieces.tag in incoming.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers={"ETag": pieces.tag})
+        outgoing = web.StreamResponse(status=response.status, headers=_headers(response))
+        outgoing.headers["Vary"] = "Accept-Encoding"
+        if _accepts_gzip(incoming):
+            pieces = await self._packer.packed(pieces)
+            outgoing.headers["Content-Encoding"] = "gzip"
+            outgoing.headers["ETag"] = pieces.tag
+        outgoing.content_length = pieces.size
+        await outgoing.prepare(incoming)
+        try:
+            for part in pieces.parts if incoming.method != "HEAD" else ():
+                async with asyncio.timeout(STALL_SECONDS):
+                    await outgoing.write(part)
+            await outgoing.write_eof()
+        except TimeoutError:
+            self._runtime.metrics.counter("http/streams_dropped").value += 1
+            _Outlet(incoming).abort()
+        return outgoing
 
     async def _go_on(self, incoming: web.BaseRequest, response: HttpResponse, pid: PID) -> web.StreamResponse:
         """Carry a stream to its client, until one of them ends."""
@@ -206,16 +233,21 @@ async def _outgoing(response: HttpResponse, incoming: web.BaseRequest) -> web.Re
     """The response as it goes out; without its body if the client has that already."""
     headers, body = _headers(response), response.body
     if response.status == 200 and body and incoming.method in SAFE_METHODS:
-        headers["ETag"] = tag = await _off_loop(_tag, body)
+        tag = headers["ETag"] if "ETag" in headers else await _off_loop(_tag, body)
+        headers["ETag"] = tag
         if tag in incoming.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers={"ETag": tag})
     if len(body) >= COMPRESS_BYTES_MIN:
         headers["Vary"] = "Accept-Encoding"
-        accepted = incoming.headers.get("Accept-Encoding", "")
-        if "gzip" in accepted.lower() and not _REFUSES_GZIP.search(accepted):
+        if _accepts_gzip(incoming):
             headers["Content-Encoding"] = "gzip"
             body = await _off_loop(_compress, body)
     return web.Response(status=response.status, body=body, headers=headers)
+
+
+def _accepts_gzip(incoming: web.BaseRequest) -> bool:
+    accepted = incoming.headers.get("Accept-Encoding", "")
+    return "gzip" in accepted.lower() and not _REFUSES_GZIP.search(accepted)
 
 
 async def _off_loop(work: Callable[[bytes], T], body: bytes) -> T:

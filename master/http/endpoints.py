@@ -5,18 +5,20 @@ from __future__ import annotations
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.gate import OPEN
 from libprocess.pid import Address
-from master.dialogues.base import Dialogue
-from master.http.state import state, version
+from master.http import state
+from master.http.reading import Reading
 from master.http.summary import summary
+from mesos.forms import Json
 
 
-class Endpoints(Dialogue):
+class Endpoints(Reading):
     """What is read over HTTP."""
 
     web: Address
 
     def serve(self) -> None:
-        """Answer from now on."""
+        """See Reading."""
+        super().serve()
         self.route("/health", self._health, access=OPEN)
         self.route("/version", self._version, access=OPEN)
         self.route("/pid", self._pid, access=OPEN)
@@ -30,7 +32,7 @@ class Endpoints(Dialogue):
         return HttpResponse()
 
     def _version(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json(version())
+        return HttpResponse.json(state.version())
 
     def _pid(self, request: HttpRequest) -> HttpResponse:
         """Where agents and schedulers that know only this port find the master itself."""
@@ -43,8 +45,11 @@ class Endpoints(Dialogue):
     def _flags(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse.json({"flags": self.flags.as_dict()})
 
-    def _state(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json(state(self.cluster, self.info, self.flags, self.started))
+    def _state(self, request: HttpRequest) -> HttpResponse | None:
+        def head() -> Json:
+            return state.head(self.cluster, self.info, self.flags, self.started)
+
+        return self.read(request, state.SHAPES, head, state.lists)
 
     def _summary(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse.json(summary(self.cluster, self.info, self.flags.cluster))

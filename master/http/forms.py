@@ -93,6 +93,17 @@ def framework_summary(record: FrameworkRecord) -> Json:
 
 def framework(record: FrameworkRecord) -> Json:
     """A framework with its tasks, those that ended too."""
+    return framework_head(record) | {
+        "tasks": [task(each) for each in record.tasks.values()],
+        "unreachable_tasks": [task(each) for each in record.unreachable_tasks.values()],
+        "completed_tasks": [task(each) for each in record.completed_tasks],
+        "offers": [offer(each) for each in record.offers.values()],
+        "executors": [executor(info, record.id, agent_id) for (agent_id, _), info in record.executors.items()],
+    }
+
+
+def framework_head(record: FrameworkRecord) -> Json:
+    """A framework without the lists of what it has."""
     info = record.info
     shown = framework_summary(record) | {
         "user": info.user,
@@ -111,10 +122,5 @@ def framework(record: FrameworkRecord) -> Json:
     return shown | {
         "resources": resources(record.used.total() + record.offered),
         **({"roles": list(info.roles)} if many else {"role": info.role}),
-        "tasks": [task(each) for each in record.tasks.values()],
-        "unreachable_tasks": [task(each) for each in record.unreachable_tasks.values()],
-        "completed_tasks": [task(each) for each in record.completed_tasks],
-        "offers": [offer(each) for each in record.offers.values()],
-        "executors": [executor(info, record.id, agent_id) for (agent_id, _), info in record.executors.items()],
         "offer_constraints": {},
     }

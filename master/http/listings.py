@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.routes import RouteHandler
 from master.allocator.messages import Quota
 from master.http.endpoints import Endpoints
 from master.http.forms import agent, framework, task
@@ -25,7 +26,7 @@ class Listings(Endpoints):
     def serve(self) -> None:
         """See Endpoints."""
         super().serve()
-        shown: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+        shown: dict[str, RouteHandler] = {
             "/slaves": self._slaves,
             "/frameworks": self._frameworks,
             "/tasks": self._tasks,

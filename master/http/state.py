@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from libprocess.version import VERSION
 from master.flags import MasterFlags
-from master.http.forms import agent, framework
+from master.http.forms import agent, executor, framework, framework_head, offer, task
+from master.http.snapshot import Shapes, Snapshot, together
 from master.records import Cluster
 from mesos.forms import Json, web_pid
 from mesos.types import MasterInfo
@@ -15,8 +18,39 @@ def version() -> Json:
     return {"version": VERSION}
 
 
+SHAPES = Shapes(
+    agent,
+    framework_head,
+    {
+        "tasks": lambda record, each: task(each),
+        "unreachable_tasks": lambda record, each: task(each),
+        "completed_tasks": lambda record, each: task(each),
+        "offers": lambda record, each: offer(record.offers[each]),
+        "executors": lambda record, each: executor(record.executors[each], record.id, each[0]),
+    },
+)
+
+
 def state(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float) -> Json:
     """What /state says."""
+    return head(cluster, info, flags, started) | {
+        "slaves": [agent(each) for each in cluster.agents.values()],
+        "frameworks": [framework(each) for each in cluster.frameworks.values()],
+        "completed_frameworks": [framework(each) for each in cluster.completed.values()],
+    }
+
+
+def lists(snapshot: Snapshot) -> dict[str, Iterable[bytes]]:
+    """The lists that /state ends with, encoded."""
+    return {
+        "slaves": snapshot.agents.parts(),
+        "frameworks": together(snapshot.living.values()),
+        "completed_frameworks": together(snapshot.ended.values()),
+    }
+
+
+def head(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float) -> Json:
+    """What /state begins with: the master, and some numbers."""
     agents = cluster.agents.values()
     pid = web_pid(info.pid, info.port)
     shown: Json = version() | {
@@ -37,10 +71,7 @@ def state(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float
         shown["cluster"] = flags.cluster
     return shown | {
         "flags": flags.as_dict(),
-        "slaves": [agent(each) for each in agents],
         "recovered_slaves": [],
-        "frameworks": [framework(each) for each in cluster.frameworks.values()],
-        "completed_frameworks": [framework(each) for each in cluster.completed.values()],
         "orphan_tasks": [],
         "unregistered_frameworks": [],
     }

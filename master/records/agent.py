@@ -7,6 +7,7 @@ from libprocess.timers import Timer
 from master.records.holdings import Holdings
 from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
+from master.records.watched import Watched
 from mesos.conversions import with_lasting
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import KillTaskMessage
@@ -16,7 +17,7 @@ from mesos.types import AgentCapability, AgentInfo, ExecutorInfo, Offer
 NOTHING = Resources()
 
 
-class AgentRecord:
+class AgentRecord(Watched):
     """An agent that is registered. It is offered while it is `active`, which a disconnected one never is."""
 
     def __init__(

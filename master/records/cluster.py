@@ -149,13 +149,17 @@ class Cluster:
         """It stands."""
         self.offers[offer.id] = offer
         self.agents[offer.agent_id].offers[offer.id] = offer
-        self.frameworks[offer.framework_id].offers[offer.id] = offer
+        framework = self.frameworks[offer.framework_id]
+        framework.offers[offer.id] = offer
+        framework.on_offer.add(offer.id, offer.resources)
 
     def remove_offer(self, offer: Offer) -> None:
         """It stands no more."""
         del self.offers[offer.id]
         del self.agents[offer.agent_id].offers[offer.id]
-        del self.frameworks[offer.framework_id].offers[offer.id]
+        framework = self.frameworks[offer.framework_id]
+        del framework.offers[offer.id]
+        framework.on_offer.take(offer.id, offer.resources)
 
     # Tasks.
 

@@ -10,6 +10,7 @@ from libprocess.timers import Timer
 from master.records.holdings import Holdings
 from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
+from master.records.watched import Watched
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkCapability, FrameworkInfo, Offer
@@ -26,7 +27,7 @@ class FrameworkState(Enum):
     COMPLETED = "it ended, and cannot come back"
 
 
-class FrameworkRecord:
+class FrameworkRecord(Watched):
     """A framework, from its registration, or from the first agent that reports it, until its history is forgotten."""
 
     def __init__(
@@ -59,6 +60,8 @@ class FrameworkRecord:
         """What it demands of agents."""
         self.used: Holdings[AgentID] = Holdings()
         """What its tasks and executors hold, by agent."""
+        self.on_offer: Holdings[OfferID] = Holdings()
+        """What each of its offers holds."""
         self.patience: Timer | None = None
         """While its scheduler is gone: comes due when the failover timeout is over."""
         self._unreachable_tasks_max = unreachable_tasks_max
@@ -76,7 +79,7 @@ class FrameworkRecord:
     @property
     def offered(self) -> Resources:
         """What it is offered."""
-        return Resources.sum(offer.resources for offer in self.offers.values())
+        return self.on_offer.total()
 
     @property
     def partition_aware(self) -> bool:

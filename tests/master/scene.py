@@ -338,12 +338,17 @@ class Scene:
         return self.world.node(f"{what}-{self._hosts}")
 
     def get(
-        self, path: str, method: str = "GET", body: str = "", query: tuple[tuple[str, str], ...] = ()
+        self,
+        path: str,
+        method: str = "GET",
+        body: str = "",
+        query: tuple[tuple[str, str], ...] = (),
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> HttpResponse:
         """Ask the master over HTTP."""
         answers: list[HttpResponse] = []
         self.node.routes.root = MASTER
-        self.node.routes.request(HttpRequest(method, path, query, body=body.encode()), answers.append)
+        self.node.routes.request(HttpRequest(method, path, query, headers, body.encode()), answers.append)
         self.world.settle()
         return answers[0]
 

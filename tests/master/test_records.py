@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,9 +22,11 @@ CPUS = st.integers(1, 4).map(lambda cpus: Resources.of(cpus=cpus).allocate("*"))
 class Books(RuleBasedStateMachine):
     """Tasks, executors and offers come and go on two agents, of two frameworks."""
 
+    new_cluster: type[Cluster] = Cluster
+
     @initialize()
     def begin(self) -> None:
-        self.cluster = Cluster("m", History(frameworks_max=2, completed_tasks_max=3, unreachable_tasks_max=3))
+        self.cluster = self.new_cluster("m", History(2, completed_tasks_max=3, unreachable_tasks_max=3))
         self.serial = 0
         for number in range(2):
             self._add_agent(AgentID(f"m-S{number}"))
@@ -148,6 +151,20 @@ def test_who_holds_nothing_is_not_in_the_books():
     books.take("a", Resources.of(cpus=1))
 
     assert books.of("a") == books.total() == Resources()
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5), st.booleans()), max_size=40), st.integers(1, 9))
+def test_what_all_hold_is_the_sum_of_what_each_holds(changes: list[tuple[str, int, bool]], often: int):
+    books: Holdings[str] = Holdings()
+    parts = [Resources.parse(f"cpus:{1 + number};ports:[{number}-{number + 2}]") for number in range(6)]
+    for count, (holder, part, is_more) in enumerate(changes):
+        if is_more:
+            books.add(holder, parts[part])
+        elif books.of(holder).contains(parts[part]):
+            books.take(holder, parts[part])
+        if count % often == 0:
+            assert books.total() == Resources.sum(map(books.of, "abc"))
+    assert books.total() == Resources.sum(map(books.of, "abc"))
 
 
 def test_ids_are_never_given_twice():

@@ -1,0 +1,109 @@
+"""Large bodies in pieces, and how they are compressed: aside, one at a time, and once for all who ask meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+COMPRESS_LEVEL = 1
+"""State is repetitive text: the cheapest level makes it about a tenth already."""
+
+NICENESS = 10
+"""Of the thread that compresses: the actors come first."""
+
+PART_BYTES = 64 << 10
+"""Parts that are smaller are put together."""
+
+_GZIP = 31
+
+
+class Pieces:
+    """A body that shares its pieces with others, one of a `series` in which a later one is always as good.
+
+    It is no copy and stays on its node: a recording shows its size instead.
+    """
+
+    __slots__ = ("parts", "series", "size", "tag")
+
+    def __init__(self, parts: Iterable[bytes], series: str, tag: str) -> None:
+        self.parts = list(_gathered(parts))
+        self.series = series
+        self.tag = tag
+        """Its ETag."""
+        self.size = sum(map(len, self.parts))
+
+    def __repr__(self) -> str:
+        return f"<{self.size} bytes of {self.series}>"
+
+    def whole(self) -> bytes:
+        """All of it, as a copy."""
+        return b"".join(self.parts)
+
+
+class Packer:
+    """Compresses bodies. Of a series only one is compressed at a time; who comes meanwhile waits for the newest."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "packer", _be_nice)
+        self._series: dict[str, _Series] = {}
+
+    async def packed(self, pieces: Pieces) -> Pieces:
+        """These or newer ones of their series, compressed."""
+        series = self._series.setdefault(pieces.series, _Series())
+        series.asked += 1
+        mine, series.newest = series.asked, pieces
+        while series.packed is None or (series.done < mine and series.packed.tag != pieces.tag):
+            if series.work is None:
+                series.work = asyncio.ensure_future(self._pack(series, series.asked, series.newest))
+            await asyncio.shield(series.work)
+        return series.packed
+
+    async def _pack(self, series: _Series, number: int, pieces: Pieces) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            packed = await loop.run_in_executor(self._thread, _pack, pieces.parts)
+            series.packed, series.done = Pieces(packed, pieces.series, pieces.tag), number
+        finally:
+            series.work = None
+
+    def close(self) -> None:
+        """Compress no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class _Series:
+    def __init__(self) -> None:
+        self.asked = 0
+        self.newest: Pieces
+        self.work: asyncio.Future[None] | None = None
+        self.packed: Pieces | None = None
+        self.done = 0
+        """How many had asked when what is `packed` was the newest."""
+
+
+def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text, in parts that are worth a call each."""
+    small: list[bytes] = []
+    size = 0
+    for part in parts:
+        small.append(part)
+        size += len(part)
+        if size >= PART_BYTES:
+            yield small[0] if len(small) == 1 else b"".join(small)
+            small, size = [], 0
+    if small:
+        yield b"".join(small)
+
+
+def _be_nice() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _pack(parts: Sequence[bytes]) -> list[bytes]:
+    """As gzip, whatever the time is: the same text is the same bytes."""
+    compressor = zlib.compressobj(COMPRESS_LEVEL, zlib.DEFLATED, _GZIP)
+    return [*filter(None, map(compressor.compress, parts)), compressor.flush()]

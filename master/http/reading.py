@@ -1,0 +1,96 @@
+"""Large reads, from snapshots that are brought up to date bit by bit, between the master's other mail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+from libprocess.http import HttpRequest, HttpResponse, HttpResponseMessage
+from libprocess.http.exchange import to_json
+from libprocess.http.pieces import Pieces
+from libprocess.message import Message
+from master.dialogues.base import Dialogue
+from master.http.snapshot import Shapes, Snapshot
+from master.http.watched import WatchedCluster
+from mesos.forms import Json
+
+PIECES_PER_TURN = 64
+"""How many pieces are encoded before other mail has its turn: about a millisecond's worth."""
+
+Answer = Callable[[], None]
+
+
+class RefreshSnapshotsMessage(Message, frozen=True):
+    """Master → itself, while somebody waits for a large read: go on with it."""
+
+
+class Reading(Dialogue):
+    """Answers of any size, each as the cluster is at the moment at which it leaves."""
+
+    _snapshots: dict[Shapes, Snapshot]
+    _readers: dict[Snapshot, list[Answer]]
+    """Who waits until a snapshot is up to date."""
+
+    def serve(self) -> None:
+        """Answer from now on."""
+        self._snapshots = {}
+        self._readers = {}
+
+    def read(
+        self,
+        request: HttpRequest,
+        shapes: Shapes,
+        head: Callable[[], Json],
+        parts: Callable[[Snapshot], dict[str, Iterable[bytes]]],
+    ) -> HttpResponse | None:
+        """Answer with an object: `head`, and lists out of a snapshot after it. Nothing if the client has that already.
+
+        A snapshot is made when somebody reads it for the first time.
+        """
+        snapshot, asker = self._snapshot(shapes), self.sender
+        tag = self._tag(request, snapshot, head())
+        if request.has(tag):
+            return HttpResponse.not_modified(tag)
+
+        def response() -> HttpResponse:
+            top = head()
+            whole = [to_json(top)[:-1]]
+            for name, list_ in parts(snapshot).items():
+                whole.append(f',"{name}":'.encode())
+                whole.extend(list_)
+            whole.append(b"}")
+            return HttpResponse.json_of(Pieces(whole, request.path, self._tag(request, snapshot, top)))
+
+        if snapshot.refresh(PIECES_PER_TURN):
+            return response()
+        self.when_fresh(snapshot, lambda: self.send(asker, HttpResponseMessage(response())))
+        return None
+
+    def _tag(self, request: HttpRequest, snapshot: Snapshot, head: Json) -> str:
+        """The ETag of what is read now: it is another after every change, and at every master."""
+        digest = hashlib.blake2b(to_json([self.info.id, request.path, head]), digest_size=8).hexdigest()
+        return f'W/"{snapshot.version}-{digest}"'
+
+    def _snapshot(self, shapes: Shapes) -> Snapshot:
+        if shapes not in self._snapshots:
+            assert isinstance(self.cluster, WatchedCluster)
+            self._snapshots[shapes] = Snapshot(shapes, self.cluster)
+            self.cluster.watchers += (self._snapshots[shapes],)
+        return self._snapshots[shapes]
+
+    def when_fresh(self, snapshot: Snapshot, answer: Answer) -> None:
+        """Do something as soon as a snapshot is up to date, in the same turn."""
+        if not self._readers:
+            self.delay(0.0, RefreshSnapshotsMessage())
+        self._readers.setdefault(snapshot, []).append(answer)
+
+    def refresh_snapshots(self, message: RefreshSnapshotsMessage) -> None:
+        """See the message."""
+        if not self.is_own():
+            return
+        for snapshot in list(self._readers):
+            if snapshot.refresh(PIECES_PER_TURN):
+                for answer in self._readers.pop(snapshot):
+                    answer()
+        if self._readers:
+            self.delay(0.0, RefreshSnapshotsMessage())
