@@ -159,6 +159,12 @@ class MesosContainerizer:
             termination = await self._run(container)
         except (ContainerError, ForkError, OSError) as error:
             termination = _failed(container, str(error))
+        except Exception as error:  # of a plug-in, or ours: whoever owns the container waits to hear of its end
+            log.exception("container %s", container.id)
+            termination = _failed(container, f"{type(error).__name__}: {error}")
+        if container.init is not None and not container.init.ended.done():  # it runs, and was not to be
+            container.init.kill()
+            await container.init.ended
         await self._clean_up(container)
         del self._containers[container.id]
         self._runtime.send(container.owner, termination)

@@ -57,6 +57,6 @@ def _user(name: str) -> tuple[int, int, list[int]]:
     """The ids of a user, of its group and of all its groups."""
     try:
         entry = pwd.getpwnam(name)
-    except KeyError:
+    except (KeyError, ValueError):
         raise ContainerError(f"there is no user {name!r} on this machine") from None
     return entry.pw_uid, entry.pw_gid, os.getgrouplist(name, entry.pw_gid)

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from agent.fetcher.sources import shown
+
 log = logging.getLogger("agent.fetcher")
 
 Key = tuple[str, str]
@@ -83,6 +85,6 @@ class Cache:
                 return
             if entry.users == 0 and entry.arrival.done():
                 too_much -= entry.size
-                log.info("%s leaves the cache", key[1])
+                log.info("%s leaves the cache", shown(key[1]))
                 entry.path.unlink(missing_ok=True)
                 del self._entries[key]

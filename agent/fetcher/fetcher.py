@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from agent.fetcher.archives import extract, is_archive
 from agent.fetcher.cache import Cache
 from agent.fetcher.errors import FetchError
-from agent.fetcher.sources import Reader, source_of
+from agent.fetcher.sources import Reader, shown, source_of
 from libprocess.metrics import Metrics
 from mesos.types import URI
 
@@ -68,9 +68,9 @@ class Fetcher:
             value = f"file://{self._absolute(value)}"
         name = wanted.output_file or unquote(os.path.basename(urlsplit(value).path))
         if not name or "\0" in name or os.path.isabs(name) or ".." in Path(name).parts:
-            raise FetchError(f"{wanted.value!r} would go to {name!r}; expected a path inside the sandbox")
+            raise FetchError(f"{shown(wanted.value)!r} would go to {name!r}; expected a path inside the sandbox")
         if fragment and not fragment.startswith(SHA256):
-            raise FetchError(f"{wanted.value!r}: expected #sha256:… after the URI, found {fragment!r}")
+            raise FetchError(f"{shown(wanted.value)!r}: expected #sha256:… after the URI, found {fragment!r}")
         return Order(value, name, fragment.removeprefix(SHA256).lower(), wanted)
 
     def _absolute(self, path: str) -> str:
@@ -81,9 +81,10 @@ class Fetcher:
         return f"{self._frameworks_home}/{path}"
 
     async def _fetch(self, order: Order, sandbox: Path, reader: Reader | None) -> None:
-        log.info("fetching %s into %s", order.uri, sandbox)
+        log.info("fetching %s into %s", shown(order.uri), sandbox)
         target = sandbox / order.name
         target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # of what came before: its content is not the beginning of this one's
         if not order.wanted.cache:
             await self._get(order, target, reader)
             await asyncio.to_thread(_place, order, target, target)
@@ -103,7 +104,7 @@ def _check(order: Order, path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != order.digest:
         path.unlink()
-        raise FetchError(f"{order.uri} has the checksum {found}, expected {order.digest}")
+        raise FetchError(f"{shown(order.uri)} has the checksum {found}, expected {order.digest}")
 
 
 def _place(order: Order, source: Path, target: Path) -> None:

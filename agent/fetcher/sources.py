@@ -7,15 +7,14 @@ A package that knows another scheme names its function, of the type `Source`, as
 from __future__ import annotations
 
 import asyncio
+import ftplib
 import logging
-import shutil
+import ssl
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Awaitable, Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -57,7 +56,15 @@ def source_of(uri: str) -> Source:
     for plugin in entry_points(group=PLUGINS, name=scheme):
         source: Source = plugin.load()
         return source
-    raise FetchError(f"{uri} cannot be fetched: nothing here knows {scheme}; known are {', '.join(_SOURCES)}")
+    raise FetchError(f"{shown(uri)} cannot be fetched: nothing here knows {scheme}; known are {', '.join(_SOURCES)}")
+
+
+def shown(uri: str) -> str:
+    """A URI as it may stand in logs: without the password in it."""
+    parts = urlsplit(uri)
+    return (
+        parts._replace(netloc=f"{parts.username}@{parts.netloc.rpartition('@')[2]}").geturl() if parts.password else uri
+    )
 
 
 async def copy(uri: str, target: Path, reader: Reader | None) -> None:
@@ -78,13 +85,22 @@ async def copy(uri: str, target: Path, reader: Reader | None) -> None:
 
 async def download(uri: str, target: Path, reader: Reader | None) -> None:
     """A file of a web server. What was got before the connection broke is not fetched again."""
-    for attempt in range(1, ATTEMPTS + 1):
+    await _persist(uri, target, lambda: _download(uri, target))
+
+
+async def retrieve(uri: str, target: Path, reader: Reader | None) -> None:
+    """A file of an FTP server, which is taken up again where a connection broke, too."""
+    await _persist(uri, target, lambda: asyncio.to_thread(_retrieve, uri, target))
+
+
+async def _persist(uri: str, target: Path, attempt: Callable[[], Awaitable[None]]) -> None:
+    for number in range(1, ATTEMPTS + 1):
         try:
-            await _download(uri, target)
+            await attempt()
             return
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            text = f"{uri} cannot be fetched: {str(error) or 'the server says nothing'}"
-            if attempt == ATTEMPTS:
+        except (aiohttp.ClientError, TimeoutError, OSError, EOFError, ValueError, ftplib.Error) as error:
+            text = f"{shown(uri)} cannot be fetched: {str(error) or 'the server says nothing'}"
+            if number == ATTEMPTS or isinstance(error, ValueError | ftplib.error_perm):
                 raise FetchError(text) from None
             log.warning("%s; trying again from byte %d on", text, _size(target))
 
@@ -97,32 +113,42 @@ async def _download(uri: str, target: Path) -> None:
         if response.status == 416:  # nothing is left after what there is
             return
         if response.status not in (200, 206):
-            raise FetchError(f"{uri} cannot be fetched: the server answers {response.status} {response.reason}")
+            text = f"{shown(uri)} cannot be fetched: the server answers {response.status} {response.reason}"
+            raise FetchError(text)
         with target.open("ab" if response.status == 206 else "wb") as file:
-            await _save(response, uri, file.write)
+            progress = _Progress(uri, file, response.content_length)
+            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                progress.write(chunk)
 
 
-async def _save(response: aiohttp.ClientResponse, uri: str, write: Callable[[bytes], object]) -> None:
-    got = logged = 0
-    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-        write(chunk)
-        got += len(chunk)
-        if got - logged >= LOG_STEP_BYTES:
-            logged = got
-            log.info("%s: %d of %s bytes", uri, got, response.content_length or "unknown many")
+def _retrieve(uri: str, target: Path) -> None:
+    parts = urlsplit(uri)
+    encrypted = parts.scheme.lower() == "ftps"
+    client = ftplib.FTP_TLS(context=ssl.create_default_context()) if encrypted else ftplib.FTP()
+    with client as server, target.open("ab") as file:
+        server.connect(parts.hostname or "", parts.port or ftplib.FTP_PORT, timeout=STALL_SECONDS)
+        server.login(unquote(parts.username or "anonymous"), unquote(parts.password or "anonymous@"))
+        if isinstance(server, ftplib.FTP_TLS):
+            server.prot_p()
+        path = unquote(parts.path).removeprefix("/")
+        server.retrbinary(f"RETR {path}", _Progress(uri, file).write, _CHUNK_BYTES, rest=_size(target) or None)
 
 
-async def retrieve(uri: str, target: Path, reader: Reader | None) -> None:
-    """A file of an FTP server."""
+class _Progress:
+    """Writes what comes, and tells in the log how far it is."""
 
-    def fetch() -> None:
-        with urllib.request.urlopen(uri, timeout=STALL_SECONDS) as response, target.open("wb") as file:
-            shutil.copyfileobj(response, file)
+    def __init__(self, uri: str, file: IO[bytes], expected: int | None = None) -> None:
+        self._uri = shown(uri)
+        self._file = file
+        self._expected = expected
+        self._got = self._told = 0
 
-    try:
-        await asyncio.to_thread(fetch)
-    except (urllib.error.URLError, OSError, EOFError) as error:
-        raise FetchError(f"{uri} cannot be fetched: {getattr(error, 'reason', error)}") from None
+    def write(self, chunk: bytes) -> None:
+        self._file.write(chunk)
+        self._got += len(chunk)
+        if self._got - self._told >= LOG_STEP_BYTES:
+            self._told = self._got
+            log.info("%s: %d of %s bytes", self._uri, self._got, self._expected or "unknown many")
 
 
 def _size(path: Path) -> int:

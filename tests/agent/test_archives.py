@@ -88,6 +88,9 @@ HOSTILE_MEMBERS = [
     member("null", tarfile.CHRTYPE),
     member("disk", tarfile.BLKTYPE),
     member("pipe", tarfile.FIFOTYPE),
+    member("link", tarfile.SYMTYPE, "deep/../../outside"),
+    member("link", tarfile.LNKTYPE, "."),
+    member(".."),
 ]
 
 
@@ -113,6 +116,20 @@ def test_a_link_cannot_be_written_through(tmp_path: Path):
     with pytest.raises(FetchError):
         extract(archive, "a.tar", tmp_path / "box")
     assert list(outside.iterdir()) == []
+
+
+def test_links_do_not_lead_outside_one_through_the_other(tmp_path: Path):
+    here, up = member("here", tarfile.SYMTYPE, "."), member("up", tarfile.SYMTYPE, "here/..")
+    archive = tar(tmp_path / "a.tar", here, up, member("up/escaped"))
+    with pytest.raises(FetchError, match=r"a\.tar holds 'up', which is refused: it is a link to 'here/\.\.'"):
+        extract(archive, "a.tar", tmp_path / "box")
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_links_within_are_fine(tmp_path: Path):
+    links = (member("bin/tool", tarfile.SYMTYPE, "../lib/tool"), member("copy", tarfile.LNKTYPE, "lib/tool"))
+    extract(tar(tmp_path / "a.tar", member("lib/tool", size=3), *links), "a.tar", tmp_path / "box")
+    assert [(tmp_path / "box" / name).read_bytes() for name in ("bin/tool", "copy")] == [b"xxx", b"xxx"]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +164,33 @@ def test_bombs_do_not_go_off(tmp_path: Path, name: str, make: Callable[[Path], N
     with pytest.raises(FetchError, match=f"holds more than {5 * MEGABYTE} bytes"):
         extract(tmp_path / name, name, box, bytes_max=5 * MEGABYTE)
     assert sum(path.stat().st_size for path in box.rglob("*")) <= 5 * MEGABYTE
+
+
+def test_a_header_does_not_fill_the_memory(tmp_path: Path):
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 30
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as file:
+        file.write(header.tobuf() + bytes(20 * MEGABYTE))
+    with pytest.raises(FetchError, match=f"cannot be extracted: it has a header of {1 << 30} bytes"):
+        extract(tmp_path / "a.tar.gz", "a.tar.gz", tmp_path / "box")
+
+
+def test_a_size_below_zero_is_refused(tmp_path: Path):
+    header = bytearray(member("file", size=0).tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (-512).to_bytes(12, "big", signed=True)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header[:512])
+    (tmp_path / "a.tar").write_bytes(bytes(header) + bytes(4096))
+    with pytest.raises(FetchError, match=r"a\.tar"):
+        extract(tmp_path / "a.tar", "a.tar", tmp_path / "box")
+
+
+def test_what_was_damaged_is_told(tmp_path: Path):
+    whole = bytearray(gzip.compress(bytes(range(256)) * 1000))
+    whole[100:200] = bytes(100)
+    (tmp_path / "a.gz").write_bytes(whole)
+    with pytest.raises(FetchError, match=r"a\.gz cannot be extracted: "):
+        extract(tmp_path / "a.gz", "a.gz", tmp_path / "box")
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip", "a.gz", "a.tar.xz", "a.bz2"])

@@ -11,6 +11,9 @@ import psutil
 import pytest
 from aiohttp import web
 
+from agent.isolators.isolator import Isolator, Tell
+from agent.ports import ContainerConfig
+from mesos.ids import ContainerID
 from mesos.resources import Resources
 from mesos.types import (
     URI,
@@ -101,12 +104,27 @@ def test_what_cannot_be_started_is_told(tmp_path: Path, command: CommandInfo, te
 
 
 @needs_root
-def test_a_user_that_does_not_exist_is_told(tmp_path: Path):
+@pytest.mark.parametrize("user", ["nosuchuser", "no\0body", "no\nbody"])
+def test_a_user_that_does_not_exist_is_told(tmp_path: Path, user: str):
     async def story(stage: Containers) -> None:
-        ended = await stage.run("", command=CommandInfo("true", user="nosuchuser"))
-        assert ended.message == "there is no user 'nosuchuser' on this machine"
+        ended = await stage.run("", command=CommandInfo("true", user=user))
+        assert ended.message == f"there is no user {user!r} on this machine"
 
     play(tmp_path, story, None)
+
+
+class BrokenIsolator(Isolator):
+    def watch(self, container_id: ContainerID, config: ContainerConfig, init: int, tell: Tell) -> None:
+        raise RuntimeError("broken")
+
+
+def test_a_broken_plug_in_ends_its_container_and_nothing_else(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        ended = await stage.run("sleep 300", environment=marked(tmp_path))
+        assert ended.reason is Reason.REASON_CONTAINER_LAUNCH_FAILED
+        assert ended.message == "RuntimeError: broken"
+
+    play(tmp_path, story, None, BrokenIsolator())
 
 
 @needs_root

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import logging
 import os
 import tarfile
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
 
-from agent.fetcher import Fetcher, FetchError
+from agent.fetcher import Fetcher, FetchError, sources
 from agent.fetcher.cache import Cache
 from agent.fetcher.sources import Reader
 from libprocess.metrics import Metrics
@@ -244,6 +250,110 @@ def test_what_was_used_longest_ago_leaves_a_full_cache(tmp_path: Path):
         assert stage.cache.bytes_used <= CACHE_BYTES
 
     play(tmp_path, story)
+
+
+def test_a_file_that_is_there_already_is_replaced(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        urls = [stage.serve("one", b"a longer one"), stage.serve("two", b"two")]
+        await stage.fetch(*(URI(url, output_file="same") for url in urls))
+        assert (stage.sandbox / "same").read_bytes() == b"two"
+
+    play(tmp_path, story)
+
+
+def test_progress_is_told_in_the_log_and_no_password_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sources, "LOG_STEP_BYTES", 100_000)
+    caplog.set_level(logging.INFO)
+
+    async def story(stage: Stage) -> None:
+        url = stage.serve("large", bytes(1_000_000))
+        await stage.fetch(URI(url.replace("//", "//me:secret@")))
+        shown = url.replace("//", "//me@")
+        assert any(f"{shown}: " in line and line.endswith(" of 1000000 bytes") for line in caplog.messages)
+        assert "secret" not in caplog.text
+
+    play(tmp_path, story)
+
+
+# FTP.
+
+
+@contextmanager
+def ftp_server(home: Path) -> Iterator[str]:
+    """A real one, whose files are below a directory."""
+    home.mkdir()
+    authorizer = DummyAuthorizer()
+    authorizer.add_anonymous(str(home))
+    authorizer.add_user("me", "secret", str(home))
+    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "auth_failed_timeout": 0})
+    server = FTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.05})
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.address[1]}"
+    finally:
+        server.close_all()
+        thread.join()
+
+
+def test_files_come_from_ftp_servers(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        with ftp_server(tmp_path / "ftp") as address:
+            (tmp_path / "ftp" / "dir").mkdir()
+            (tmp_path / "ftp" / "dir" / "app.tar.gz").write_bytes(archive("a"))
+            assert await stage.fetch(URI(f"ftp://me:secret@{address}/dir/app.tar.gz")) == ["a", "app.tar.gz"]
+            assert "b" in await stage.fetch(URI(f"ftp://{address}/dir/app.tar.gz", extract=False, output_file="b"))
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("{address}/missing", "ftp://{address}/missing cannot be fetched: 550 "),
+        ("me:wrong@{address}/x", "ftp://me@{address}/x cannot be fetched: 530 "),
+        ("{address}/x%0d%0aDELE%20x", "ftp://{address}/x%0d%0aDELE%20x cannot be fetched: an illegal newline"),
+    ],
+)
+def test_what_an_ftp_server_refuses_is_told(tmp_path: Path, place: str, text: str):
+    async def story(stage: Stage) -> None:
+        with ftp_server(tmp_path / "ftp") as address:
+            with pytest.raises(FetchError) as raised:
+                await stage.fetch(URI(f"ftp://{place.format(address=address)}", output_file="x"))
+            assert str(raised.value).startswith(text.format(address=address))
+
+    play(tmp_path, story)
+
+
+def test_a_file_from_an_ftp_server_is_taken_up_where_it_broke(tmp_path: Path):
+    with ftp_server(tmp_path / "ftp") as address:
+        (tmp_path / "ftp" / "large").write_bytes(bytes(range(256)) * 1000)
+        (tmp_path / "got").write_bytes((bytes(range(256)) * 1000)[:100_000])
+        asyncio.run(sources.retrieve(f"ftp://{address}/large", tmp_path / "got", None))
+        assert (tmp_path / "got").read_bytes() == bytes(range(256)) * 1000
+
+
+# Others.
+
+
+def test_other_schemes_are_plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    package = tmp_path / "plugin"
+    (package / "echo-1.dist-info").mkdir(parents=True)
+    (package / "echo-1.dist-info" / "entry_points.txt").write_text("[mesolite.fetchers]\necho = echo_fetcher:fetch\n")
+    (package / "echo-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: echo\nVersion: 1\n")
+    (package / "echo_fetcher.py").write_text("async def fetch(uri, target, reader):\n    target.write_text(uri)\n")
+    monkeypatch.syspath_prepend(package)
+
+    async def story(stage: Stage) -> None:
+        assert await stage.fetch(URI("echo://there/name", cache=True)) == ["name"]
+        assert (stage.sandbox / "name").read_text() == "echo://there/name"
+
+    play(tmp_path, story)
+
+
+# Users.
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="users are switched by root only")
