@@ -165,6 +165,7 @@ class MesosContainerizer:
         if container.init is not None and not container.init.ended.done():  # it runs, and was not to be
             container.init.kill()
             await container.init.ended
+            take(container.status_path)
         await self._clean_up(container)
         del self._containers[container.id]
         self._runtime.send(container.owner, termination)
