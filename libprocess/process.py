@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from libprocess.handlers import Handler, HandlerTable, find_handlers
+from libprocess.http.exchange import HttpRequestMessage, Principal
 from libprocess.http.routes import RouteHandler
 from libprocess.lifecycle import RUNNING
 from libprocess.message import Message
@@ -85,6 +86,12 @@ class Process:
     def sender(self) -> PID:
         """Who sent the message at hand."""
         return self._runtime._current[1]
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who made the HTTP request at hand, where that was proved."""
+        message = self._runtime._current[2]
+        return message.request.principal if isinstance(message, HttpRequestMessage) else None
 
     def delay(self, seconds: float, message: Message) -> Timer:
         """Be sent a message after that many seconds; `Timer.cancel` prevents it even when it is due already."""

@@ -13,6 +13,7 @@ from libprocess.pid import Address
 from libprocess.process import Process
 from libprocess.version import VERSION
 from master.flags import MasterFlags
+from mesos.access.gate import name_of
 from mesos.detector import MasterDetectedMessage, MasterDetector, MasterFinder
 from mesos.detector.zookeeper import CandidacyLostMessage, Contender, ElectedMessage
 from mesos.types import MasterInfo
@@ -109,6 +110,9 @@ class Candidate(Process):
         return HttpResponse.json({"version": VERSION})
 
     def _shown_flags(self, request: HttpRequest) -> HttpResponse:
+        why = self._flags.rights.refusal(name_of(self.principal), "view_flags")
+        if why is not None:
+            return HttpResponse.forbidden(why)
         return HttpResponse.json({"flags": self._flags.as_dict()})
 
     def _redirect(self, request: HttpRequest) -> HttpResponse:

@@ -34,7 +34,7 @@ class Agents(Losses, Frameworks):
 
     def register_agent(self, message: RegisterAgentMessage) -> None:
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
-        wrong = check_agent(message)
+        wrong = check_agent(message) or self.refusal(None, [("register_agents", None)])
         if wrong is not None:
             self._send_away(wrong)
             return

@@ -6,9 +6,8 @@ import logging
 
 from libprocess.message import Message
 from libprocess.pid import PID
-from libprocess.process import Process
 from master.allocator.messages import Lot, RecoverResourcesMessage
-from master.flags import MasterFlags
+from master.dialogues.rights import Rights
 from master.metrics import MasterMetrics
 from master.records import AgentRecord, Cluster, FrameworkRecord
 from mesos.ids import AgentID, FrameworkID
@@ -18,10 +17,9 @@ from mesos.types import Filters, MasterInfo
 log = logging.getLogger("master")
 
 
-class Dialogue(Process):
+class Dialogue(Rights):
     """Base of all dialogues."""
 
-    flags: MasterFlags
     info: MasterInfo
     cluster: Cluster
     allocator: PID

@@ -19,6 +19,7 @@ from master.dialogues.offers import Offers
 from master.records import FrameworkRecord, FrameworkState
 from master.updates import Verdict, update_of_known
 from master.validation import check_framework, check_framework_update
+from master.validation.rights import to_register
 from mesos.ids import FrameworkID
 from mesos.messages import (
     DeactivateFrameworkMessage,
@@ -53,6 +54,7 @@ class Frameworks(Offers):
         wrong = check_framework(info, message.suppressed_roles, message.offer_constraints)
         if info.id is not None:
             wrong = f"expected a framework that registers to have no id yet, found {info.id}"
+        wrong = wrong or self.refusal(info.principal or None, to_register(info))
         if wrong is not None:
             self.reply(FrameworkErrorMessage(wrong))
             return
@@ -66,7 +68,7 @@ class Frameworks(Offers):
     def reregister_framework(self, message: ReregisterFrameworkMessage) -> None:
         """See the message."""
         info = message.framework
-        wrong = self._check_return(message)
+        wrong = self._check_return(message) or self.refusal(info.principal or None, to_register(info))
         if wrong is not None or info.id is None:
             self.reply(FrameworkErrorMessage(wrong or "expected a framework that comes back to have an id, found none"))
             return

@@ -13,6 +13,7 @@ from master.records import AgentRecord, FrameworkRecord, TaskRecord
 from master.records.task import launched
 from master.updates import Verdict, update_of_refused
 from master.validation import check_offers, check_refuse_seconds, check_task
+from master.validation.rights import to_launch
 from master.validation.task import Stake, needed
 from mesos.messages import AcceptOffersMessage, RunTaskMessage, StatusUpdateMessage
 from mesos.resources import Resources
@@ -90,6 +91,10 @@ class Launches(Operations, Updates):
         wrong = check_task(info, framework, agent, stake)
         if wrong is not None:
             self._refuse(framework, [info], Verdict(TaskState.TASK_ERROR, Reason.REASON_TASK_INVALID, wrong))
+            return stake
+        denied = self.refusal(framework.info.principal or None, to_launch(info, framework.info))
+        if denied is not None:
+            self._refuse(framework, [info], Verdict(TaskState.TASK_ERROR, Reason.REASON_TASK_UNAUTHORIZED, denied))
             return stake
         left = stake.left - needed(info, framework, agent)
         info = for_role(info, framework.info, stake.role)

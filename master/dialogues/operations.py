@@ -9,6 +9,7 @@ from master.dialogues.base import log
 from master.dialogues.offers import Offers
 from master.records import AgentRecord, FrameworkRecord, OperationRecord
 from master.validation.operation import check_framework_operation
+from master.validation.rights import to_operate
 from master.validation.task import Stake
 from mesos.conversions import conversion
 from mesos.ids import FrameworkID
@@ -34,7 +35,9 @@ class Operations(Offers):
 
     def operate(self, framework: FrameworkRecord, agent: AgentRecord, stake: Stake, operation: Operation) -> Stake:
         """Have a framework's operation applied, or say what is wrong with it; returns what is left."""
-        wrong = check_framework_operation(operation, framework, agent, stake)
+        wrong = check_framework_operation(operation, framework, agent, stake) or self.refusal(
+            framework.info.principal or None, to_operate(operation)
+        )
         if wrong is not None:
             self.refuse_operation(framework, operation, wrong)
             return stake

@@ -23,6 +23,7 @@ from master.dialogues.operations import Operations
 from master.quotas import check_possible, check_quotas, offers_in_the_way
 from master.records import AgentRecord
 from master.validation.operation import check_operation
+from master.validation.rights import to_operate
 from mesos.conversions import conversion
 from mesos.ids import AgentID
 from mesos.resources import Resources
@@ -50,6 +51,9 @@ class Roles(Operations):
 
     def set_weights(self, weights: Sequence[RoleWeight]) -> HttpResponse:
         """Let roles weigh so much from now on."""
+        forbidden = self.forbidden(*(("update_weights", each.role) for each in weights))
+        if forbidden is not None:
+            return forbidden
         for each in weights:
             wrong = check_role(each.role)
             if wrong is None and not 0 < each.weight < float("inf"):
@@ -64,6 +68,9 @@ class Roles(Operations):
 
     def set_quotas(self, quotas: Sequence[Quota], force: bool) -> HttpResponse:
         """Let roles have these quotas from now on, all or none of them; impossible ones only by force."""
+        forbidden = self.forbidden(*(("update_quotas", quota.role) for quota in quotas))
+        if forbidden is not None:
+            return forbidden
         wrong = check_quotas(quotas)
         if wrong is not None:
             return HttpResponse.error(400, f"Failed to validate quota: {wrong}")
@@ -82,12 +89,15 @@ class Roles(Operations):
     _wishes: deque[Wish]
     """Those that the allocator has not answered yet, in order."""
 
-    def operate_on(self, agent_id: AgentID, operation: Operation, principal: str = "") -> HttpResponse | None:
+    def operate_on(self, agent_id: AgentID, operation: Operation) -> HttpResponse | None:
         """Have an operator's operation applied on an agent, where offers may have to be taken back for it."""
         agent = self.cluster.agents.get(agent_id)
         if agent is None:
             return HttpResponse.error(400, "No agent found with specified ID")
-        wrong = check_operation(operation, agent, principal)
+        forbidden = self.forbidden(*to_operate(operation))
+        if forbidden is not None:
+            return forbidden
+        wrong = check_operation(operation, agent, self.asker or "")
         if wrong is not None:
             return HttpResponse.error(400, f"Invalid {type(operation).__name__.upper()} operation: {wrong}")
         if not agent.connected:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.gate import OPEN
 from libprocess.pid import Address
+from master.flags import MasterFlags
 from master.http import state
 from master.http.reading import Reading
+from master.http.sight import Sight
 from master.http.summary import summary
+from master.records import Cluster
 from mesos.forms import Json
+from mesos.types import MasterInfo
 
 
 class Endpoints(Reading):
@@ -43,13 +49,28 @@ class Endpoints(Reading):
         return HttpResponse.redirect(f"//{self.info.hostname}:{self.info.port}")
 
     def _flags(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json({"flags": self.flags.as_dict()})
+        return self.forbidden(("view_flags", None)) or HttpResponse.json({"flags": self.flags.as_dict()})
+
+    @property
+    def sight(self) -> Sight:
+        """What whoever asks may see."""
+        return Sight(self.flags.rights, self.asker)
+
+    @property
+    def seen(self) -> Cluster:
+        """The cluster as whoever asks may see it."""
+        return self.sight.of(self.cluster)
 
     def _state(self, request: HttpRequest) -> HttpResponse | None:
-        def head() -> Json:
-            return state.head(self.cluster, self.info, self.flags, self.started)
+        seen, shows_flags = self.seen, self.forbidden(("view_flags", None)) is None
 
-        return self.read(request, state.SHAPES, head, state.lists)
+        def shown(form: Callable[[Cluster, MasterInfo, MasterFlags, float], Json]) -> Json:
+            whole = form(seen, self.info, self.flags, self.started)
+            return whole if shows_flags else {name: value for name, value in whole.items() if name != "flags"}
+
+        if seen is not self.cluster:
+            return HttpResponse.json(shown(state.state))
+        return self.read(request, state.SHAPES, lambda: shown(state.head), state.lists)
 
     def _summary(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json(summary(self.cluster, self.info, self.flags.cluster))
+        return HttpResponse.json(summary(self.seen, self.info, self.flags.cluster))

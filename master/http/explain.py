@@ -27,9 +27,10 @@ class Explain(Endpoints):
 
     def _explain(self, request: HttpRequest) -> HttpResponse | None:
         framework_id, role = FrameworkID(request.argument("framework_id")), request.argument("role")
-        framework = self.cluster.frameworks.get(framework_id)
+        frameworks = self.seen.frameworks
+        framework = frameworks.get(framework_id)
         if framework is None:
-            known = ", ".join(self.cluster.frameworks) or "none"
+            known = ", ".join(frameworks) or "none"
             text = f"expected the framework_id of a framework, found '{framework_id}'; there are {known}"
             return HttpResponse.error(404, text)
         if not role and len(framework.info.all_roles) != 1:

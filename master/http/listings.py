@@ -40,12 +40,13 @@ class Listings(Endpoints):
 
     def _slaves(self, request: HttpRequest) -> HttpResponse:
         wanted = request.argument("slave_id")
-        found = [each for each in self.cluster.agents.values() if wanted in ("", each.id)]
+        found = [each for each in self.seen.agents.values() if wanted in ("", each.id)]
         return HttpResponse.json({"slaves": [_slave(each) for each in found], "recovered_slaves": []})
 
     def _frameworks(self, request: HttpRequest) -> HttpResponse:
         wanted = request.argument("framework_id")
-        lists = {"frameworks": self.cluster.frameworks, "completed_frameworks": self.cluster.completed}
+        seen = self.seen
+        lists = {"frameworks": seen.frameworks, "completed_frameworks": seen.completed}
         shown = {
             name: [framework(each) for each in records.values() if wanted in ("", each.id)]
             for name, records in lists.items()
@@ -67,23 +68,26 @@ class Listings(Endpoints):
         return HttpResponse.json({"tasks": [task(each) for each in found[max(offset, 0) : end]]})
 
     def _all_tasks(self) -> Iterable[TaskRecord]:
-        for record in (*self.cluster.frameworks.values(), *self.cluster.completed.values()):
+        seen = self.seen
+        for record in (*seen.frameworks.values(), *seen.completed.values()):
             yield from record.tasks.values()
             yield from record.unreachable_tasks.values()
             yield from record.completed_tasks
 
     def _roles(self, request: HttpRequest) -> HttpResponse:
-        weights = self._weights()
+        seen, sight = self.seen, self.sight
+        weights = seen.roles.weights
         consumed = consumption(self.cluster.agents.values(), self.cluster.frameworks.values())
-        known = {*weights, *self.cluster.roles.quotas, *(role for role, amounts in consumed.items() if amounts)}
+        known = {*weights, *seen.roles.quotas, *(role for role, amounts in consumed.items() if amounts)}
         members: dict[str, list[str]] = {role: [] for role in known - {ANY_ROLE}}
-        for record in self.cluster.frameworks.values():
+        for record in seen.frameworks.values():
             for role in record.info.all_roles:
                 members.setdefault(role, []).append(record.id)
         shown = [
             self._role(role, weights.get(role, 1.0), members[role])
-            | {"quota": self._quota(role, consumed.get(role, {}))}
+            | ({"quota": self._quota(role, consumed.get(role, {}))} if sight.quota(role) else {})
             for role in sorted(members)
+            if sight.role(role)
         ]
         return HttpResponse.json({"roles": shown})
 
@@ -106,10 +110,6 @@ class Listings(Endpoints):
             "reserved": _amounts(reserved),
             "frameworks": framework_ids,
         }
-
-    def _weights(self) -> dict[str, float]:
-        """The weights that roles were given."""
-        return self.cluster.roles.weights
 
 
 def _slave(record: AgentRecord) -> Json:

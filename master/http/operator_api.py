@@ -13,7 +13,9 @@ from master.dialogues.frameworks import Frameworks
 from master.http import trees
 from master.http.event_stream import HEARTBEAT_SECONDS, EventStream, OperatorEventMessage, OperatorSubscribeMessage
 from master.http.listings import Listings
+from master.http.sight import needs_of
 from master.http.watched import WatchedCluster
+from master.validation.rights import Need
 from mesos.ids import FrameworkID
 from mesos.messages import FrameworkErrorMessage
 from mesos.types import MasterInfo
@@ -25,6 +27,15 @@ from mesos.v1.tree import Tree
 CALL = message("master.Call")
 RESPONSE = message("master.Response")
 LAST_EVENT = "Last-Event-Id"
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "GET_FLAGS": (("view_flags", None),),
+    "GET_METRICS": (("get_endpoints", "/metrics/snapshot"),),
+    "SET_LOGGING_LEVEL": (("set_log_level", None),),
+    "LIST_FILES": (("access_mesos_logs", None),),
+    "READ_FILE": (("access_mesos_logs", None),),
+}
+"""What calls need of whoever makes them, beside what it is they are about: that is looked at where it is known."""
+
 TORN_DOWN = "Framework has been removed: an operator tore it down"
 
 _WITH_BODY = ("GET_METRICS", "TEARDOWN", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL")
@@ -48,13 +59,13 @@ class OperatorApi(Listings, Frameworks):
             "GET_VERSION": lambda call: {"version_info": {"version": VERSION}},
             "GET_METRICS": self._get_metrics,
             "GET_LOGGING_LEVEL": lambda call: {"level": 0},
-            "GET_STATE": lambda call: trees.state(self.cluster),
-            "GET_AGENTS": lambda call: trees.agents(self.cluster),
-            "GET_FRAMEWORKS": lambda call: trees.frameworks(self.cluster),
-            "GET_EXECUTORS": lambda call: trees.executors(self.cluster),
+            "GET_STATE": lambda call: trees.state(self.seen),
+            "GET_AGENTS": lambda call: trees.agents(self.seen),
+            "GET_FRAMEWORKS": lambda call: trees.frameworks(self.seen),
+            "GET_EXECUTORS": lambda call: trees.executors(self.seen),
             "GET_OPERATIONS": lambda call: {},
-            "GET_TASKS": lambda call: trees.tasks(self.cluster),
-            "GET_ROLES": lambda call: trees.roles(self.cluster, self._weights()),
+            "GET_TASKS": lambda call: trees.tasks(self.seen),
+            "GET_ROLES": lambda call: trees.roles(self.seen, self.sight.role),
             "GET_WEIGHTS": self._get_weights,
             "GET_MASTER": self._get_master,
         }
@@ -69,6 +80,9 @@ class OperatorApi(Listings, Frameworks):
                 return self._tear_down(FrameworkID(call["teardown"]["framework_id"]["value"]))
             if type_ not in self._operator_calls:
                 raise Refusal(501, f"501 Not Implemented. This master does not know the call {type_}.")
+            forbidden = self.forbidden(*NEEDS.get(type_, ()))
+            if forbidden is not None:
+                return forbidden
             media = accepted_media(request)
             answer = {"type": type_, type_.lower(): self._operator_calls[type_](call)}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
@@ -85,7 +99,7 @@ class OperatorApi(Listings, Frameworks):
         return {"metrics": [{"name": name, "value": float(value)} for name, value in numbers]}
 
     def _get_weights(self, call: Tree) -> Tree:
-        infos = [{"weight": weight, "role": role} for role, weight in self._weights().items()]
+        infos = [{"weight": weight, "role": role} for role, weight in self.seen.roles.weights.items()]
         return {"weight_infos": infos} if infos else {}
 
     def _get_master(self, call: Tree) -> Tree:
@@ -108,6 +122,9 @@ class OperatorApi(Listings, Frameworks):
         framework = self.cluster.frameworks.get(framework_id)
         if framework is None:
             raise Refusal(400, "No framework found with specified ID")
+        forbidden = self.forbidden(("teardown_frameworks", framework.info.principal or None))
+        if forbidden is not None:
+            return forbidden
         self.tell(framework, FrameworkErrorMessage(TORN_DOWN))
         self.remove_framework(framework, "an operator tore it down")
         return HttpResponse()
@@ -117,21 +134,23 @@ class OperatorApi(Listings, Frameworks):
     def _subscribe_operator(self, request: HttpRequest) -> HttpResponse:
         media = accepted_media(request)
         if self.events is None:
-            self.events = self.spawn(EventStream(), "events")
+            self.events = self.spawn(EventStream(self.flags.rights), "events")
             assert isinstance(self.cluster, WatchedCluster)
             self.cluster.watch = self._publish
         stream = self.spawn(HttpStream())
         last = request.header(LAST_EVENT)
-        begin = {"get_state": trees.state(self.cluster), "heartbeat_interval_seconds": HEARTBEAT_SECONDS}
+        begin = {"get_state": trees.state(self.seen), "heartbeat_interval_seconds": HEARTBEAT_SECONDS}
         state = to_json({"type": "SUBSCRIBED", "subscribed": begin, "sequence": self.sequence})
-        subscribe = OperatorSubscribeMessage(stream, media, state, int(last) if last.isdecimal() else None)
+        last_had = int(last) if last.isdecimal() else None
+        subscribe = OperatorSubscribeMessage(stream, media, state, last_had, self.asker)
         self.send(self.events, subscribe)
         return HttpResponse.streamed(stream, media)
 
     def _publish(self, event: Tree) -> None:
         self.sequence += 1
         assert self.events is not None
-        self.send(self.events, OperatorEventMessage(self.sequence, to_json({**event, "sequence": self.sequence})))
+        body = to_json({**event, "sequence": self.sequence})
+        self.send(self.events, OperatorEventMessage(self.sequence, body, needs_of(event, self.cluster)))
 
 
 def _type_of(call: Tree) -> str:

@@ -7,6 +7,8 @@ with it is seen on the stream: its own answer says only that it was taken.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID
@@ -35,10 +37,21 @@ class SchedulerApi(OperatorApi):
         try:
             call = _read(request)
             if isinstance(call.message, RegisterFrameworkMessage | ReregisterFrameworkMessage):
-                return self._subscribe(request, call.message)
+                return self._subscribe(request, self._in_its_name(call.message))
             return self._pass_on(request, call)
         except Refusal as refusal:
             return refusal.response
+
+    def _in_its_name(
+        self, message: RegisterFrameworkMessage | ReregisterFrameworkMessage
+    ) -> RegisterFrameworkMessage | ReregisterFrameworkMessage:
+        """The registration with the principal that was proved. Refusal if it claims another one."""
+        proved, claimed = self.asker, message.framework.principal
+        if proved is None or proved == claimed:
+            return message
+        if claimed:
+            raise Refusal(403, f"Framework principal '{claimed}' does not match authenticated principal '{proved}'")
+        return replace(message, framework=replace(message.framework, principal=proved))
 
     def _subscribe(
         self, request: HttpRequest, message: RegisterFrameworkMessage | ReregisterFrameworkMessage
@@ -66,6 +79,8 @@ class SchedulerApi(OperatorApi):
             raise Refusal(400, "Framework cannot be found")
         if not framework.connected or framework.pid is None:
             raise Refusal(403, "Framework is not subscribed")
+        if self.asker is not None and self.asker != framework.info.principal:
+            raise Refusal(403, f"Framework '{framework_id}' is not of principal '{self.asker}'")
         id_ = request.header(STREAM_ID)
         if not id_:
             raise Refusal(400, f"All non-subscribe calls should include the '{STREAM_ID}' header")

@@ -64,7 +64,7 @@ class Scheduling(Endpoints, Roles):
 
     def _handle_weights(self, request: HttpRequest) -> HttpResponse:
         if request.method == "GET":
-            weights = sorted(self.cluster.roles.weights.items())
+            weights = sorted(self.seen.roles.weights.items())
             return HttpResponse.json([{"role": role, "weight": weight} for role, weight in weights])
         try:
             asked = _weights.decode(request.body)
@@ -74,7 +74,7 @@ class Scheduling(Endpoints, Roles):
 
     def _handle_quota(self, request: HttpRequest) -> HttpResponse:
         if request.method == "GET":
-            quotas = [quota for _, quota in sorted(self.cluster.roles.quotas.items())]
+            quotas = [quota for _, quota in sorted(self.seen.roles.quotas.items())]
             shown = {"infos": list(map(write_info, quotas)), "configs": list(map(write_config, quotas))}
             return HttpResponse.json({name: rows for name, rows in shown.items() if rows})
         try:

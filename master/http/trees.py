@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
@@ -109,13 +109,16 @@ def task(record: TaskRecord) -> Tree:
     return FACES[Task].write(record.report())
 
 
-def roles(cluster: Cluster, weights: dict[str, float]) -> Tree:
+def roles(cluster: Cluster, is_seen: Callable[[str], bool]) -> Tree:
     """What GET_ROLES says: every role that somebody has, or that has a weight."""
+    weights = cluster.roles.weights
     members: dict[str, list[FrameworkRecord]] = {role: [] for role in weights}
     for record in cluster.frameworks.values():
         for role in record.info.all_roles:
             members.setdefault(role, []).append(record)
-    return _some(roles=[_role(role, weights.get(role, 1.0), members[role]) for role in sorted(members)])
+    return _some(
+        roles=[_role(role, weights.get(role, 1.0), members[role]) for role in sorted(members) if is_seen(role)]
+    )
 
 
 def _role(role: str, weight: float, members: list[FrameworkRecord]) -> Tree:

@@ -60,6 +60,11 @@ class TaskRecord:
         """The role it was launched in."""
         return next((resource.kind.allocated_to for resource in self.resources), "")
 
+    @property
+    def user(self) -> str:
+        """Whom it was to run as; empty if that was not said."""
+        return self._launched.user
+
     # What became of it.
 
     @property

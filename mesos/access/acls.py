@@ -77,6 +77,13 @@ class Acls:
                 return entry.principals.allows(principal) and entry.objects.allows(asked)
         return self.permissive
 
+    def refusal(self, principal: str | None, action: str, asked: str | None = None) -> str | None:
+        """Why a principal may not do that, in words; None if it may."""
+        if self.allow(principal, action, asked):
+            return None
+        who = f"principal '{principal}'" if principal else "who did not say who it is"
+        return f"{who} may not {action}" + (f" with {OBJECTS[action]} '{asked}'" if asked is not None else "")
+
     def restrict(self, *actions: str) -> bool:
         """Whether there is somebody who may not do everything of that kind."""
         return not self.permissive or any(self.lists.get(action) for action in actions)
