@@ -47,11 +47,11 @@ class Agents(Losses, Frameworks):
         self.reply(AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
 
     def reregister_agent(self, message: ReregisterAgentMessage) -> None:
-        """See the message. One whose report makes no sense is not answered: what it runs is not to end for that."""
-        id_, wrong = message.agent.id, check_agent(message)
+        """See the message. One that cannot or may not be is not answered: what it runs is not to end for that."""
+        id_, wrong = message.agent.id, check_agent(message) or self.refusal(None, [("register_agents", None)])
         if wrong is not None or id_ is None:
-            log.error("the report of the agent at %s cannot be: %s", self.sender, wrong)
-            self.ignore("its report cannot be")
+            log.error("the agent at %s is not taken: %s", self.sender, wrong)
+            self.ignore("it is not taken")
             return
         agent = self.cluster.agents.get(id_)
         if agent is not None and not agent.is_same_machine(self.sender, message.agent):

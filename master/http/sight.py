@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from copy import copy
+from typing import TypeVar
 
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from master.records.holdings import Holdings
@@ -19,6 +20,8 @@ from mesos.ids import FrameworkID
 from mesos.resources import Kind, Resources
 from mesos.types import FrameworkInfo
 from mesos.v1.tree import Tree
+
+R = TypeVar("R", AgentRecord, FrameworkRecord)
 
 VIEWS = ("view_frameworks", "view_tasks", "view_executors", "view_roles", "get_quotas")
 
@@ -66,7 +69,7 @@ class Sight:
         }
 
     def _framework(self, record: FrameworkRecord) -> FrameworkRecord:
-        info, seen = record.info, copy(record)
+        info, seen = record.info, _unwatched(record)
         seen.tasks = {id_: task for id_, task in record.tasks.items() if self._task(task, info)}
         unreachable = {id_: task for id_, task in record.unreachable_tasks.items() if self._task(task, info)}
         seen.unreachable_tasks = OrderedDict(unreachable)
@@ -83,7 +86,7 @@ class Sight:
 
     def _agent(self, record: AgentRecord, frameworks: Mapping[FrameworkID, FrameworkRecord]) -> AgentRecord:
         """An agent without what is reserved for roles that may not be seen, or what runs unseen."""
-        seen = copy(record)
+        seen = _unwatched(record)
         seen.total = self._of_roles(record.total)
         seen.used = Holdings()
         for id_ in record.framework_ids():
@@ -106,6 +109,13 @@ class Sight:
             return not kind.reservations or self.role(kind.role)
 
         return resources.filter(is_seen)
+
+
+def _unwatched(record: R) -> R:
+    """A copy that nobody is told the changes of."""
+    seen = copy(record)
+    seen.changed = None
+    return seen
 
 
 def needs_of(event: Tree, cluster: Cluster) -> tuple[Need, ...]:
