@@ -8,7 +8,7 @@ from libprocess.pid import PID
 from mesos.attributes import format_attributes
 from mesos.labels import Labels
 from mesos.resources import Resources
-from mesos.resources.kind import ValueType
+from mesos.resources.amounts import Ranges, Set
 from mesos.types import Attributes, CommandInfo, ContainerStatus, Task, TaskStatus
 
 Json: TypeAlias = dict[str, Any]
@@ -18,15 +18,23 @@ ALWAYS_SHOWN = ("disk", "mem", "gpus", "cpus")
 
 def resources(these: Resources) -> Json:
     """Totals by name: numbers for scalars, text for ranges and sets."""
-    regular = these.filter(lambda kind: not kind.revocable)
-    shown: Json = dict.fromkeys(ALWAYS_SHOWN, 0.0)
-    shown |= {name: thousandths / 1000 for name, thousandths in regular.quantities().items()}
-    for name in {kind.name for kind, _ in regular.items if kind.type is ValueType.RANGES}:
-        shown[name] = str(regular.ranges(name))
-    for name in {kind.name for kind, _ in regular.items if kind.type is ValueType.SET}:
-        shown[name] = str(regular.set(name))
-    revocable = these.filter(lambda kind: kind.revocable).quantities()
-    return shown | {f"{name}_revocable": thousandths / 1000 for name, thousandths in revocable.items()}
+    totals = dict.fromkeys(ALWAYS_SHOWN, 0)
+    revocable: dict[str, int] = {}
+    others: dict[str, Ranges | Set] = {}
+    for kind, amount in these.items:  # in one pass: a large state has a hundred thousand of them
+        name = kind.name
+        if isinstance(amount, int):
+            counts = revocable if kind.revocable else totals
+            counts[name] = counts.get(name, 0) + (kind.size if kind.shared else (kind.size or 1) * amount)
+        elif not kind.revocable:
+            have: Any = others.get(name)
+            others[name] = amount if have is None else have + amount
+    shown: Json = {name: thousandths / 1000 for name, thousandths in totals.items()}
+    for name, amounts in others.items():
+        shown[name] = str(amounts)
+    for name, thousandths in revocable.items():
+        shown[f"{name}_revocable"] = thousandths / 1000
+    return shown
 
 
 def resources_by_role(these: Resources) -> Json:
