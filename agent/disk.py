@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.janitor import SandboxRemovedMessage
+from agent.trees import remove
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 
@@ -50,8 +51,7 @@ class SandboxDisk:
 
 def _remove_tree(path: str) -> None:
     """Remove a sandbox, and the directories above it that held nothing else."""
-    with suppress(FileNotFoundError):
-        shutil.rmtree(path)
+    remove(path)
     with suppress(OSError):
         for _ in ("runs", "executor", "executors", "framework", "frameworks", "agent"):
             path = os.path.dirname(path)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from agent.trees import remove
 
 log = logging.getLogger("agent.volumes")
 
@@ -19,7 +20,7 @@ class DiskVolumes:
         self._thread = ThreadPoolExecutor(1, "volumes")
         self._serial = 0
         if self._trash.exists():
-            self._thread.submit(shutil.rmtree, self._trash, True)
+            self._thread.submit(_delete, str(self._trash))
 
     def create(self, path: str) -> None:
         """See `agent.ports.Volumes`."""
@@ -46,7 +47,7 @@ class DiskVolumes:
         except OSError:  # it is on another disk
             self._empty(path)
         else:
-            self._thread.submit(shutil.rmtree, aside, True)
+            self._thread.submit(_delete, str(aside))
 
     def _aside(self) -> Path:
         self._trash.mkdir(parents=True, exist_ok=True)
@@ -58,10 +59,17 @@ class DiskVolumes:
         for name in os.listdir(path):
             inside = f"{path}/{name}"
             if os.path.isdir(inside) and not os.path.islink(inside):
-                shutil.rmtree(inside, ignore_errors=True)
+                _delete(inside)
             else:
                 os.unlink(inside)
 
     def close(self) -> None:
         """Have everything removed that is to be."""
         self._thread.shutdown()
+
+
+def _delete(path: str) -> None:
+    try:
+        remove(path)
+    except OSError as error:
+        log.warning("something is left of %s: %s", path, error)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 from agent.isolators.isolator import Isolator, Limitation, Tell
 from agent.isolators.rounds import Rounds, Watched
 from agent.ports import ContainerConfig
+from agent.trees import disk_usage
 from libprocess.units import format_bytes
 from mesos.ids import ContainerID
 from mesos.resources import Resources
 from mesos.types import Reason, ResourceLimit
 
 MEGABYTE = 1 << 20
-BLOCK_BYTES = 512
 
 
 class DiskIsolator(Isolator):
@@ -61,18 +59,3 @@ class DiskIsolator(Isolator):
 def _own_disk(resources: Resources) -> int:
     """The disk that is for the sandbox: volumes have their own."""
     return int(resources.filter(lambda kind: kind.name == "disk" and kind.disk is None).scalar("disk") * MEGABYTE)
-
-
-def disk_usage(directory: str) -> int:
-    """Bytes on the disk of all that is below a directory; what is linked to is not."""
-    total, seen = 0, set()
-    for path, directories, files in os.walk(directory):
-        for name in (*directories, *files):
-            try:
-                status = os.lstat(os.path.join(path, name))
-            except OSError:
-                continue  # it was removed meanwhile
-            if (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
-                total += status.st_blocks * BLOCK_BYTES
-    return total

@@ -12,7 +12,8 @@ import os
 import pwd
 import stat
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from libprocess.http.exchange import HttpRequest, HttpResponse, HttpResponseMessage
@@ -96,12 +97,19 @@ def _browse(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
     path = request.argument("path").rstrip("/") or "/"
     descriptor = _open(path, roots)
     try:
-        with os.scandir(descriptor) as entries:
-            names = sorted(entry.name for entry in entries)
-        shown = [_shown(f"{path}/{name}", os.stat(name, dir_fd=descriptor, follow_symlinks=False)) for name in names]
+        shown = []
+        for name in sorted(os.listdir(descriptor)):
+            with suppress(FileNotFoundError):  # it was removed meanwhile
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                shown.append(_shown(f"{path}/{_readable(name)}", status))
     finally:
         os.close(descriptor)
     return HttpResponse.json(shown)
+
+
+def _readable(name: str) -> str:
+    """A file's name, which need not be text, as text."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _read(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
@@ -136,12 +144,16 @@ def _download(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
 
 def _open(path: str, roots: Sequence[str]) -> int:
     """A descriptor of what is at a path below one of the roots; OSError for anything else."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # a FIFO must not keep a thread
-    opened = os.readlink(f"/proc/self/fd/{descriptor}")
-    if not any(opened == real or opened.startswith(f"{real}/") for real in map(os.path.realpath, roots)):
-        os.close(descriptor)
-        raise FileNotFoundError(path)
-    return descriptor
+    place = os.open(path, os.O_PATH)  # to open a device may already do something
+    try:
+        opened = os.readlink(f"/proc/self/fd/{place}")
+        if not any(opened == real or opened.startswith(f"{real}/") for real in map(os.path.realpath, roots)):
+            raise FileNotFoundError(path)
+        if stat.S_IFMT(os.fstat(place).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+            raise FileNotFoundError(path)
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY)
+    finally:
+        os.close(place)
 
 
 def _size(descriptor: int) -> int:
@@ -160,19 +172,29 @@ def _number(request: HttpRequest, name: str) -> int:
 
 def _shown(path: str, status: os.stat_result) -> dict[str, Any]:
     return {
-        "gid": _name(lambda: grp.getgrgid(status.st_gid).gr_name, status.st_gid),
+        "gid": _group(status.st_gid),
         "mode": stat.filemode(status.st_mode),
         "mtime": float(int(status.st_mtime)),
         "nlink": status.st_nlink,
         "path": path,
         "size": status.st_size,
-        "uid": _name(lambda: pwd.getpwuid(status.st_uid).pw_name, status.st_uid),
+        "uid": _user(status.st_uid),
     }
 
 
-def _name(look_up: Callable[[], str], number: int) -> str:
-    """A user's or group's name; its number if it has none."""
+@lru_cache
+def _user(number: int) -> str:
+    """A user's name; the number if there is none."""
     try:
-        return look_up()
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+@lru_cache
+def _group(number: int) -> str:
+    """A group's name; the number if there is none."""
+    try:
+        return grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)

@@ -105,6 +105,20 @@ def test_nothing_else_is_shown(library: Library, what: str, path: str):
     assert library.get(what, f"{library.root}/{path}").status == 404
 
 
+def test_ten_thousand_files_are_listed_whatever_their_names(library: Library):
+    names = [b"new\nline", b"no \xff text", *(b"file-%04d" % number for number in range(10_000))]
+    for name in names:
+        open(os.fsencode(library.root) + b"/" + name, "wb").close()
+    shown = [each["path"] for each in json.loads(library.get("browse", library.root).body)]
+    assert len(shown) == len(names)
+    assert {f"{library.root}/new\nline", f"{library.root}/no \ufffd text"} < set(shown)
+
+
+def test_what_is_neither_file_nor_directory_is_not_even_opened(library: Library):
+    os.mkfifo(library.root / "pipe")
+    assert library.get("read", library.root / "pipe").status == 404
+
+
 def test_a_link_within_is_followed(library: Library):
     (library.root / "1").mkdir()
     (library.root / "1" / "stdout").write_text("hello")
