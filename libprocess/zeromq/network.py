@@ -314,8 +314,10 @@ class ZeroMQ:
             mail = self._assembled(link, content(frame))
         self._received_messages.value += len(mail)
         self._receiving = link
-        self._node.deliver(mail)
-        self._receiving = None
+        try:
+            self._node.deliver(mail)
+        finally:
+            self._receiving = None
 
     def _assembled(self, link: Link, piece: bytes) -> list[Envelope]:
         """What a frame turns out to hold that cannot be read as it is: it may be the last piece of one, or nonsense."""
