@@ -35,8 +35,8 @@ from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
-from mesos.access.credentials import read_credentials
-from mesos.access.gate import make_gate
+from mesos.access.credentials import read_credentials, read_token_key
+from mesos.access.gate import EXECUTOR, make_gate
 from mesos.attributes import parse_attributes
 from mesos.detector import MasterDetector, master_finder
 from mesos.types import AgentInfo, ContainerType
@@ -86,7 +86,8 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         composing = ComposingContainerizer(node, {name: choices[name] for name in flags.containerizers})
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
-        agent = node.spawn(Agent(flags, info, composing, inherited(os.environ), volumes, janitor), AGENT_ID)
+        process = Agent(flags, info, composing, inherited(os.environ), volumes, janitor, _token_key(flags))
+        agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
         return await _watch(node, agent, told_to_end)
@@ -94,7 +95,14 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
 
 def _gate(flags: AgentFlags, node: Runtime) -> Gate:
     credentials = read_credentials("http_credentials", flags.http_credentials) if flags.http_credentials else {}
-    return make_gate("agent", flags, credentials, node.now)
+    executors = {EXECUTOR: flags.authenticate_http_executors}
+    return make_gate("agent", flags, credentials, node.now, **executors)
+
+
+def _token_key(flags: AgentFlags) -> bytes:
+    if not flags.authenticate_http_executors or flags.jwt_secret_key is None:
+        return b""
+    return read_token_key("jwt_secret_key", flags.jwt_secret_key)
 
 
 def _isolation(flags: AgentFlags) -> Settings:

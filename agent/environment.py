@@ -10,6 +10,8 @@ from agent.flags import AgentFlags
 from agent.paths import volume
 from agent.ports import ContainerConfig, VolumeMount
 from agent.records.executor import ExecutorRecord
+from libprocess.http import Principal
+from libprocess.http.authentication import make_token
 from libprocess.pid import PID
 from libprocess.units import format_duration
 from mesos.conversions import is_volume
@@ -58,6 +60,19 @@ def container_environment(
         "MESOS_SLAVE_PID": str(agent),
     }
     return Environment(base.variables + Environment.of(variables).variables)
+
+
+def with_token(environment: Environment, executor: ExecutorRecord, key: bytes) -> Environment:
+    """What an executor proves with, over HTTP, that it is this one."""
+    claims = {"fid": executor.framework.id, "eid": executor.id, "cid": executor.container_id}
+    token = {"MESOS_EXECUTOR_AUTHENTICATION_TOKEN": make_token(claims, key)}
+    return Environment(environment.variables + Environment.of(token).variables)
+
+
+def is_token_of(principal: Principal, executor: ExecutorRecord) -> bool:
+    """Whether it is that executor's token that was shown."""
+    expected = (executor.framework.id, executor.id, executor.container_id)
+    return tuple(map(principal.claim, ("fid", "eid", "cid"))) == expected
 
 
 def shutdown_grace_seconds(info: ExecutorInfo, flags: AgentFlags) -> float:

@@ -93,6 +93,13 @@ class AgentFlags(
         "processes; by default linux if root runs the agent.",
         group=CONTAINERS,
     )
+    authenticate_http_executors: bool = flag(
+        default=False,
+        group=ACCESS,
+        help="Only executors that show the token they were started with may register over HTTP; it is signed with "
+        "--jwt_secret_key.",
+    )
+
     isolation: tuple[str, ...] = flag(
         default=(),
         help="The isolators that keep containers apart; by default those that work here of "

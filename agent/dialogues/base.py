@@ -13,7 +13,7 @@ from agent.records.lasting import Lasting
 from agent.records.updates import UpdateStream
 from libprocess.message import Message
 from libprocess.pid import PID
-from libprocess.process import Process
+from mesos.access.rights import Rights
 from mesos.ids import AgentID, FrameworkID, TaskID
 from mesos.types import AgentInfo, Environment, MasterInfo
 
@@ -30,13 +30,14 @@ class AgentState(StrEnum):
     """It ends: nothing is launched any more."""
 
 
-class AgentBase(Process):
+class AgentBase(Rights):
     """The attributes of the agent, and what several of its dialogues do with them.
 
     The dialogues are classes on top of each other, each one using only those below it: with the master, about updates,
     with executors, about tasks. `agent.agent.Agent` is the uppermost.
     """
 
+    flags: AgentFlags
     lasting: Lasting
     """What it has in all, and what it must remember of that."""
 
@@ -48,8 +49,11 @@ class AgentBase(Process):
         environment: Environment,
         volumes: Volumes,
         janitor: PID | None = None,
+        token_key: bytes = b"",
     ) -> None:
         """`info` says what the operator has the agent give; `environment` is what every container gets.
+
+        With a `token_key` every executor gets a token, by which it proves over HTTP that it is that executor.
 
         The `janitor` is told of each sandbox that is not needed any more; without one they stay.
         """
@@ -59,6 +63,9 @@ class AgentBase(Process):
         self.environment = environment
         self.volumes = volumes
         self.janitor = janitor
+        self.token_key = token_key
+        self.files: PID | None = None
+        """The actor that shows sandboxes over HTTP."""
         self.state = AgentState.DISCONNECTED
         self.master: MasterInfo | None = None
         self.frameworks = Frameworks(flags.max_completed_executors_per_framework)

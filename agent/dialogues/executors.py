@@ -7,7 +7,7 @@ from agent.command_executor import CommandExecutor
 from agent.dialogues.base import log
 from agent.dialogues.messages import ExecutorLateMessage
 from agent.dialogues.updates import Updates
-from agent.environment import container_environment, executor_config, shutdown_grace_seconds, task_config
+from agent.environment import container_environment, executor_config, shutdown_grace_seconds, task_config, with_token
 from agent.exits import describe
 from agent.janitor import DiscardSandboxMessage
 from agent.paths import new_container_id, sandbox
@@ -15,6 +15,7 @@ from agent.ports import NO_RESOURCES, ContainerLaunchedMessage, ContainerTermina
 from agent.records.executor import ExecutorRecord, ExecutorState
 from agent.records.framework import FrameworkRecord
 from agent.records.task import TaskRecord
+from libprocess.http.files import AttachFilesMessage
 from libprocess.pid import PID
 from libprocess.timers import Timer
 from libprocess.units import format_duration
@@ -47,11 +48,15 @@ class Executors(Updates):
         directory = sandbox(self.flags.work_dir, self.id, framework.id, info.executor_id, container_id)
         executor = ExecutorRecord(framework, info, container_id, directory, is_command)
         framework.executors[executor.id] = self.containers[container_id] = executor
+        if self.files is not None:
+            self.send(self.files, AttachFilesMessage(directory, executor.user))
         return executor
 
     def _launch(self, executor: ExecutorRecord, task: TaskRecord) -> None:
         """Start an executor for its first task."""
         environment = container_environment(self.environment, executor, self.pid, self.info, self.flags)
+        if self.token_key:
+            environment = with_token(environment, executor, self.token_key)
         if not executor.is_command:
             executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
             self.containerizer.launch(self.pid, executor_config(executor, environment, self.flags.work_dir))

@@ -27,7 +27,10 @@ class Endpoints(Statistics):
         return HttpResponse.json(version())
 
     def _flags(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json({"flags": self.flags.as_dict()})
+        return self.forbidden(("view_flags", None)) or HttpResponse.json({"flags": self.flags.as_dict()})
 
     def _state(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json(state(self, self._started))
+        shown = state(self, self.seen, self._started)
+        if self.forbidden(("view_flags", None)):
+            del shown["flags"]
+        return HttpResponse.json(shown)

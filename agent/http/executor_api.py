@@ -6,11 +6,13 @@ Every later call is checked here and handed to that actor.
 
 from __future__ import annotations
 
+from agent.environment import is_token_of
 from agent.http.executor import HttpExecutor
 from agent.http.operator_api import OperatorApi
 from agent.records.executor import ExecutorRecord
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
+from mesos.access.gate import EXECUTOR
 from mesos.ids import AgentID
 from mesos.messages import RegisterExecutorMessage, ReregisterExecutorMessage
 from mesos.v1.door import Refusal, accepted_media, invalid, new_stream_id, read_body
@@ -27,12 +29,14 @@ class ExecutorApi(OperatorApi):
 
     def initialize(self) -> None:
         super().initialize()
-        self.route("/api/v1/executor", self._executor_call, methods=("POST",))
+        self.route("/api/v1/executor", self._executor_call, methods=("POST",), access=EXECUTOR)
 
     def _executor_call(self, request: HttpRequest) -> HttpResponse:
         try:
             call = self._read(request)
             executor = self._executor(call)
+            if request.principal is not None and not is_token_of(request.principal, executor):
+                raise Refusal(403, f"the token is not that of executor {executor.id}")
             if isinstance(call.message, RegisterExecutorMessage | ReregisterExecutorMessage):
                 return self._subscribe(request, executor, call.message)
             return self._pass_on(executor, call)

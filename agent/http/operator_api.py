@@ -7,11 +7,13 @@ from typing import Any
 
 from agent.http.endpoints import Endpoints
 from agent.records.executor import ExecutorRecord
-from agent.records.framework import FrameworkRecord
+from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
-from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http import HttpRequest, HttpResponse, Principal
 from libprocess.http.files import Files, ThreadedDisk
 from libprocess.version import VERSION
+from mesos.access.acls import Need
+from mesos.access.gate import name_of
 from mesos.types import AgentInfo, ContainerStatus, ExecutorInfo, FrameworkInfo, Task
 from mesos.v1.door import Refusal, accepted_media, invalid, read_body
 from mesos.v1.faces import FACES
@@ -21,6 +23,13 @@ from mesos.v1.tree import Tree
 CALL = message("agent.Call")
 RESPONSE = message("agent.Response")
 
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "GET_FLAGS": (("view_flags", None),),
+    "GET_METRICS": (("get_endpoints", "/metrics/snapshot"),),
+    "SET_LOGGING_LEVEL": (("set_log_level", None),),
+}
+"""What calls need of whoever makes them, beside what it is they are about: that is looked at where it is known."""
+
 _WITH_BODY = ("GET_METRICS", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL")
 
 
@@ -29,7 +38,7 @@ class OperatorApi(Endpoints):
 
     def initialize(self) -> None:
         super().initialize()
-        self.spawn(Files(ThreadedDisk(self._runtime), [f"{self.flags.work_dir}/agents"]), "files")
+        self._spawn_files()
         self.route("/api/v1/*", self._operator_call, methods=("POST",))
         self._operator_calls: dict[str, Callable[[], Tree]] = {
             "GET_HEALTH": lambda: {"healthy": True},
@@ -47,12 +56,26 @@ class OperatorApi(Endpoints):
             "GET_RESOURCE_PROVIDERS": dict,
         }
 
+    def _spawn_files(self) -> None:
+        """Whoever may see all sandboxes looks around in all of them; others in those that they may see."""
+        rights = self.flags.rights
+        limited = rights.restrict("access_sandboxes")
+
+        def may(principal: Principal | None, user: str) -> bool:
+            return rights.allow(name_of(principal), "access_sandboxes", user)
+
+        disk, root = ThreadedDisk(self._runtime), f"{self.flags.work_dir}/agents"
+        self.files = self.spawn(Files(disk, [root], may if limited else None), "files")
+
     def _operator_call(self, request: HttpRequest) -> HttpResponse:
         try:
             _, call = read_body(request, CALL)
             type_ = _type_of(call)
             if type_ not in self._operator_calls:
                 raise Refusal(501, f"501 Not Implemented. This agent does not know the call {type_}.")
+            forbidden = self.forbidden(*NEEDS.get(type_, ()))
+            if forbidden is not None:
+                return forbidden
             media = accepted_media(request)
             answer = {"type": type_, type_.lower(): self._operator_calls[type_]()}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
@@ -75,25 +98,26 @@ class OperatorApi(Endpoints):
 
     def _get_frameworks(self) -> Tree:
         return _some(
-            frameworks=[_framework(each) for each in self.frameworks],
-            completed_frameworks=[_framework(each) for each in self.frameworks.completed],
+            frameworks=[_framework(each) for each in self.seen],
+            completed_frameworks=[_framework(each) for each in self.seen.completed],
         )
 
     def _get_executors(self) -> Tree:
-        ended = (each for framework in self._all_frameworks() for each in _ended(framework))
+        seen = self.seen
+        ended = (each for framework in _all(seen) for each in _ended(framework))
         return _some(
-            executors=[_executor(each) for each in self.frameworks.executors()],
+            executors=[_executor(each) for each in seen.executors()],
             completed_executors=[_executor(each) for each in ended],
         )
 
     def _get_containers(self) -> Tree:
-        return _some(containers=[_container(each) for each in self.frameworks.executors()])
+        return _some(
+            containers=[_container(each) for each in self.frameworks.executors() if self.sight.container(each)]
+        )
 
     def _get_tasks(self) -> Tree:
-        executors = [
-            *self.frameworks.executors(),
-            *(each for framework in self._all_frameworks() for each in _ended(framework)),
-        ]
+        seen = self.seen
+        executors = [*seen.executors(), *(each for framework in _all(seen) for each in _ended(framework))]
         living = [task for executor in executors for task in executor.tasks.values()]
         return _some(
             queued_tasks=_tasks(task for task in living if task.is_queued),
@@ -102,8 +126,9 @@ class OperatorApi(Endpoints):
             completed_tasks=_tasks(task for executor in executors for task in executor.completed_tasks),
         )
 
-    def _all_frameworks(self) -> list[FrameworkRecord]:
-        return [*self.frameworks, *self.frameworks.completed]
+
+def _all(frameworks: Frameworks) -> list[FrameworkRecord]:
+    return [*frameworks, *frameworks.completed]
 
 
 def _type_of(call: Tree) -> str:

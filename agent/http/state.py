@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.dialogues.base import AgentBase
 from agent.records.executor import ExecutorRecord
-from agent.records.framework import FrameworkRecord
+from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
 from libprocess.version import VERSION
 from mesos.forms import Json, attributes, labels, resources, resources_by_role, web_pid
@@ -18,8 +18,8 @@ def version() -> Json:
     return {"version": VERSION}
 
 
-def state(agent: AgentBase, started: float) -> Json:
-    """What /state says."""
+def state(agent: AgentBase, frameworks: Frameworks, started: float) -> Json:
+    """What /state says to whoever may see these frameworks."""
     total = agent.lasting.total
     used = Resources.sum(executor.resources for executor in agent.frameworks.executors()).unallocate()
     return version() | {
@@ -36,8 +36,8 @@ def state(agent: AgentBase, started: float) -> Json:
         "attributes": attributes(agent.info.attributes),
         "master_hostname": agent.master.hostname if agent.master else "",
         "flags": agent.flags.as_dict(),
-        "frameworks": [framework(each) for each in agent.frameworks],
-        "completed_frameworks": [framework(each) for each in agent.frameworks.completed],
+        "frameworks": [framework(each) for each in frameworks],
+        "completed_frameworks": [framework(each) for each in frameworks.completed],
     }
 
 

@@ -6,8 +6,10 @@ from collections import deque
 from typing import Any
 
 from agent.dialogues.frameworks import FrameworkOrders
+from agent.http.sight import Sight
 from agent.ports import Usage, UsageMessage
 from agent.records.executor import ExecutorRecord
+from agent.records.framework import Frameworks
 from libprocess.http import HttpRequest, HttpResponse, HttpResponseMessage
 from libprocess.message import Message
 from libprocess.pid import PID
@@ -28,7 +30,7 @@ class Statistics(FrameworkOrders):
 
     def initialize(self) -> None:
         super().initialize()
-        self._askers: list[tuple[PID, str]] = []
+        self._askers: list[tuple[PID, str, Sight]] = []
         self._is_measuring = False
         self._history: dict[ContainerID, deque[Usage]] = {}
         for path in ("/monitor/statistics", "/containers"):
@@ -36,13 +38,23 @@ class Statistics(FrameworkOrders):
         self.route("/monitor/history", self._show_history)
         self.delay(MEASURE_SECONDS, MeasureContainersMessage())
 
+    @property
+    def sight(self) -> Sight:
+        """What whoever asks may see."""
+        return Sight(self.flags.rights, self.asker)
+
+    @property
+    def seen(self) -> Frameworks:
+        """The frameworks here as whoever asks may see them."""
+        return self.sight.of(self.frameworks)
+
     def measure_containers(self, message: MeasureContainersMessage) -> None:
         self._measure()
         self.delay(MEASURE_SECONDS, MeasureContainersMessage())
 
     def _measure_for(self, request: HttpRequest) -> None:
         """The answer comes when all containers are measured."""
-        self._askers.append((self.sender, request.path))
+        self._askers.append((self.sender, request.path, self.sight))
         self._measure()
 
     def _measure(self) -> None:
@@ -57,21 +69,21 @@ class Statistics(FrameworkOrders):
         for id_, usage in measured.items():
             self._history[id_].append(usage)
         askers, self._askers = self._askers, []
-        for asker, path in askers:
+        for asker, path, sight in askers:
             with_container = path.rstrip("/").endswith("/containers")
             shown = [
                 _form(executor, measured[id_], with_container)
                 for id_, executor in self.containers.items()
-                if id_ in measured
+                if id_ in measured and sight.container(executor)
             ]
             self.send(asker, HttpResponseMessage(HttpResponse.json(shown)))
 
     def _show_history(self, request: HttpRequest) -> HttpResponse:
-        wanted = request.argument("container_id")
+        wanted, sight = request.argument("container_id"), self.sight
         history: dict[str, Any] = {
             id_: [_numbers(usage) for usage in usages]
             for id_, usages in self._history.items()
-            if wanted in ("", str(id_))
+            if wanted in ("", str(id_)) and id_ in self.containers and sight.container(self.containers[id_])
         }
         return HttpResponse.json(history)
 

@@ -73,6 +73,12 @@ class ExecutorRecord:
         return self.info.executor_id
 
     @property
+    def user(self) -> str:
+        """Whom it runs as."""
+        command = self.info.command
+        return (command.user if command is not None else "") or self.framework.info.user
+
+    @property
     def is_alive(self) -> bool:
         """Whether it takes tasks, now or once it has registered."""
         return self.state in (ExecutorState.REGISTERING, ExecutorState.RUNNING)

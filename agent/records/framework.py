@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agent.records.executor import ExecutorRecord
 from agent.records.task import TaskRecord
@@ -56,6 +56,13 @@ class Frameworks:
     def get(self, id: FrameworkID) -> FrameworkRecord | None:
         """The framework of that id; None if it has nothing here."""
         return self._active.get(id)
+
+    def shown(self, show: Callable[[FrameworkRecord], FrameworkRecord | None]) -> Frameworks:
+        """These as `show` would have each of them, without those that it hides."""
+        shown = Frameworks(self._completed_executors_max)
+        shown._active = {id_: seen for id_, each in self._active.items() if (seen := show(each)) is not None}
+        shown.completed.extend(seen for each in self.completed if (seen := show(each)) is not None)
+        return shown
 
     def known(self, id: FrameworkID, info: FrameworkInfo, pid: PID | None) -> FrameworkRecord:
         """The framework of that id, which is new here or as its last order says."""

@@ -11,12 +11,14 @@ import grp
 import os
 import pwd
 import stat
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from libprocess.http.exchange import HttpRequest, HttpResponse, HttpResponseMessage
+from libprocess.http.exchange import HttpRequest, HttpResponse, HttpResponseMessage, Principal
+from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.process import Process
 
@@ -29,6 +31,24 @@ PAGE_BYTES = 64 << 10
 DOWNLOAD_BYTES_MAX = 64 << 20
 
 Work = Callable[[], HttpResponse]
+
+
+FILES_ATTACHED_MAX = 10_000
+"""How many directories are known by their owners; the ones attached longest ago give way."""
+
+
+class AttachFilesMessage(Message, frozen=True):
+    """An actor → the Files of its node: what lies below this directory is somebody's."""
+
+    path: str
+    owner: str
+
+
+class Scope(NamedTuple):
+    """Directories, as somebody may look into them or may not. What is in none of them is not there."""
+
+    shown: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
 
 
 class Disk(Protocol):
@@ -56,25 +76,48 @@ def _outcome(done: asyncio.Future[HttpResponse]) -> HttpResponse:
 
 
 class Files(Process):
-    """Shows what lies below `roots`."""
+    """Shows what lies below `roots`; where not everybody `may` see all, what lies below attached directories."""
 
-    def __init__(self, disk: Disk, roots: Sequence[str]) -> None:
+    def __init__(
+        self, disk: Disk, roots: Sequence[str], may: Callable[[Principal | None, str], bool] | None = None
+    ) -> None:
+        """`may` says whether a principal may look into what belongs to an owner."""
         self._disk = disk
         self._roots = tuple(roots)
+        self._may = may
+        self._owners: OrderedDict[str, str] = OrderedDict()
 
     def initialize(self) -> None:
         """The first turn."""
         for name, work in (("browse", _browse), ("read", _read), ("download", _download)):
             for path in (f"/{name}", f"/{name}.json"):
                 self.route(path, partial(self._hand_over, work))
-        self.route("/debug", lambda request: HttpResponse.json({root: root for root in self._roots}))
+        self.route("/debug", self._debug)
+
+    def attach_files(self, message: AttachFilesMessage) -> None:
+        """See the message."""
+        if self.sender.address == self.pid.address:
+            self._owners[message.path] = message.owner
+            if len(self._owners) > FILES_ATTACHED_MAX:
+                self._owners.popitem(last=False)
+
+    def _scope(self, principal: Principal | None) -> Scope:
+        may = self._may
+        if may is None:
+            return Scope(self._roots)
+        shown = tuple(path for path, owner in self._owners.items() if may(principal, owner))
+        return Scope(shown, tuple(path for path in self._owners if path not in set(shown)))
+
+    def _debug(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse.json({path: path for path in self._scope(request.principal).shown})
 
     def _hand_over(
-        self, work: Callable[[HttpRequest, Sequence[str]], HttpResponse], request: HttpRequest
+        self, work: Callable[[HttpRequest, Scope], HttpResponse], request: HttpRequest
     ) -> HttpResponse | None:
         if not request.argument("path"):
             return HttpResponse.error(400, "Expecting 'path=value' in query.")
-        self._disk.later(lambda: _guarded(lambda: work(request, self._roots)), self.sender)
+        scope = self._scope(request.principal)
+        self._disk.later(lambda: _guarded(lambda: work(request, scope)), self.sender)
         return None
 
 
@@ -88,14 +131,16 @@ def _guarded(work: Work) -> HttpResponse:
     try:
         return work()
     except _Refused as refused:
+        if refused.status == 403:
+            return HttpResponse.forbidden(str(refused))
         return HttpResponse.error(refused.status, str(refused))
     except (OSError, ValueError):  # it is not there, it went away meanwhile, or nothing can be called so
         return HttpResponse.error(404)
 
 
-def _browse(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
+def _browse(request: HttpRequest, scope: Scope) -> HttpResponse:
     path = request.argument("path").rstrip("/") or "/"
-    descriptor = _open(path, roots)
+    descriptor = _open(path, scope)
     try:
         shown = []
         for name in sorted(os.listdir(descriptor)):
@@ -112,9 +157,9 @@ def _readable(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def _read(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
+def _read(request: HttpRequest, scope: Scope) -> HttpResponse:
     offset, length = _number(request, "offset"), _number(request, "length")
-    descriptor = _open(request.argument("path"), roots)
+    descriptor = _open(request.argument("path"), scope)
     try:
         size = _size(descriptor)
         if offset < 0:  # what a reader asks first, to begin near the end
@@ -125,9 +170,9 @@ def _read(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
     return HttpResponse.json({"data": data.decode(errors="replace"), "offset": offset})
 
 
-def _download(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
+def _download(request: HttpRequest, scope: Scope) -> HttpResponse:
     path = request.argument("path")
-    descriptor = _open(path, roots)
+    descriptor = _open(path, scope)
     try:
         if _size(descriptor) > DOWNLOAD_BYTES_MAX:
             raise _Refused(413, f"expected a file of at most {DOWNLOAD_BYTES_MAX} bytes: read it in pieces")
@@ -142,18 +187,24 @@ def _download(request: HttpRequest, roots: Sequence[str]) -> HttpResponse:
     return HttpResponse(200, data, "application/octet-stream", (disposition,))
 
 
-def _open(path: str, roots: Sequence[str]) -> int:
-    """A descriptor of what is at a path below one of the roots; OSError for anything else."""
+def _open(path: str, scope: Scope) -> int:
+    """A descriptor of what is at a path below a directory that is shown; OSError or a refusal for anything else."""
     place = os.open(path, os.O_PATH)  # to open a device may already do something
     try:
         opened = os.readlink(f"/proc/self/fd/{place}")
-        if not any(opened == real or opened.startswith(f"{real}/") for real in map(os.path.realpath, roots)):
+        if _is_below(opened, scope.hidden):
+            raise _Refused(403, f"expected files that the principal may see, found {path}")
+        if not _is_below(opened, scope.shown):
             raise FileNotFoundError(path)
         if stat.S_IFMT(os.fstat(place).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
             raise FileNotFoundError(path)
         return os.open(f"/proc/self/fd/{place}", os.O_RDONLY)
     finally:
         os.close(place)
+
+
+def _is_below(opened: str, directories: Sequence[str]) -> bool:
+    return any(opened == real or opened.startswith(f"{real}/") for real in map(os.path.realpath, directories))
 
 
 def _size(descriptor: int) -> int:

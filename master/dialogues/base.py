@@ -7,9 +7,10 @@ import logging
 from libprocess.message import Message
 from libprocess.pid import PID
 from master.allocator.messages import Lot, RecoverResourcesMessage
-from master.dialogues.rights import Rights
+from master.flags import MasterFlags
 from master.metrics import MasterMetrics
 from master.records import AgentRecord, Cluster, FrameworkRecord
+from mesos.access.rights import Rights
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 from mesos.types import Filters, MasterInfo
@@ -20,6 +21,7 @@ log = logging.getLogger("master")
 class Dialogue(Rights):
     """Base of all dialogues."""
 
+    flags: MasterFlags
     info: MasterInfo
     cluster: Cluster
     allocator: PID

@@ -15,8 +15,7 @@ from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.process import ExitedMessage, Process
 from master.http.sight import Sight
-from master.validation.rights import Need
-from mesos.access.acls import NO_ACLS, Acls
+from mesos.access.acls import NO_ACLS, Acls, Need
 from mesos.v1.jsonform import read_json
 from mesos.v1.media import Media
 from mesos.v1.proto import message as descriptor_of

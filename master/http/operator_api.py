@@ -15,7 +15,7 @@ from master.http.event_stream import HEARTBEAT_SECONDS, EventStream, OperatorEve
 from master.http.listings import Listings
 from master.http.sight import needs_of
 from master.http.watched import WatchedCluster
-from master.validation.rights import Need
+from mesos.access.acls import Need
 from mesos.ids import FrameworkID
 from mesos.messages import FrameworkErrorMessage
 from mesos.types import MasterInfo

@@ -14,8 +14,8 @@ from typing import TypeVar
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from master.records.holdings import Holdings
 from master.records.roles import Roles
-from master.validation.rights import Need, user_of
-from mesos.access.acls import Acls
+from master.validation.rights import user_of
+from mesos.access.acls import Acls, Need
 from mesos.ids import FrameworkID
 from mesos.resources import Kind, Resources
 from mesos.types import FrameworkInfo

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
 
+from mesos.access.acls import Need
 from mesos.resources import Resources
 from mesos.roles import ANY_ROLE
 from mesos.types import (
@@ -19,9 +19,6 @@ from mesos.types import (
     TaskInfo,
     Unreserve,
 )
-
-Need: TypeAlias = tuple[str, str | None]
-"""An action, and with what."""
 
 
 def to_register(info: FrameworkInfo) -> list[Need]:

@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from mesos.access.actions import OBJECTS, ROLES, WITHOUT_VALUES
 
 BELOW = "/%"
+
+Need: TypeAlias = tuple[str, str | None]
+"""What somebody must be allowed: an action, and with what."""
 
 
 class Kind(Enum):

@@ -39,9 +39,12 @@ def make_gate(
             "nobody could prove who they are: give credentials or a --jwt_secret_key, or no --authenticate_http…"
         )
 
+    if asked.get(EXECUTOR) and key is None:
+        raise OperatorError("--authenticate_http_executors needs a --jwt_secret_key to sign their tokens with")
+
     def authenticator(access: str) -> Authenticator:
         realm = f"mesos-{program}-{SUFFIXES[access]}"
-        ways: list[Authenticator] = [Basic(realm, credentials)] if credentials else []
+        ways: list[Authenticator] = [Basic(realm, credentials)] if credentials and access != EXECUTOR else []
         if key is not None:
             ways.append(Bearer(realm, key, now))
         return Either(*ways)

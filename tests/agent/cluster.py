@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -256,12 +256,13 @@ def acknowledgement(update: StatusUpdate) -> StatusUpdateAcknowledgementMessage:
 class Cluster:
     """One agent on its machine, and the test in the master's seat."""
 
-    def __init__(self, resources: Resources = RESOURCES) -> None:
+    def __init__(self, resources: Resources = RESOURCES, token_key: bytes = b"", **flags: Any) -> None:
         self.world = World()
         self.node = self.world.node("agent", 5051)
         self.machine = Machine(self.node)
-        self.flags = AgentFlags(master=Address("master", 5050), work_dir="/srv/mesos")
+        self.flags = AgentFlags(**{"master": Address("master", 5050), "work_dir": "/srv/mesos"} | flags)
         self.volumes = Shelf()
+        self.token_key = token_key
         self.info = AgentInfo("agent", resources=resources)
         self.start_agent()
         self.framework = FrameworkInfo("root", "f", id=FRAMEWORK)
@@ -269,7 +270,7 @@ class Cluster:
         self.elect(self.master)
 
     def start_agent(self) -> None:
-        self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes)
+        self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, None, self.token_key)
         self.node.spawn(self.agent, AGENT_ID)
 
     def restart_agent(self) -> None:

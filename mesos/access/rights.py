@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from libprocess.http import HttpResponse
 from libprocess.process import Process
-from master.flags import MasterFlags
-from master.validation.rights import Need
+from mesos.access.acls import Need
+from mesos.access.flags import AccessFlags
 from mesos.access.gate import name_of
 
 
 class Rights(Process):
-    """Base of all dialogues that anybody begins."""
+    """Base of an actor that others ask for something."""
 
-    flags: MasterFlags
+    flags: AccessFlags
 
     @property
     def asker(self) -> str | None:
