@@ -25,6 +25,7 @@ from agent.flags import ACTOR_PORT_OFFSET, CONTAINERIZERS, AgentFlags
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose, choose_launcher
 from agent.isolators.logs import LogRotation
+from agent.isolators.network import NetworkUsage
 from agent.isolators.volumes import VolumesIsolator
 from agent.janitor import JANITOR_ID, Janitor
 from agent.records.lasting import PATH, Lasting
@@ -74,6 +75,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         isolators = choose(flags.isolation, _isolation(flags))
         if flags.max_log_size_bytes:
             isolators["logs"] = LogRotation(flags.max_log_size_bytes, LOG_INTERVAL_SECONDS)
+        isolators["network"] = NetworkUsage()
         isolators["volumes"] = VolumesIsolator(mounts=choose_launcher(flags.launcher) == "linux")
         volumes = DiskVolumes(flags.work_dir)
         stack.callback(volumes.close)

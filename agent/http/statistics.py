@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 from agent.dialogues.frameworks import FrameworkOrders
@@ -21,6 +22,20 @@ HISTORY = 40
 """How many measurements of each container are kept: ten minutes' worth."""
 
 
+SUMMED = (
+    "cpus_user_time_secs",
+    "cpus_system_time_secs",
+    "cpus_throttled_time_secs",
+    "disk_used_bytes",
+    "mem_rss_bytes",
+    "mem_total_bytes",
+    "net_rx_bytes",
+    "net_tx_bytes",
+    "processes",
+)
+"""Of these the sum over all containers is a metric."""
+
+
 class MeasureContainersMessage(Message, frozen=True):
     """Agent → itself, every so often: see what its containers use."""
 
@@ -36,6 +51,8 @@ class Statistics(FrameworkOrders):
         for path in ("/monitor/statistics", "/containers"):
             self.route(path, self._measure_for)
         self.route("/monitor/history", self._show_history)
+        for name in SUMMED:
+            self.metrics.gauge(f"slave/containers_{name}", partial(self._sum, name))
         self.delay(MEASURE_SECONDS, MeasureContainersMessage())
 
     @property
@@ -77,6 +94,10 @@ class Statistics(FrameworkOrders):
                 if id_ in measured and sight.container(executor)
             ]
             self.send(asker, HttpResponseMessage(HttpResponse.json(shown)))
+
+    def _sum(self, name: str) -> float:
+        """What the containers that run used when they were measured last."""
+        return sum(dict(usages[-1].numbers).get(name, 0.0) for usages in self._history.values())
 
     def _show_history(self, request: HttpRequest) -> HttpResponse:
         wanted, sight = request.argument("container_id"), self.sight

@@ -91,6 +91,7 @@ def test_what_containers_used_is_remembered_for_a_while(cluster: Cluster):
 
     history = read(cluster, "/monitor/history")
     assert [numbers["cpus_user_time_secs"] for numbers in history[container_id]] == [1.0, 2.0, 3.0]
+    assert cluster.node.metrics.snapshot()["slave/containers_cpus_user_time_secs"] == 3.0
 
     cluster.machine.end()
     cluster.world.advance(seconds=15)

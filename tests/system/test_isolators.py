@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.forker import kernel
+from agent.forker.plan import Plan
 from agent.isolators.cgroups.groups import Groups
+from agent.isolators.cgroups.pressure import stalls
 from agent.isolators.choice import FOR_USERS, ISOLATORS, Settings, choose
 from agent.isolators.logs import KEPT, LogRotation, rotate
+from agent.isolators.network import NetworkUsage
+from agent.ports import ContainerConfig
 from libprocess.errors import OperatorError
 from mesos.resources import Ranges, Resource, Resources
 from mesos.resources.kind import VolumeMode
@@ -294,6 +299,52 @@ def test_what_a_container_uses_is_measured(tmp_path: Path, isolation: tuple[str,
             assert large["mem_peak_bytes"] >= 20e6
 
     play(tmp_path, story, isolation)
+
+
+@needs_root
+@pytest.mark.skipif(Groups().version == 2, reason="version 2 tells of stalls, if its kernel looks for them")
+def test_memory_pressure_is_counted(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        # Reading more than fits has the kernel look for memory again and again; waiting lets the first look be first.
+        line = "sleep 0.2; head -c 60m /dev/zero > file; while :; do cat file > /dev/null; cp file copy; done"
+        usage = await until(lambda usage: usage.get("mem_low_pressure_counter", 0.0) > 0, stage, line)
+        assert {"mem_medium_pressure_counter", "mem_critical_pressure_counter"} < usage.keys()
+
+    play(tmp_path, story, ("cgroups/mem",))
+
+
+def test_stalls_are_read_as_version_2_tells_them():
+    text = "some avg10=0.00 avg60=0.12 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=20\n"
+    assert stalls(text) == {"mem_pressure_some_secs": 1.5, "mem_pressure_full_secs": 0.00002}
+    assert stalls("") == {}
+
+
+class OwnNetwork(NetworkUsage):
+    """Gives containers a network that leads nowhere, and measures it."""
+
+    def prepare(self, config: ContainerConfig, plan: Plan) -> None:
+        plan["namespaces"] = plan.get("namespaces", 0) | kernel.CLONE_NEWNET
+
+
+@needs_root
+def test_the_traffic_of_a_network_of_its_own_is_measured(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        link = "ip link add v0 type veth peer name v1 && ip addr add 10.9.8.7/24 dev v0 && ip link set v0 up"
+        line = f"{link} && ip link set v1 up && while :; do echo > /dev/udp/10.9.8.9/9; sleep 0.02; done"
+        usage = await until(lambda usage: usage.get("net_tx_bytes", 0.0) > 0, stage, f"exec bash -c '{line}'")
+        assert usage["net_tx_packets"] > 0
+
+    play(tmp_path, story, None, OwnNetwork())
+
+
+def test_the_traffic_of_the_host_is_no_containers(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start("sleep 300")
+        assert await measure(stage, id_) == {}
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+
+    play(tmp_path, story, None, NetworkUsage())
 
 
 def test_the_disk_is_measured(tmp_path: Path):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.forker.plan import Plan, Report
 from agent.isolators.cgroups.groups import Groups, table
+from agent.isolators.cgroups.pressure import PressureCounters, stalls
 from agent.isolators.isolator import Isolator, Limitation, limit_of
 from agent.ports import ContainerConfig
 from libprocess.units import format_bytes
@@ -63,6 +64,7 @@ class MemoryIsolator(Isolator):
         self._groups = groups
         self._version = groups.version
         self._files = FILES[self._version]
+        self._pressure = PressureCounters()
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
@@ -98,7 +100,16 @@ class MemoryIsolator(Isolator):
             "mem_soft_limit_bytes": self._groups.read(container_id, "memory", files.soft),
         }
         shown = {name: float(text) for name, text in numbers.items() if text.isdigit()}
-        return shown | {name: float(parts[part]) for name, part in files.parts.items() if part in parts}
+        shown |= {name: float(parts[part]) for name, part in files.parts.items() if part in parts}
+        return shown | self._pressure_on(container_id)
+
+    def _pressure_on(self, container_id: ContainerID) -> dict[str, float]:
+        if self._version == 2:
+            return stalls(self._groups.read(container_id, "memory", "memory.pressure"))
+        try:
+            return self._pressure.read(container_id, self._groups.path(container_id, "memory"))
+        except OSError:  # it has just ended, or this agent has no descriptors left: then it goes uncounted
+            return {}
 
     def limitation(self, container_id: ContainerID, report: Report) -> Limitation | None:
         """See `Isolator`."""
@@ -115,4 +126,5 @@ class MemoryIsolator(Isolator):
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""
+        self._pressure.forget(container_id)
         self._groups.remove(container_id, "memory")
