@@ -82,6 +82,10 @@ class Process:
         _, sender, message, _, _ = self._runtime._current
         self._post((to, sender, message, 0, 0))
 
+    def put_back(self, sender: PID, message: Message) -> None:
+        """Have mail that this actor could not take before in its mailbox again, behind what waits there."""
+        self._post((self.pid, sender, message, 0, 0))
+
     @property
     def sender(self) -> PID:
         """Who sent the message at hand."""

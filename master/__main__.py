@@ -18,6 +18,7 @@ from libprocess.runtime import Runtime
 from master.candidate import CANDIDATE, Candidate
 from master.flags import ACTOR_PORT_OFFSET, MasterFlags
 from master.master import MASTER, describe, new_id
+from master.registrar.stores import open_store
 from master.seat import Seat
 from mesos.access.credentials import read_credentials
 from mesos.access.gate import SCHEDULER, make_gate
@@ -50,15 +51,17 @@ async def serve(flags: MasterFlags) -> int:
         stack.push_async_callback(server.close)
         web = Address(flags.hostname or flags.ip, server.address.port)
         pid = PID(MASTER, *node.address)
-        seat = _begin(node, flags, web, pid)
+        seat = _begin(node, flags, web, pid, stack)
         print(f"{PROGRAM} is {pid}, its page is at http://{server.address}", flush=True)
         return await _watch(seat, told_to_end)
 
 
-def _begin(node: Runtime, flags: MasterFlags, web: Address, pid: PID) -> Seat:
+def _begin(node: Runtime, flags: MasterFlags, web: Address, pid: PID, stack: AsyncExitStack) -> Seat:
     """Have the master's seat taken: at once by one that stands alone, by one of several when it is elected."""
     id_ = new_id(node.chance)
-    seat = Seat(node, flags, web, id_)
+    store = open_store(flags, node, id_)
+    stack.callback(store.close)
+    seat = Seat(node, flags, web, id_, store)
     if flags.zk is None:
         seat.take()
         return seat
@@ -96,6 +99,8 @@ async def _watch(seat: Seat, told_to_end: asyncio.Event) -> int:
     ending.cancel()
     if not seat.over.done():
         return 0
+    if seat.refusal:
+        raise OperatorError(seat.refusal)
     log.critical("the master ended: %s", seat.over.result())
     return FAILED
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from libprocess.flags import DURATION, PATH, PORT, Kind, flag
+from libprocess.flags.kinds import one_of
+from libprocess.units import format_duration, parse_duration
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
 from mesos.access.flags import ACCESS, AccessFlags
@@ -16,6 +19,7 @@ from mesos.roles import check_role
 from mesos.types import DomainInfo
 
 AGENTS = "Agents"
+REGISTRY = "Registry"
 ELECTION = "Election"
 ALLOCATION = "Allocation"
 HISTORY = "History"
@@ -55,6 +59,44 @@ def parse_sorter(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class Rate:
+    """So much in so long."""
+
+    permits: int
+    seconds: float
+
+
+def parse_rate(text: str) -> Rate:
+    """Read `1/10mins`."""
+    count, slash, time = text.partition("/")
+    try:
+        rate = Rate(int(count), parse_duration(time))
+    except ValueError:
+        rate = Rate(0, 0.0)
+    if not slash or rate.permits < 1 or not 0 < rate.seconds < math.inf:
+        raise ValueError(f"expected a number and a time, such as 1/10mins, found {text!r}")
+    return rate
+
+
+def format_rate(rate: Rate) -> str:
+    """Write what `parse_rate` reads."""
+    return f"{rate.permits}/{format_duration(rate.seconds)}"
+
+
+def parse_share(text: str) -> float:
+    """Read `80%`."""
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = math.nan
+    if not text.endswith("%") or not 0 <= share <= 1:
+        raise ValueError(f"expected a share from 0% to 100%, found {text!r}")
+    return share
+
+
+RATE = Kind("N/DURATION", parse_rate, format_rate)
+SHARE = Kind("N%", parse_share, lambda share: f"{share * 100:g}%")
 ENOUGH = Kind("RESOURCES|…", parse_enough, lambda choices: "|".join(map(str, choices)))
 WEIGHTS = Kind("ROLE=WEIGHT,…", parse_weights, format_weights)
 SORTER = Kind("SORTER", parse_sorter)
@@ -110,6 +152,35 @@ class MasterFlags(
         "maxSessionTimeout.",
     )
 
+    registry: str | None = flag(
+        default=None,
+        kind=one_of(("sqlite", "zookeeper", "in_memory")),
+        group=REGISTRY,
+        help="Where it is kept what must outlive every master: sqlite in --work_dir, zookeeper at --zk, or in_memory, "
+        "which forgets. Otherwise zookeeper with --zk, and sqlite without.",
+    )
+    registry_fetch_timeout_seconds: float = flag(
+        default=60.0, kind=DURATION, group=REGISTRY, help="A master that cannot read the registry within that, ends."
+    )
+    registry_store_timeout_seconds: float = flag(
+        default=20.0,
+        kind=DURATION,
+        group=REGISTRY,
+        help="A master that cannot write to the registry within that, ends.",
+    )
+    registry_gc_interval_seconds: float = flag(
+        default=900.0,
+        kind=DURATION,
+        group=REGISTRY,
+        help="How often agents out of reach, or gone, are looked through for those to forget.",
+    )
+    registry_max_agent_age_seconds: float = flag(
+        default=14 * 86400.0, kind=DURATION, group=REGISTRY, help="For how long such agents are remembered."
+    )
+    registry_max_agent_count: int = flag(
+        default=102400, group=REGISTRY, help="How many of them are remembered, and of those that are gone."
+    )
+
     agent_ping_timeout_seconds: float = flag(
         default=15.0,
         kind=DURATION,
@@ -124,6 +195,18 @@ class MasterFlags(
         kind=DURATION,
         group=AGENTS,
         help="How long an agent may stay away after its link broke, and how long those of a former master may.",
+    )
+    agent_removal_rate_limit: Rate | None = flag(
+        default=None,
+        kind=RATE,
+        group=AGENTS,
+        help="How many agents may be given up in what time, such as 1/10mins. Others wait, and may come back.",
+    )
+    recovery_agent_removal_limit: float = flag(
+        default=1.0,
+        kind=SHARE,
+        group=AGENTS,
+        help="When more of the agents of a former master than that stay away, it is no accident: the master ends.",
     )
 
     allocation_interval_seconds: float = flag(
@@ -154,7 +237,10 @@ class MasterFlags(
         help="Where this master stands. Agents of other regions are offered only to frameworks that know of regions.",
     )
     weights: tuple[tuple[str, float], ...] | None = flag(
-        default=None, kind=WEIGHTS, group=ALLOCATION, help="What roles are due, against those of weight 1."
+        default=None,
+        kind=WEIGHTS,
+        group=ALLOCATION,
+        help="What roles are due, against those of weight 1, until operators change it.",
     )
 
     role_sorter: str = flag(
@@ -200,6 +286,11 @@ class MasterFlags(
             filter_gpu_resources=self.filter_gpu_resources,
             region=self.domain.fault_domain.region if self.domain and self.domain.fault_domain else None,
         )
+
+    @property
+    def chosen_registry(self) -> str:
+        """Where the registry is, whether that was said or not."""
+        return self.registry or ("sqlite" if self.zk is None else "zookeeper")
 
     @property
     def chosen_actor_port(self) -> int:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Sequence
+from functools import partial
 
+from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.routes import RouteHandler
 from libprocess.pid import PID, Address
 from libprocess.process import ExitedMessage
 from libprocess.version import VERSION
@@ -17,29 +21,44 @@ from master.allocator.messages import RoleWeight, SetWeightsMessage
 from master.dialogues.agents import Agents
 from master.dialogues.executors import Executors
 from master.dialogues.launches import Launches
+from master.dialogues.recovery import Recovery
 from master.dialogues.tasks import Tasks
 from master.flags import MasterFlags
 from master.http.explain import Explain
 from master.http.scheduler_api import SchedulerApi
 from master.http.scheduling import Scheduling
 from master.http.watched import WatchedCluster
+from master.limiter import Limiter
 from master.metrics import MasterMetrics
 from master.records.cluster import History
 from master.records.roles import Roles
+from master.registrar.actor import Registrar
+from master.registrar.store import MemoryStore, Store
 from master.whitelist import Whitelist, reader
-from mesos.types import MasterInfo
+from mesos.types import MasterCapability, MasterInfo
 
 MASTER = "master"
 """The id that a master is spawned with: its PID is found under this name."""
 
 
-class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerApi):
-    """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one."""
+CAPABILITIES = (MasterCapability.AGENT_UPDATE, MasterCapability.AGENT_DRAINING, MasterCapability.QUOTA_V2)
+"""What it can do, in Mesos' words."""
 
-    def __init__(self, flags: MasterFlags, web: Address, id_: str = "") -> None:
+ALWAYS_SERVED = ("/health", "/version", "/flags", "/pid", "/redirect")
+"""What does not depend on what former masters knew."""
+
+
+class Master(Agents, Recovery, Launches, Tasks, Executors, Scheduling, Explain, SchedulerApi):
+    """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one.
+
+    The `store` keeps what must outlive it; without one that is forgotten.
+    """
+
+    def __init__(self, flags: MasterFlags, web: Address, id_: str = "", store: Store | None = None) -> None:
         self.flags = flags
         self.web = web
         self._id = id_
+        self._store = store
 
     whitelist: PID | None = None
     """The actor that reads the whitelist, if there is one."""
@@ -54,8 +73,35 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerA
         self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])
         self.cluster.roles = Roles(self.flags.weights or ())
         self._wishes = deque()
+        self._until_written = {}
+        self.early = {}
+        self.expected = set()
+        self.leaving = set()
+        rate = self.flags.agent_removal_rate_limit
+        self.limiter = Limiter(rate.permits, rate.seconds) if rate else Limiter()
         self._start_allocator()
+        self._start_registrar()
         self.serve()
+
+    def route(self, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",), access: str = "") -> None:
+        """See Process. Nothing is said of a cluster before it is known what former masters knew of it."""
+        is_always_served = path in ALWAYS_SERVED
+        super().route(path, handler if is_always_served else partial(self._once_recovered, handler), methods, access)
+
+    def _once_recovered(self, handler: RouteHandler, request: HttpRequest) -> HttpResponse | None:
+        if self.is_recovered:
+            return handler(request)
+        return HttpResponse.error(503, "503 Service Unavailable. The registry is not recovered yet; ask again.")
+
+    def _start_registrar(self) -> None:
+        """Have what former masters knew read; this one listens to nobody before it knows that."""
+        store = self._store or MemoryStore(self._runtime)
+        fetch_seconds, store_seconds = (
+            self.flags.registry_fetch_timeout_seconds,
+            self.flags.registry_store_timeout_seconds,
+        )
+        self.registrar = self.spawn(Registrar(self.pid, self.info, store, fetch_seconds, store_seconds))
+        self.link(self.registrar)
 
     def _start_allocator(self) -> None:
         self.allocator = self.spawn(Allocator(self.pid, self.flags.allocation), "allocator")
@@ -71,6 +117,7 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerA
         for agent in self.cluster.agents.values():
             self.terminate(agent.observer)
         self.terminate(self.allocator)
+        self.terminate(self.registrar)
         if self.whitelist is not None:
             self.terminate(self.whitelist)
 
@@ -84,6 +131,8 @@ class Master(Agents, Launches, Tasks, Executors, Scheduling, Explain, SchedulerA
             self.scheduler_exited(framework, message.reason)
         if message.pid == self.allocator:
             raise RuntimeError(f"the allocator ended, and without it there is nothing to offer: {message.reason}")
+        if message.pid == self.registrar:
+            raise RuntimeError(f"the registrar ended, and without it nothing can be written down: {message.reason}")
 
 
 def describe(flags: MasterFlags, web: Address, pid: PID, id_: str) -> MasterInfo:
@@ -96,6 +145,7 @@ def describe(flags: MasterFlags, web: Address, pid: PID, id_: str) -> MasterInfo
         port=web.port,
         version=VERSION,
         domain=flags.domain,
+        capabilities=CAPABILITIES,
     )
 
 

@@ -26,6 +26,7 @@ class MasterMetrics:
         self.agent_registrations = metrics.counter("master/slave_registrations")
         self.agent_reregistrations = metrics.counter("master/slave_reregistrations")
         self.agent_removals = metrics.counter("master/slave_removals")
+        self.recovery_removals = metrics.counter("master/recovery_slave_removals")
         self.agents_marked_unreachable = metrics.counter("master/slave_unreachable_completed")
         for state in TERMINAL:
             metrics.counter(f"master/{_short(state)}")

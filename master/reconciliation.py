@@ -14,12 +14,11 @@ from mesos.types import Reason, StatusUpdate, TaskReference, TaskState
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Answers for one framework, at one moment. `recovering`: agents of a former master may still come back."""
+    """Answers for one framework, at one moment."""
 
     cluster: Cluster
     framework: FrameworkRecord
     now: float
-    recovering: bool
 
     def all(self) -> list[StatusUpdate]:
         """The state of every task that is known and has not ended."""
@@ -42,12 +41,9 @@ class Reconciler:
 
     def _may_come_back(self, asked: TaskReference) -> bool:
         """Whether this master has not been told of it yet, but may be."""
-        if not self.recovering:
-            return False
         if asked.agent_id is None:
-            return not self.cluster.gave(self.framework.id)
-        known = asked.agent_id in self.cluster.agents or asked.agent_id in self.cluster.unreachable
-        return not known and not self.cluster.gave(asked.agent_id)
+            return bool(self.cluster.recovered) and not self.cluster.gave(self.framework.id)
+        return asked.agent_id in self.cluster.recovered
 
     def _unknown(self, asked: TaskReference) -> StatusUpdate:
         return update_of(self.framework, asked, self._verdict(asked), self.now)
@@ -56,6 +52,8 @@ class Reconciler:
         reason = Reason.REASON_RECONCILIATION
         if asked.agent_id in self.cluster.agents:
             return Verdict(TaskState.TASK_GONE, reason, "its agent is registered and does not have it")
+        if asked.agent_id in self.cluster.gone:
+            return Verdict(TaskState.TASK_GONE_BY_OPERATOR, reason, "an operator said that its agent is gone")
         since = self.cluster.unreachable.get(asked.agent_id) if asked.agent_id else None
         if since is not None:
             return Verdict(TaskState.TASK_UNREACHABLE, reason, "its agent is out of reach", since)

@@ -8,21 +8,30 @@ from libprocess.pid import Address
 from libprocess.runtime import Runtime
 from master.flags import MasterFlags
 from master.master import MASTER, Master
+from master.registrar.store import Store
 
 
 class Seat:
-    """Where a master runs. `over` says why none does any more."""
+    """Where a master runs. `over` says why none does any more, and `refusal` what the operator has to do first."""
 
-    def __init__(self, node: Runtime, flags: MasterFlags, web: Address, id_: str) -> None:
+    def __init__(self, node: Runtime, flags: MasterFlags, web: Address, id_: str, store: Store) -> None:
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._node = node
         self._flags = flags
         self._web = web
         self._id = id_
+        self._store = store
+        self._master: Master | None = None
+
+    @property
+    def refusal(self) -> str:
+        """Empty if there is nothing that the operator has to do."""
+        return self._master.refused if self._master is not None else ""
 
     def take(self) -> None:
         """The master begins, and answers at the node's web port."""
-        pid = self._node.spawn(Master(self._flags, self._web, self._id), MASTER)
+        self._master = Master(self._flags, self._web, self._id, self._store)
+        pid = self._node.spawn(self._master, MASTER)
         self._node.routes.root = MASTER
         self._node.when_exited(pid, self.lose)
 

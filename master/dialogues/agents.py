@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from msgspec.structs import replace
 
+from libprocess.pid import PID
 from master.allocator.messages import AddAgentMessage, RemoveAgentMessage, Usage
 from master.dialogues.base import log
 from master.dialogues.frameworks import Frameworks
 from master.dialogues.losses import Losses
 from master.observer import AgentObserver
 from master.records import AgentRecord, FrameworkRecord, TaskRecord
+from master.registrar.operations import Admit, RemoveAgent
 from master.updates import Verdict
 from master.validation import check_agent
 from mesos.ids import AgentID, FrameworkID
@@ -34,61 +39,102 @@ class Agents(Losses, Frameworks):
 
     def register_agent(self, message: RegisterAgentMessage) -> None:
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
+        if self.is_early(self.sender, message):
+            return
         wrong = check_agent(message) or self.refusal(None, [("register_agents", None)])
         if wrong is not None:
-            self._send_away(wrong)
+            self._send_away(self.sender, wrong)
             return
         agent = self.cluster.agent_at(self.sender)
-        if agent is None or not agent.connected:
-            self._make_room()
-            agent = self._admit(self.cluster.new_agent_id(), message)
-            self._announce(agent)
-            self.counts.agent_registrations.value += 1
-        self.reply(AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
+        if agent is not None and agent.connected:
+            self.reply(AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
+        elif self.sender not in self.expected:
+            self._make_room(self.sender)
+            id_ = self.cluster.new_agent_id()
+            self._write_admission(self.sender, id_, message, partial(self._registered, self.sender, id_, message))
+
+    def _registered(self, pid: PID, id_: AgentID, message: RegisterAgentMessage) -> None:
+        """It is written down that there is such an agent."""
+        agent = self._admit(pid, id_, message)
+        self._announce(agent)
+        self.counts.agent_registrations.value += 1
+        self.send(pid, AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
 
     def reregister_agent(self, message: ReregisterAgentMessage) -> None:
         """See the message. One that cannot or may not be is not answered: what it runs is not to end for that."""
+        if self.is_early(self.sender, message):
+            return
         id_, wrong = message.agent.id, check_agent(message) or self.refusal(None, [("register_agents", None)])
         if wrong is not None or id_ is None:
             log.error("the agent at %s is not taken: %s", self.sender, wrong)
             self.ignore("it is not taken")
             return
+        if id_ in self.cluster.gone:
+            self._send_away(self.sender, f"an operator said that agent {id_} is gone; start it with another work_dir")
+            return
+        if id_ in self.leaving or not self.expected.isdisjoint((id_, self.sender)):
+            self.ignore(f"what becomes of agent {id_} is being written down; it will ask again")
+            return
         agent = self.cluster.agents.get(id_)
         if agent is not None and not agent.is_same_machine(self.sender, message.agent):
             where = f"{agent.info.hostname} ({agent.pid})"
-            self._send_away(f"expected agent {id_} on {where}, found it on {message.agent.hostname}")
+            self._send_away(self.sender, f"expected agent {id_} on {where}, found it on {message.agent.hostname}")
             return
-        if agent is None:
-            self._make_room()
-            agent = self._admit(id_, message)
-            self.take_operations(agent, message.operations, held_link=False)
-        else:
+        if agent is not None:
             self._welcome_back(agent, message)
+            self._reregistered(agent, message)
+            return
+        self._make_room(self.sender)
+        self._write_admission(self.sender, id_, message, partial(self._readmitted, self.sender, id_, message))
+
+    def _readmitted(self, pid: PID, id_: AgentID, message: ReregisterAgentMessage) -> None:
+        """It is written down that an agent is back that was not known to be here."""
+        agent = self._admit(pid, id_, message)
+        self.take_operations(agent, message.operations, held_link=False)
+        self._reregistered(agent, message)
+
+    def _reregistered(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
         missing = self._take_report(agent, message)
         self._announce(agent)
         self.counts.agent_reregistrations.value += 1
-        self.reply(AgentReregisteredMessage(agent.id, self.flags.total_ping_timeout_seconds, missing))
+        self.send(agent.pid, AgentReregisteredMessage(agent.id, self.flags.total_ping_timeout_seconds, missing))
         self._send_kills(agent)
 
-    def _send_away(self, why: str) -> None:
-        log.warning("agent at %s is refused: %s", self.sender, why)
-        self.reply(ShutdownMessage(why))
+    def _send_away(self, pid: PID, why: str) -> None:
+        log.warning("agent at %s is refused: %s", pid, why)
+        self.send(pid, ShutdownMessage(why))
 
-    def _make_room(self) -> None:
+    def _make_room(self, pid: PID) -> None:
         """There is one agent at one PID: whichever was there before is no more."""
-        old = self.cluster.agent_at(self.sender)
+        old = self.cluster.agent_at(pid)
         if old is not None:
-            why = f"another agent registered in place of {old.id}, at {self.sender}"
-            self.remove_agent(old, Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+            why = f"another agent registered in place of {old.id}, at {pid}"
+            self.give_up(old, RemoveAgent(old.id), Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
 
-    def _admit(self, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> AgentRecord:
+    def _write_admission(
+        self,
+        pid: PID,
+        id_: AgentID,
+        message: RegisterAgentMessage | ReregisterAgentMessage,
+        then: Callable[[], None],
+    ) -> None:
+        """Have it written down that there is such an agent; it is not answered before that."""
+
+        def written() -> None:
+            self.expected -= {pid, id_}
+            then()
+
+        self.expected |= {pid, id_}
+        self.write(Admit(id_, replace(message.agent, id=id_), self.now), written)
+
+    def _admit(self, pid: PID, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> AgentRecord:
         """Know an agent from now on."""
         flags, info = self.flags, replace(message.agent, id=id_)
-        observer = AgentObserver(
-            self.pid, id_, self.sender, flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts
+        observer = self.spawn(
+            AgentObserver(self.pid, id_, pid, flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts)
         )
-        pid, lasting = self.spawn(observer), message.checkpointed_resources
-        agent = AgentRecord(id_, self.sender, info, message.version, message.capabilities, pid, self.now, lasting)
+        lasting = message.checkpointed_resources
+        agent = AgentRecord(id_, pid, info, message.version, message.capabilities, observer, self.now, lasting)
         self.cluster.add_agent(agent)
         self.link(agent.pid)
         log.info("agent %s at %s (%s) registered with %s", id_, agent.pid, info.hostname, agent.total)
@@ -104,6 +150,8 @@ class Agents(Losses, Frameworks):
             self.unlink(agent.pid)
             self.cluster.move_agent(agent, self.sender)
         lasting = message.checkpointed_resources
+        if message.agent != agent.info:
+            self.write(Admit(agent.id, message.agent, self.now))
         agent.reconnect(message.agent, message.version, message.capabilities, self.now, lasting)
         self.take_operations(agent, message.operations, held_link)
         self.link(agent.pid)
@@ -137,7 +185,8 @@ class Agents(Losses, Frameworks):
 
     def _take_report(self, agent: AgentRecord, message: ReregisterAgentMessage) -> tuple[Reconciliation, ...]:
         """Bring the records in line with what runs there; returns the tasks that the agent did not speak of."""
-        frameworks = {framework.id: framework for framework in map(self._meet, message.frameworks) if framework}
+        met = (self._meet(agent, info) for info in message.frameworks)
+        frameworks = {framework.id: framework for framework in met if framework}
         for executor in message.executor_infos:
             if executor.framework_id in frameworks:
                 self._take_executor(frameworks[executor.framework_id], agent, executor)
@@ -146,16 +195,16 @@ class Agents(Losses, Frameworks):
                 self._take_task(frameworks[task.framework_id], agent, replace(task, agent_id=agent.id))
         return _missing(agent, message.tasks)
 
-    def _meet(self, info: FrameworkInfo) -> FrameworkRecord | None:
+    def _meet(self, agent: AgentRecord, info: FrameworkInfo) -> FrameworkRecord | None:
         """The framework that an agent runs something of; None if that is over, as the agent learns now."""
         assert info.id is not None
         if info.id in self.cluster.completed:
-            self.reply(ShutdownFrameworkMessage(info.id))
+            self.send(agent.pid, ShutdownFrameworkMessage(info.id))
             return None
         framework = self.cluster.frameworks.get(info.id)
         if framework is None:
             return self.recover_framework(info)
-        self.reply(UpdateFrameworkMessage(framework.id, framework.info, framework.pid))
+        self.send(agent.pid, UpdateFrameworkMessage(framework.id, framework.info, framework.pid))
         return framework
 
     def _take_executor(self, framework: FrameworkRecord, agent: AgentRecord, executor: ExecutorInfo) -> None:

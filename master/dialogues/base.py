@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from libprocess.message import Message
 from libprocess.pid import PID
@@ -10,6 +11,8 @@ from master.allocator.messages import Lot, RecoverResourcesMessage
 from master.flags import MasterFlags
 from master.metrics import MasterMetrics
 from master.records import AgentRecord, Cluster, FrameworkRecord
+from master.registrar.messages import ChangeRegistryMessage, RegistryChangedMessage
+from master.registrar.operations import Operation
 from mesos.access.rights import Rights
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
@@ -25,9 +28,37 @@ class Dialogue(Rights):
     info: MasterInfo
     cluster: Cluster
     allocator: PID
+    registrar: PID
     counts: MasterMetrics
     started: float
     """When this master began, in Unix time."""
+
+    is_recovered = False
+    """Whether it is known what former masters wrote down; before that, this one is nobody's master."""
+    _writes = 0
+    _until_written: dict[int, Callable[[], None]]
+
+    early: dict[PID, Message]
+    """The last word of each who came before that."""
+
+    def is_early(self, sender: PID, message: Message) -> bool:
+        """Whether a newcomer has to wait: the mail at hand is taken when the registry is recovered."""
+        if not self.is_recovered:
+            self.early[sender] = message
+        return not self.is_recovered
+
+    def write(self, operation: Operation, then: Callable[[], None] = lambda: None) -> None:
+        """Have something written down for later masters; `then` comes when it is safe, in the order of this."""
+        self._writes += 1
+        self._until_written[self._writes] = then
+        self.send(self.registrar, ChangeRegistryMessage(self._writes, operation))
+
+    def registry_changed(self, message: RegistryChangedMessage) -> None:
+        """See the message."""
+        if self.sender == self.registrar:
+            self._until_written.pop(message.serial)()
+        else:
+            self.ignore("it is not the registrar")
 
     def caller(self, framework_id: FrameworkID) -> FrameworkRecord | None:
         """The framework that the mail at hand speaks for; None, and counted, unless its scheduler sent it."""
@@ -47,7 +78,7 @@ class Dialogue(Rights):
 
     @property
     def is_recovering(self) -> bool:
-        """Whether agents and frameworks of a former master may still come."""
+        """Whether frameworks of a former master may still come."""
         return self.now - self.started < self.flags.agent_reregister_timeout_seconds
 
     def is_own(self) -> bool:

@@ -17,6 +17,8 @@ from master.allocator.messages import (
 from master.dialogues.base import log
 from master.dialogues.offers import Offers
 from master.records import FrameworkRecord, FrameworkState
+from master.registrar.entries import FrameworkEntry
+from master.registrar.operations import LeaveFramework, ReturnFramework
 from master.updates import Verdict, update_of_known
 from master.validation import check_framework, check_framework_update
 from master.validation.rights import to_register
@@ -34,6 +36,9 @@ from mesos.messages import (
 )
 from mesos.types import FrameworkInfo, Reason, TaskState
 
+RETURN_SECONDS = 30.0
+"""A scheduler whose time was over while there was no master gets so much more to come back in."""
+
 Subscription: TypeAlias = RegisterFrameworkMessage | ReregisterFrameworkMessage
 
 
@@ -50,6 +55,8 @@ class Frameworks(Offers):
 
     def register_framework(self, message: RegisterFrameworkMessage) -> None:
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
+        if self.is_early(self.sender, message):
+            return
         info, known = message.framework, self.cluster.framework_at(self.sender)
         wrong = check_framework(info, message.suppressed_roles, message.offer_constraints)
         if info.id is not None:
@@ -67,6 +74,8 @@ class Frameworks(Offers):
 
     def reregister_framework(self, message: ReregisterFrameworkMessage) -> None:
         """See the message."""
+        if self.is_early(self.sender, message):
+            return
         info = message.framework
         wrong = self._check_return(message) or self.refusal(info.principal or None, to_register(info))
         if wrong is not None or info.id is None:
@@ -101,6 +110,7 @@ class Frameworks(Offers):
         framework = self.cluster.add_framework(info.id, info, pid, self.now)
         suppressed, constraints = message.suppressed_roles, message.offer_constraints
         framework.restrict(suppressed, constraints)
+        self._strike_absence(framework.id)
         self.link(pid)
         self.send(self.allocator, AddFrameworkMessage(info.id, info, True, suppressed, constraints))
         log.info("framework %s (%s) registered from %s", info.id, info.name, pid)
@@ -111,8 +121,24 @@ class Frameworks(Offers):
         assert info.id is not None
         framework = self.cluster.add_framework(info.id, info, None, self.now)
         self.send(self.allocator, AddFrameworkMessage(info.id, info, active=False))
-        self._wait_for_scheduler(framework, self.flags.agent_reregister_timeout_seconds)
+        entry = self.cluster.absent.get(info.id)
+        if entry is None:
+            seconds = max(info.failover_timeout_seconds, self.flags.agent_reregister_timeout_seconds)
+            self._write_absence(framework, seconds)
+        else:
+            left = entry.since + entry.failover_timeout_seconds - self.now
+            seconds = max(left, min(RETURN_SECONDS, self.flags.agent_reregister_timeout_seconds))
+        framework.patience = self.delay(seconds, FailoverTimeoutMessage(framework.id))
         return framework
+
+    def _write_absence(self, framework: FrameworkRecord, seconds: float) -> None:
+        """Let later masters know that a framework has no scheduler, and how long it may go without."""
+        self.cluster.absent[framework.id] = FrameworkEntry(framework.id, self.now, seconds)
+        self.write(LeaveFramework(framework.id, self.now, seconds))
+
+    def _strike_absence(self, framework_id: FrameworkID) -> None:
+        if self.cluster.absent.pop(framework_id, None) is not None:
+            self.write(ReturnFramework(framework_id))
 
     def _replace_scheduler(self, framework: FrameworkRecord, pid: PID) -> None:
         """Dismiss the scheduler that the framework has, if it is another."""
@@ -132,6 +158,7 @@ class Frameworks(Offers):
         self.rescind(framework.offers.values())
         was_active = framework.active
         framework.subscribe(info, self.now)
+        self._strike_absence(framework.id)
         suppressed, constraints = message.suppressed_roles, message.offer_constraints
         framework.restrict(suppressed, constraints)
         self.link(framework.pid)
@@ -160,11 +187,10 @@ class Frameworks(Offers):
         framework.leave(state)
         self.send(self.allocator, SetFrameworkActiveMessage(framework.id, False))
         if framework.patience is None:
-            self._wait_for_scheduler(framework, 0.0)
-
-    def _wait_for_scheduler(self, framework: FrameworkRecord, at_least_seconds: float) -> None:
-        seconds = max(framework.info.failover_timeout_seconds, at_least_seconds)
-        framework.patience = self.delay(seconds, FailoverTimeoutMessage(framework.id))
+            seconds = framework.info.failover_timeout_seconds
+            framework.patience = self.delay(seconds, FailoverTimeoutMessage(framework.id))
+            if seconds > 0:
+                self._write_absence(framework, seconds)
 
     def failover_timeout(self, message: FailoverTimeoutMessage) -> None:
         """See the message."""
@@ -190,6 +216,7 @@ class Frameworks(Offers):
         self.send(self.allocator, RemoveFrameworkMessage(framework.id))
         if framework.pid is not None:
             self.unlink(framework.pid)
+        self._strike_absence(framework.id)
         self.cluster.complete_framework(framework, self.now)
 
     def _forget_what_runs(self, framework: FrameworkRecord, why: str) -> None:

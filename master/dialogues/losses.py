@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from libprocess.message import Message
+from libprocess.pid import PID
 from master.allocator.messages import RemoveAgentMessage, SetAgentActiveMessage
 from master.dialogues.base import log
 from master.dialogues.operations import Operations
 from master.dialogues.updates import Updates
+from master.limiter import Limiter
 from master.observer import AgentUnresponsiveMessage, ObserveMessage
 from master.records import AgentRecord
+from master.registrar.operations import MarkUnreachable, Operation, RemoveAgent
 from master.updates import Verdict
 from mesos.ids import AgentID
 from mesos.messages import AgentLostMessage, UnregisterAgentMessage
@@ -24,6 +29,13 @@ class AgentReregisterTimeoutMessage(Message, frozen=True):
 
 class Losses(Operations, Updates):
     """From a broken link to an agent that is given up."""
+
+    limiter: Limiter
+    """How many agents may be given up, and when."""
+    expected: set[PID | AgentID]
+    """Who is being admitted: that is on its way to be written down, and is answered then."""
+    leaving: set[AgentID]
+    """Agents that are being given up: it is on its way to be written down, so that nobody changes his mind."""
 
     def agent_exited(self, agent: AgentRecord, reason: str) -> None:
         """The link broke. What runs there may run on: nothing is lost until the agent has been silent for too long."""
@@ -45,28 +57,50 @@ class Losses(Operations, Updates):
         if agent is None or agent.observer != self.sender:
             self.ignore(f"it does not observe agent {message.agent_id}")
             return
-        self._mark_unreachable(agent, f"it did not answer {message.missed} pings")
+        if self.limiter.take(self.now):  # otherwise the observer asks again, unless the agent answers
+            self._mark_unreachable(agent, f"it did not answer {message.missed} pings")
 
     def agent_reregister_timeout(self, message: AgentReregisterTimeoutMessage) -> None:
         """See the message."""
         agent = self.cluster.agents.get(message.agent_id)
-        if self.is_own() and agent is not None:
-            seconds = self.flags.agent_reregister_timeout_seconds
-            self._mark_unreachable(agent, f"it did not register again within {seconds:g} s")
+        if not self.is_own() or agent is None:
+            return
+        if not self.limiter.take(self.now):
+            agent.patience = self.delay(self.limiter.seconds_until(self.now), message)
+            return
+        seconds = self.flags.agent_reregister_timeout_seconds
+        self._mark_unreachable(agent, f"it did not register again within {seconds:g} s")
 
     def _mark_unreachable(self, agent: AgentRecord, why: str) -> None:
         """Give an agent up for now. Its tasks may still run, and are known again when it comes back."""
-        verdict = Verdict(TaskState.TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED, f"agent {agent.id}: {why}", self.now)
-        self.counts.agents_marked_unreachable.value += 1
-        self.cluster.mark_unreachable(agent.id, self.now)
+        now, text = self.now, f"agent {agent.id}: {why}"
+        verdict = Verdict(TaskState.TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED, text, now)
+        self.give_up(agent, MarkUnreachable(agent.id, now), verdict)
+
+    def give_up(self, agent: AgentRecord, operation: Operation, verdict: Verdict) -> None:
+        """Have it written down that an agent is given up, and then do it; what it says meanwhile does not count."""
+        if agent.id not in self.leaving:
+            self.leaving.add(agent.id)
+            self.write(operation, partial(self._given_up, agent, verdict))
+
+    def _given_up(self, agent: AgentRecord, verdict: Verdict) -> None:
+        self.leaving.discard(agent.id)
         self.remove_agent(agent, verdict)
+        if verdict.state is TaskState.TASK_UNREACHABLE:
+            assert verdict.unreachable_time is not None
+            self.counts.agents_marked_unreachable.value += 1
+            self.cluster.mark_unreachable(agent.id, verdict.unreachable_time)
+        elif verdict.state is TaskState.TASK_GONE_BY_OPERATOR:
+            self.cluster.mark_gone(agent.id, self.now)
+        else:
+            self.cluster.forget_agent(agent.id)
 
     def unregister_agent(self, message: UnregisterAgentMessage) -> None:
         """See the message."""
         agent = self.reporter(message.agent_id)
         if agent is not None:
             why = f"agent {agent.id} was shut down"
-            self.remove_agent(agent, Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+            self.give_up(agent, RemoveAgent(agent.id), Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
 
     def remove_agent(self, agent: AgentRecord, verdict: Verdict) -> None:
         """Forget an agent, with this verdict over its tasks, and let every framework know."""

@@ -168,6 +168,8 @@ class Operations(Offers):
         state = OperationState.OPERATION_UNKNOWN
         if asked.agent_id in self.cluster.unreachable:
             state = OperationState.OPERATION_UNREACHABLE
-        elif asked.agent_id not in self.cluster.agents and self.is_recovering:
+        elif asked.agent_id in self.cluster.gone:
+            state = OperationState.OPERATION_GONE_BY_OPERATOR
+        elif asked.agent_id in self.cluster.recovered or (asked.agent_id is None and self.cluster.recovered):
             state = OperationState.OPERATION_RECOVERING
         return OperationStatus(state, asked.operation_id, asked.agent_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from libprocess.http import HttpResponse
 from libprocess.http.exchange import HttpResponseMessage
@@ -22,6 +23,7 @@ from master.dialogues.base import log
 from master.dialogues.operations import Operations
 from master.quotas import check_possible, check_quotas, offers_in_the_way
 from master.records import AgentRecord
+from master.registrar.operations import UpdateQuotas, UpdateWeights
 from master.validation.operation import check_operation
 from master.validation.rights import to_operate
 from mesos.conversions import conversion
@@ -49,7 +51,7 @@ class Roles(Operations):
 
     # Weights.
 
-    def set_weights(self, weights: Sequence[RoleWeight]) -> HttpResponse:
+    def set_weights(self, weights: Sequence[RoleWeight]) -> HttpResponse | None:
         """Let roles weigh so much from now on."""
         forbidden = self.forbidden(*(("update_weights", each.role) for each in weights))
         if forbidden is not None:
@@ -60,13 +62,21 @@ class Roles(Operations):
                 wrong = f"expected a weight above 0 for role {each.role}, found {each.weight:g}"
             if wrong is not None:
                 return HttpResponse.error(400, f"Failed to validate update weights request: {wrong}")
+        self.write(UpdateWeights(tuple(weights)), partial(self._weights_set, tuple(weights), self.sender))
+        return None
+
+    def _weights_set(self, weights: tuple[RoleWeight, ...], asker: PID) -> None:
+        self.apply_weights(weights)
+        self.send(asker, HttpResponseMessage(HttpResponse()))
+
+    def apply_weights(self, weights: tuple[RoleWeight, ...]) -> None:
+        """Let weights that are written down have their effect."""
         self.cluster.roles.weights.update((each.role, each.weight) for each in weights)
-        self.send(self.allocator, SetWeightsMessage(tuple(weights)))
-        return HttpResponse()
+        self.send(self.allocator, SetWeightsMessage(weights))
 
     # Quotas.
 
-    def set_quotas(self, quotas: Sequence[Quota], force: bool) -> HttpResponse:
+    def set_quotas(self, quotas: Sequence[Quota], force: bool) -> HttpResponse | None:
         """Let roles have these quotas from now on, all or none of them; impossible ones only by force."""
         forbidden = self.forbidden(*(("update_quotas", quota.role) for quota in quotas))
         if forbidden is not None:
@@ -77,12 +87,20 @@ class Roles(Operations):
         impossible = None if force else check_possible(quotas, self.cluster)
         if impossible is not None:
             return HttpResponse.error(409, f"Heuristic capacity check for set quota request failed: {impossible}")
-        for quota in quotas:
-            self.cluster.roles.set_quota(quota)
-        self.send(self.allocator, SetQuotasMessage(tuple(quotas)))
+        self.write(UpdateQuotas(tuple(quotas)), partial(self._quotas_set, tuple(quotas), self.sender))
+        return None
+
+    def _quotas_set(self, quotas: tuple[Quota, ...], asker: PID) -> None:
+        self.apply_quotas(quotas)
         self.rescind(offers_in_the_way(quotas, self.cluster))
         log.info("quotas are set for %s", ", ".join(quota.role for quota in quotas))
-        return HttpResponse()
+        self.send(asker, HttpResponseMessage(HttpResponse()))
+
+    def apply_quotas(self, quotas: tuple[Quota, ...]) -> None:
+        """Let quotas that are written down have their effect."""
+        for quota in quotas:
+            self.cluster.roles.set_quota(quota)
+        self.send(self.allocator, SetQuotasMessage(quotas))
 
     # Operations.
 

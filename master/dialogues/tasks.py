@@ -34,7 +34,7 @@ class Tasks(Updates):
             self._reconcile(framework, message.tasks)
 
     def _reconcile(self, framework: FrameworkRecord, tasks: tuple[TaskReference, ...]) -> None:
-        reconciler = Reconciler(self.cluster, framework, self.now, self.is_recovering)
+        reconciler = Reconciler(self.cluster, framework, self.now)
         for update in map(reconciler.one, tasks) if tasks else reconciler.all():
             if update is not None:
                 self.tell(framework, StatusUpdateMessage(update))

@@ -62,7 +62,7 @@ class Scheduling(Endpoints, Roles):
             return HttpResponse.error(400, f"Error in parsing '{field}' query parameter in the request body: {error}")
         return self.operate_on(AgentID(form["slaveId"][0]), make(resources))
 
-    def _handle_weights(self, request: HttpRequest) -> HttpResponse:
+    def _handle_weights(self, request: HttpRequest) -> HttpResponse | None:
         if request.method == "GET":
             weights = sorted(self.seen.roles.weights.items())
             return HttpResponse.json([{"role": role, "weight": weight} for role, weight in weights])
@@ -72,7 +72,7 @@ class Scheduling(Endpoints, Roles):
             return HttpResponse.error(400, f"Failed to parse update weights request JSON: {error}")
         return self.set_weights([RoleWeight(each.role, each.weight) for each in asked])
 
-    def _handle_quota(self, request: HttpRequest) -> HttpResponse:
+    def _handle_quota(self, request: HttpRequest) -> HttpResponse | None:
         if request.method == "GET":
             quotas = [quota for _, quota in sorted(self.seen.roles.quotas.items())]
             shown = {"infos": list(map(write_info, quotas)), "configs": list(map(write_config, quotas))}
@@ -87,7 +87,7 @@ class Scheduling(Endpoints, Roles):
             return HttpResponse.error(400, f"Failed to validate set quota request: {text}")
         return self.set_quotas([quota], force=tree.get("force") is True)
 
-    def _remove_quota(self, request: HttpRequest) -> HttpResponse:
+    def _remove_quota(self, request: HttpRequest) -> HttpResponse | None:
         role = request.below
         if role not in self.cluster.roles.quotas:
             return HttpResponse.error(400, f"Failed to remove quota: role '{role}' has no quota")

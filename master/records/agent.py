@@ -8,6 +8,7 @@ from master.records.holdings import Holdings
 from master.records.operation import OperationRecord
 from master.records.task import TaskRecord
 from master.records.watched import Watched
+from master.registrar.entries import Drain
 from mesos.conversions import with_lasting
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import KillTaskMessage
@@ -44,6 +45,10 @@ class AgentRecord(Watched):
         self.registered_time = now
         self.reregistered_time: float | None = None
         self.connected = True
+        self.drain: Drain | None = None
+        """An operator wants it to be empty."""
+        self.is_deactivated = False
+        """An operator does not want it to be offered."""
         self.serial = 0
         """How many agents had been announced to the allocator when this one was."""
         self.tasks: dict[tuple[FrameworkID, TaskID], TaskRecord] = {}
@@ -61,7 +66,7 @@ class AgentRecord(Watched):
     @property
     def active(self) -> bool:
         """Whether its resources may be offered."""
-        return self.connected
+        return self.connected and not self.is_deactivated
 
     @property
     def offered(self) -> Resources:

@@ -14,6 +14,7 @@ from master.records.framework import FrameworkRecord
 from master.records.operation import OperationRecord
 from master.records.roles import Roles
 from master.records.task import TaskRecord
+from master.registrar.entries import AgentEntry, Drain, FrameworkEntry
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState
@@ -26,7 +27,6 @@ class History:
     frameworks_max: int = 50
     completed_tasks_max: int = 1000
     unreachable_tasks_max: int = 1000
-    agents_max: int = 102400
 
 
 class Cluster:
@@ -35,8 +35,16 @@ class Cluster:
     def __init__(self, master_id: str, history: History) -> None:
         self.master_id = master_id
         self.agents: dict[AgentID, AgentRecord] = {}
+        self.recovered: dict[AgentID, AgentEntry] = {}
+        """Agents of former masters that are not back yet."""
         self.unreachable: OrderedDict[AgentID, float] = OrderedDict()
         """Agents out of reach, and since when."""
+        self.gone: OrderedDict[AgentID, float] = OrderedDict()
+        """Agents that are never taken back, and since when."""
+        self.orders: dict[AgentID, Drain | None] = {}
+        """Agents that operators do not want to be offered; and whether and how they are to be emptied."""
+        self.absent: dict[FrameworkID, FrameworkEntry] = {}
+        """Frameworks without a scheduler, as they are written down."""
         self.frameworks: dict[FrameworkID, FrameworkRecord] = {}
         self.completed: OrderedDict[FrameworkID, FrameworkRecord] = OrderedDict()
         self.offers: dict[OfferID, Offer] = {}
@@ -84,6 +92,9 @@ class Cluster:
         self.agents[agent.id] = agent
         self._agent_ids[agent.pid] = agent.id
         self.unreachable.pop(agent.id, None)
+        self.recovered.pop(agent.id, None)
+        if agent.id in self.orders:
+            agent.drain, agent.is_deactivated = self.orders[agent.id], True
 
     def move_agent(self, agent: AgentRecord, pid: PID) -> None:
         """It is at another PID."""
@@ -98,10 +109,33 @@ class Cluster:
         self._agent_ids.pop(agent.pid, None)
 
     def mark_unreachable(self, agent_id: AgentID, now: float) -> None:
-        """Remember since when an agent is out of reach; the one longest so gives way."""
+        """Remember since when an agent is out of reach."""
+        self.recovered.pop(agent_id, None)
         self.unreachable[agent_id] = now
-        if len(self.unreachable) > self._history.agents_max:
-            self.unreachable.popitem(last=False)
+
+    def mark_gone(self, agent_id: AgentID, now: float) -> None:
+        """Never to take an agent back."""
+        self.forget_agent(agent_id)
+        self.gone[agent_id] = now
+
+    def forget_agent(self, agent_id: AgentID) -> None:
+        """Know nothing of an agent that is not registered."""
+        for known in (self.recovered, self.unreachable, self.gone, self.orders):
+            known.pop(agent_id, None)
+
+    def knows_agent(self, agent_id: AgentID) -> bool:
+        """Whether it was admitted once, and may be here or come back."""
+        return any(agent_id in known for known in (self.agents, self.recovered, self.unreachable))
+
+    def order_agent(self, agent_id: AgentID, is_deactivated: bool, drain: Drain | None) -> None:
+        """What operators want of an agent, whether it is registered or not."""
+        if is_deactivated:
+            self.orders[agent_id] = drain
+        else:
+            self.orders.pop(agent_id, None)
+        agent = self.agents.get(agent_id)
+        if agent is not None:
+            agent.is_deactivated, agent.drain = is_deactivated, drain
 
     # Frameworks.
 

@@ -23,6 +23,7 @@ GUARDED_PATHS = frozenset(
     {
         *("/metrics", "/metrics/snapshot", "/__processes__", "/files/debug", "/logging/toggle", "/system/stats"),
         *("/monitor/statistics", "/monitor/history", "/containers", "/containerizer/debug", "/help"),
+        "/registrar(1)/registry",
     }
 )
 """What the action get_endpoints is about: routes that show or set what is nobody's in particular."""

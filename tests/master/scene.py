@@ -15,6 +15,8 @@ from libprocess.pid import Address
 from libprocess.simulation import World
 from master.flags import MasterFlags
 from master.master import MASTER, Master
+from master.registrar.entries import Rows
+from master.registrar.store import MemoryStore
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
     AcceptOffersMessage,
@@ -304,18 +306,20 @@ class Scene:
     def __init__(self, **flags: Any) -> None:
         self.world = World(seed=1)
         self.flags = MasterFlags(work_dir="work", **flags)
+        self.registry: Rows = {}
+        """What lasts from one master to the next."""
         self._hosts = 0
         self.start_master()
 
     def start_master(self) -> None:
         """Start the master, for the first time or after it crashed."""
         self.node = self.world.node(WEB.host)
-        self.master = Master(self.flags, WEB)
+        self.master = Master(self.flags, WEB, store=MemoryStore(self.node, self.registry))
         self.node.spawn(self.master, MASTER)
         self.world.settle()
 
     def restart_master(self) -> None:
-        """The master crashes, and another one is started in its place: it knows nothing."""
+        """The master crashes, and another one is started in its place: it knows what is written down."""
         self.world.crash(self.node)
         self.world.settle()
         self.start_master()

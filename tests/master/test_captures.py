@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,10 +13,11 @@ from msgspec.structs import replace
 
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.builtin import spawn_builtin
-from master.allocator.messages import Quota
 from master.master import MASTER
 from mesos.ids import ContainerID
 from mesos.messages import RegisterAgentMessage, RunTaskMessage, StatusUpdateMessage, UnregisterFrameworkMessage
+from mesos.resources import Resources
+from mesos.resources.jsonform import resources_to_json
 from mesos.types import (
     AgentCapability,
     Attribute,
@@ -36,11 +38,6 @@ ANSWERS = captured("master")
 # Which answers (by path and body), which differences, and why they are all right.
 ALLOWED = [
     (r"/state|/version|GET_VERSION", r"[-] .*(build_\w+|git_\w+): \w+", "what runs is source, and has no build"),
-    (
-        r"/state|GET_MASTER",
-        r"- .*(capabilities\[\]|capabilities\[\].type): text",
-        "what it can do grows with later work",
-    ),
     (r"/state", r"- log_dir: text", "logs go to standard error"),
     (r".", r"- .*container_id.parent.value: text", "groups of tasks, which nest containers, are not here yet"),
     (r".", r"- .*disk\..*", "persistent volumes are not here yet"),
@@ -59,7 +56,11 @@ ALLOWED = [
     (r"TASKS|STATE", r"- .*statuses\[\]\.uuid: text", "the history of a task does without"),
     (r".", r"\+ .*frameworks\[\]\.completed_tasks\[\].*", "the frameworks there that lived had only tasks that lived"),
     (r"TASKS|STATE", r"\+ .*completed_tasks.*\.reason: text", "a task that runs as its framework ends has a reason"),
-    (r"AGENTS|STATE", r"\+ .*agent_info\.resources\[\]\.reservations.*", "the agent there had no static reservations"),
+    (
+        r"AGENTS|STATE|registrar",
+        r"\+ .*info\.resources\[\]\.reservations.*",
+        "the agent there had no static reservations",
+    ),
     (r"GET_METRICS", r"\+ .*", "names of metrics are not compared"),
     (r"/metrics", r"\+ .*", "names of metrics are not compared"),
     (r"/roles", r"- .*offered\{\}: object", "nothing was on offer there, and here all of it is"),
@@ -67,7 +68,6 @@ ALLOWED = [
     (r"GET /\w+\.json ", r"status 200, .*", "the older names serve, as they did for most of Mesos' life"),
     (r"maintenance|QUOTA|MAINTENANCE", r"status (404|405|501), .*", "later work"),
     (r"POST /quota|PUT /weights", r"text Failed to (validate|parse) .*", "what is wrong is told in other words"),
-    (r"/registrar", r"status 404, .*", "there is no registry yet"),
     (
         r"files|LIST_FILES|logging|stats|profiler",
         r"(status (404|501),|text) .*",
@@ -86,9 +86,9 @@ def name(answer: dict[str, Any]) -> str:
 def scene() -> Scene:
     """What ran where the answers were taken, as far as there is such a thing here."""
     scene = Scene(weights=(("eng", 2.5),))
-    scene.master.cluster.roles.set_quota(
-        Quota("eng", (("cpus", 10_000), ("mem", 1024_000)), (("cpus", 100_000), ("mem", 20480_000)))
-    )
+    guarantee, limit = (resources_to_json(Resources.parse(text)) for text in ("cpus:10;mem:1024", "cpus:100;mem:20480"))
+    quota = {"role": "eng", "guarantee": guarantee, "limit": limit, "force": True}
+    assert scene.get("/quota", "POST", json.dumps(quota)).status == 200
     spawn_builtin(scene.node)
     agent = scene.agent("cpus:10;mem:4096;disk:1000;cpus(dev):4;ports:[31000-32000]")
     attributes = (Attribute("rack", "r1"), Attribute("os", "debian"))

@@ -91,7 +91,8 @@ def test_the_silence_ends_when_agents_had_their_time(scene: Scene, agent: AgentP
     scheduler.reregister(framework_id, capabilities=(FrameworkCapability.PARTITION_AWARE,))
     scene.world.advance(600)
 
-    assert ask(scheduler, GHOST, agent_id) is TaskState.TASK_UNKNOWN
+    assert ask(scheduler, GHOST, agent_id) is TaskState.TASK_UNREACHABLE
+    assert ask(scheduler) is TaskState.TASK_UNKNOWN
 
 
 def test_to_ask_for_nothing_is_to_ask_for_all_that_run(agent: AgentPeer, scheduler: SchedulerPeer):

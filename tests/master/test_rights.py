@@ -519,6 +519,7 @@ STANCES = {
     "/metrics/": "get_endpoints",
     "/metrics/snapshot": "get_endpoints",
     "/__processes__/": "get_endpoints",
+    "/registrar(1)/registry": "get_endpoints",
 }
 """What decides who may use each route. Whoever adds a route says it here, and tests above that it holds."""
 

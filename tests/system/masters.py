@@ -18,6 +18,7 @@ MASTER = ("--zk_session_timeout=2secs", "--agent_ping_timeout=500ms", "--max_age
 AGENT = ("--registration_backoff_factor=100ms", "--resources=cpus:2;mem:512;ports:[]")
 SECONDS = 30.0
 POLL_SECONDS = 0.02
+JSON = "application/json"
 
 
 class Masters:
@@ -55,6 +56,14 @@ class Masters:
         """What a master says at a path, from JSON. OSError if it does not."""
         with urllib.request.urlopen(f"http://{self.addresses[number]}{path}", timeout=0.5) as response:
             return json.load(response)
+
+    def send(self, number: int, method: str, path: str, body: Any) -> int:
+        """Tell a master something, as JSON; returns its answer's status."""
+        request = urllib.request.Request(
+            f"http://{self.addresses[number]}{path}", json.dumps(body).encode(), {"Content-Type": JSON}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return int(response.status)
 
     def await_leader(self, other_than: int = -1) -> int:
         """Wait until exactly one master leads, and another one than this."""

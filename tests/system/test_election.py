@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kazoo.client import KazooClient
 
 from libprocess.pid import PID
 from mesos.detector import parse_master
@@ -49,6 +50,11 @@ def answer(masters: Masters, number: int, path: str) -> tuple[int, str]:
     return response.status, response.getheader("Location", "")
 
 
+def entries(client: KazooClient, path: str) -> list[str]:
+    """The names of those who would lead; the registry stands beside them."""
+    return [name for name in client.get_children(path) if name != "registry"]
+
+
 def sleeping(marker: str) -> Callable[[], set[int]]:
     """The processes of the tasks."""
     return lambda: {process.pid for process in processes_with(f"sleep {marker}") if process.name() == "sleep"}
@@ -66,6 +72,7 @@ def test_another_master_leads_and_all_come_back_with_their_tasks(
     with Masters(tmp_path, url) as masters:
         first = masters.await_leader()
         masters.await_agents(first)
+        masters.send(first, "PUT", "/weights", [{"role": "eng", "weight": 2.5}])
         with Framework(parse_master(url), failover_timeout_seconds=600.0) as framework:
             for task_id in ("a", "b", "c"):
                 framework.run(task_id, f"sleep {marker}", "cpus:0.8;mem:32")
@@ -87,6 +94,7 @@ def test_another_master_leads_and_all_come_back_with_their_tasks(
             masters.wait_until(lambda: masters.masters[first].exit_code is not None, "who led before has ended")
             assert masters.masters[first].exit_code == (FAILED if number is signal.SIGSTOP else -number)
             assert masters.leaders == [second]
+            assert masters.get(second, "/weights") == [{"role": "eng", "weight": 2.5}]
 
             framework.run("d", "true")
             framework.wait_for("d", TaskState.TASK_FINISHED)
@@ -113,7 +121,7 @@ def test_a_leader_whose_entry_is_taken_away_leads_no_more(zookeeper: ZooKeeper, 
     with Masters(tmp_path, zookeeper.url("taken"), masters=1, agents=0) as masters:
         masters.await_leader()
         client = zookeeper.client()
-        client.delete(f"/taken/{client.get_children('/taken')[0]}")
+        client.delete(f"/taken/{entries(client, '/taken')[0]}")
         client.stop()
         masters.wait_until(lambda: masters.masters[0].exit_code is not None, "the master has ended")
         assert masters.masters[0].exit_code == FAILED
@@ -125,7 +133,7 @@ def test_who_is_told_to_end_makes_room_at_once(zookeeper: ZooKeeper, tmp_path: P
         masters.masters[first].stop(10)
         assert masters.masters[first].exit_code == 0
         client = zookeeper.client()
-        assert len(client.get_children("/order")) == 1  # it took its entry along, and left no session to time out
+        assert len(entries(client, "/order")) == 1  # it took its entry along, and left no session to time out
         client.stop()
         assert masters.await_leader(other_than=first) == 1 - first
 
@@ -160,7 +168,7 @@ def test_others_find_the_leader_and_nobody_the_credentials(zookeeper: ZooKeeper,
         masters.await_leader()
         masters.await_agents(0)
         client = zookeeper.client()  # which is not ann
-        (name,) = client.get_children("/secret/mesos")
+        (name,) = entries(client, "/secret/mesos")
         entry = json.loads(client.get(f"/secret/mesos/{name}")[0])
         client.stop()
         shown = json.dumps([masters.get(0, path) for path in ("/state", "/flags")])

@@ -13,6 +13,8 @@ from libprocess.process import Process
 from libprocess.simulation import World
 from master.flags import MasterFlags
 from master.master import MASTER, Master
+from master.registrar.entries import Rows
+from master.registrar.store import MemoryStore
 from mesos.detector import MasterDetector, MasterFoundMessage, MasterNotFoundMessage
 from mesos.executor import Executor
 from mesos.resources import Resources
@@ -74,6 +76,8 @@ class Cluster(World):
         self._master_flags = MasterFlags(work_dir="/virtual", **(master_flags or {}))
         agent_defaults: dict[str, Any] = {"master": Address("master", 5050), "work_dir": "/virtual"}
         self._agent_flags = AgentFlags(**(agent_defaults | (agent_flags or {})))
+        self.registry: Rows = {}
+        """What masters write down for those after them."""
         self._questions: list[tuple[Runtime, PID]] = []
         self._schedulers = 0
         self.add_master("master-1")
@@ -90,7 +94,7 @@ class Cluster(World):
     def add_master(self, host: str) -> Master:
         """Start a master. Nobody finds it before it is elected."""
         node = self.node(host)
-        master = Master(self._master_flags, node.address)
+        master = Master(self._master_flags, node.address, store=MemoryStore(node, self.registry))
         node.spawn(master, MASTER)
         self.masters.append(master)
         return master

@@ -1,0 +1,162 @@
+"""Recovery: what a master knows of those before it, who does not come back, and what is forgotten in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import starmap
+
+from libprocess.message import Message
+from master.allocator.messages import ExpectAgentsMessage, RoleWeight
+from master.dialogues.base import log
+from master.dialogues.losses import Losses
+from master.dialogues.roles import Roles
+from master.registrar.entries import AgentEntry, Entry, FrameworkEntry, QuotasEntry, Standing, WeightsEntry
+from master.registrar.messages import RegistryLostMessage, RegistryRecoveredMessage
+from master.registrar.operations import MarkUnreachable, RemoveAgent, ReturnFramework, UpdateWeights
+from mesos.ids import AgentID, FrameworkID
+from mesos.messages import AgentLostMessage
+
+ENOUGH_AGENTS = 0.8
+"""When so many agents are back, quotas can be kept."""
+
+
+class RecoveredAgentsTimeoutMessage(Message, frozen=True):
+    """Master → itself, when the agents of former masters have had their time to come back."""
+
+
+class CollectRegistryMessage(Message, frozen=True):
+    """Master → itself, every now and then: forget what nobody will ask for any more."""
+
+
+class Recovery(Losses, Roles):
+    """From the registry's first word to the last agent that was expected."""
+
+    refused = ""
+    """Why the operator has to do something before there can be a master."""
+
+    def registry_recovered(self, message: RegistryRecoveredMessage) -> None:
+        """See the message."""
+        if self.sender != self.registrar:
+            self.ignore("it is not the registrar")
+            return
+        for entry in message.entries:
+            self._remember(entry)
+        if self.flags.weights and not any(isinstance(entry, WeightsEntry) for entry in message.entries):
+            self.write(UpdateWeights(tuple(starmap(RoleWeight, self.flags.weights))))
+        recovered = self.cluster.recovered
+        if self.cluster.roles.quotas and recovered:
+            self.send(self.allocator, ExpectAgentsMessage(max(1, int(len(recovered) * ENOUGH_AGENTS))))
+        if recovered:
+            log.info("%d agents of former masters may come back", len(recovered))
+            self.delay(self.flags.agent_reregister_timeout_seconds, RecoveredAgentsTimeoutMessage())
+        self.delay(self.flags.registry_gc_interval_seconds, CollectRegistryMessage())
+        self.is_recovered = True
+        for sender, early in self.early.items():
+            self.put_back(sender, early)
+        self.early.clear()
+
+    def _remember(self, entry: Entry) -> None:
+        match entry:
+            case AgentEntry():
+                self._remember_agent(entry)
+            case FrameworkEntry():
+                self.cluster.absent[entry.id] = entry
+            case WeightsEntry():
+                self.apply_weights(entry.weights)
+            case QuotasEntry():
+                self.apply_quotas(entry.quotas)
+
+    def _remember_agent(self, entry: AgentEntry) -> None:
+        cluster = self.cluster
+        match entry.standing:
+            case Standing.ADMITTED:
+                cluster.recovered[entry.id] = entry
+            case Standing.UNREACHABLE:
+                cluster.unreachable[entry.id] = entry.since
+            case Standing.GONE:
+                cluster.gone[entry.id] = entry.since
+        if entry.is_deactivated:
+            cluster.order_agent(entry.id, True, entry.drain)
+
+    def registry_lost(self, message: RegistryLostMessage) -> None:
+        """See the message."""
+        if self.sender != self.registrar:
+            self.ignore("it is not the registrar")
+        elif message.is_refused:
+            self.refused = message.reason
+            self.terminate()
+        else:
+            raise RuntimeError(f"the registry is lost, and nothing can be written down: {message.reason}")
+
+    # Those who do not come back.
+
+    _counted = False
+
+    def recovered_agents_timeout(self, message: RecoveredAgentsTimeoutMessage) -> None:
+        """See the message. They are given up one after the other, where their removal is limited."""
+        if not self.is_own():
+            return
+        missing = sorted(set(self.cluster.recovered) - self.leaving - self.expected)
+        self._check_share(len(missing))
+        while missing and self.limiter.take(self.now):
+            self._give_up_recovered(missing.pop(0))
+        if missing:
+            self.delay(self.limiter.seconds_until(self.now), message)
+
+    def _check_share(self, missing: int) -> None:
+        """When too many stay away it is rather this master that is cut off. It is asked once."""
+        if self._counted:
+            return
+        self._counted = True
+        known = len(self.cluster.recovered) + len(self.cluster.agents)
+        limit = self.flags.recovery_agent_removal_limit
+        if missing > limit * known:
+            raise RuntimeError(
+                f"{missing} of {known} agents did not come back within --agent_reregister_timeout, and "
+                f"--recovery_agent_removal_limit allows {limit:.0%} to be given up; is this master cut off?"
+            )
+
+    def _give_up_recovered(self, agent_id: AgentID) -> None:
+        log.warning("agent %s of a former master did not come back in time", agent_id)
+        self.leaving.add(agent_id)
+        self.write(MarkUnreachable(agent_id, self.now), partial(self._recovered_given_up, agent_id, self.now))
+
+    def _recovered_given_up(self, agent_id: AgentID, time: float) -> None:
+        self.leaving.discard(agent_id)
+        self.cluster.mark_unreachable(agent_id, time)
+        self.counts.agents_marked_unreachable.value += 1
+        self.counts.recovery_removals.value += 1
+        for _, framework in sorted(self.cluster.frameworks.items()):
+            self.tell(framework, AgentLostMessage(agent_id))
+
+    # What is forgotten.
+
+    def collect_registry(self, message: CollectRegistryMessage) -> None:
+        """See the message."""
+        if not self.is_own():
+            return
+        for agents in (self.cluster.unreachable, self.cluster.gone):
+            for agent_id in self._old(agents):
+                self.write(RemoveAgent(agent_id), partial(self.cluster.forget_agent, agent_id))
+        for framework_id in self._over():
+            del self.cluster.absent[framework_id]
+            self.write(ReturnFramework(framework_id))
+        self.delay(self.flags.registry_gc_interval_seconds, message)
+
+    def _old(self, agents: Mapping[AgentID, float]) -> Iterator[AgentID]:
+        """Those that nobody will ask for; the oldest, where there are too many."""
+        surplus = len(agents) - self.flags.registry_max_agent_count
+        oldest = sorted((since, agent_id) for agent_id, since in agents.items() if agent_id not in self.expected)
+        for rank, (since, agent_id) in enumerate(oldest):
+            if rank < surplus or self.now - since > self.flags.registry_max_agent_age_seconds:
+                yield agent_id
+
+    def _over(self) -> list[FrameworkID]:
+        """Frameworks that nobody has heard of, and whose time was over long ago."""
+        late = self.now - self.flags.agent_reregister_timeout_seconds
+        return [
+            entry.id
+            for entry in self.cluster.absent.values()
+            if entry.id not in self.cluster.frameworks and entry.since + entry.failover_timeout_seconds < late
+        ]

@@ -1,0 +1,27 @@
+"""Which store a master's flags ask for."""
+
+from __future__ import annotations
+
+from libprocess.errors import OperatorError
+from libprocess.runtime import Runtime
+from master.flags import MasterFlags
+from master.registrar.backend import Backend, ThreadedStore
+from master.registrar.sqlite import SqliteBackend
+from master.registrar.store import MemoryStore, Store
+from master.registrar.zookeeper import ZooKeeperBackend
+
+
+def open_store(flags: MasterFlags, node: Runtime, id_: str) -> Store:
+    """The store of a master with that id."""
+    if flags.chosen_registry == "in_memory":
+        return MemoryStore(node)
+    return ThreadedStore(node, open_backend(flags, id_))
+
+
+def open_backend(flags: MasterFlags, id_: str) -> Backend:
+    """What keeps it."""
+    if flags.chosen_registry == "sqlite":
+        return SqliteBackend(flags.work_dir)
+    if flags.zk is None:
+        raise OperatorError("--registry=zookeeper: expected --zk to say where, found none; give it, or take sqlite")
+    return ZooKeeperBackend(flags.zk, id_)

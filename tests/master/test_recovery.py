@@ -1,0 +1,230 @@
+"""A new master knows what the one before it wrote down: agents, frameworks without schedulers, weights and quotas."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from master.flags import Rate
+from master.registrar.entries import AgentEntry, Standing, read_entries, write_entries
+from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage
+from mesos.messages import (
+    AgentLostMessage,
+    AgentRegisteredMessage,
+    AgentReregisteredMessage,
+    FrameworkReregisteredMessage,
+    RunTaskMessage,
+    ShutdownFrameworkMessage,
+    ShutdownMessage,
+    UnregisterAgentMessage,
+)
+from mesos.resources import Resources
+from mesos.resources.jsonform import resources_to_json
+from mesos.types import FrameworkCapability
+from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
+
+PARTITION_AWARE = FrameworkCapability.PARTITION_AWARE
+
+
+def standings(scene: Scene) -> dict[str, Standing]:
+    """How each agent stands, as it is written down."""
+    entries = read_entries(scene.registry).values()
+    return {entry.id: entry.standing for entry in entries if isinstance(entry, AgentEntry)}
+
+
+# Written before it is acted upon.
+
+
+def test_an_agent_is_answered_when_its_admission_is_written(scene: Scene):
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent = scene.agent().register()
+    assert agent.inbox == []
+    assert scene.master.cluster.agents == {}
+
+    scene.world.release(writing)
+    scene.world.settle()
+    assert list(standings(scene)) == [agent.last(AgentRegisteredMessage).agent_id]
+
+
+def test_an_agent_that_asks_again_meanwhile_is_admitted_once(scene: Scene):
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent = scene.agent().register().register()
+    scene.world.release(writing)
+    scene.world.settle()
+    assert len(agent.all(AgentRegisteredMessage)) == 1
+    assert len(scene.master.cluster.agents) == 1
+
+
+def test_frameworks_learn_of_a_loss_when_it_is_written(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    agent_id = agent.id
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.answers_pings = False
+    scene.world.advance(95)
+    assert scheduler.all(AgentLostMessage) == []
+
+    agent.reregister(agent_id)  # it is decided already
+    assert agent.all(AgentReregisteredMessage) == []
+
+    scene.world.release(writing)
+    scene.world.settle()
+    assert scheduler.last(AgentLostMessage).agent_id == agent_id
+    assert standings(scene) == {agent_id: Standing.UNREACHABLE}
+    agent.reregister(agent_id)
+    assert standings(scene) == {agent_id: Standing.ADMITTED}
+    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
+
+
+def test_quotas_and_weights_hold_when_they_are_written(scene: Scene, agent: AgentPeer):
+    quota = {"role": "eng", "guarantee": resources_to_json(Resources.parse("cpus:1"))}
+    assert scene.get("/quota", "POST", json.dumps(quota)).status == 200
+    assert scene.get("/weights", "PUT", json.dumps([{"role": "eng", "weight": 3.0}])).status == 200
+    scene.restart_master()
+    assert scene.master.cluster.roles.weights == {"eng": 3.0}
+    assert list(scene.master.cluster.roles.quotas) == ["eng"]
+
+
+def test_an_agent_that_takes_its_leave_is_forgotten(scene: Scene, agent: AgentPeer):
+    agent.say(UnregisterAgentMessage(agent.id))
+    assert standings(scene) == {}
+
+
+# Before the registry is recovered.
+
+
+def test_nothing_is_said_of_a_cluster_that_is_not_known_yet(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    agent_id, framework_id = agent.id, scheduler.id
+    held = scene.world.hold(RegistryFetchedMessage)
+    scene.restart_master()
+    assert (scene.get("/state").status, scene.get("/health").status) == (503, 200)
+    agent.reregister(agent_id)
+    scheduler.reregister(framework_id)
+    assert agent.all(AgentReregisteredMessage) == []
+
+    scene.world.release(held)
+    scene.world.settle()
+    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
+    assert scheduler.last(FrameworkReregisteredMessage).framework_id == framework_id
+    assert scene.get("/state").status == 200
+
+
+# Agents of a former master.
+
+
+def test_an_agent_that_stays_away_is_out_of_reach(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    agent_id, framework_id = agent.id, scheduler.id
+    scene.restart_master()
+    scheduler.reregister(framework_id, capabilities=(PARTITION_AWARE,))
+    scene.world.advance(599)
+    assert list(scene.master.cluster.recovered) == [agent_id]
+    scene.world.advance(2)
+    assert standings(scene) == {agent_id: Standing.UNREACHABLE}
+    assert scheduler.last(AgentLostMessage).agent_id == agent_id
+    assert scene.metric("recovery_slave_removals") == scene.metric("slaves_unreachable") == 1
+
+
+def test_since_when_an_agent_is_out_of_reach_outlives_the_master(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    agent.answers_pings = False
+    scene.world.advance(120)
+    since = scene.master.cluster.unreachable[agent_id]
+    scene.restart_master()
+    assert scene.master.cluster.unreachable == {agent_id: since}
+
+
+def test_an_agent_that_is_gone_is_turned_away_by_every_master(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    scene.registry |= write_entries([AgentEntry(agent_id, Standing.GONE, 1.0)])
+    scene.restart_master()
+    agent.reregister(agent_id)
+    assert agent.last(ShutdownMessage).message == (
+        f"an operator said that agent {agent_id} is gone; start it with another work_dir"
+    )
+    assert scene.master.cluster.agents == {}
+
+
+def test_agents_are_given_up_one_after_the_other_where_that_is_limited():
+    scene = Scene(agent_removal_rate_limit=Rate(1, 600.0))
+    for _ in range(3):
+        scene.agent().register()
+    scene.restart_master()
+    seen = []
+    for _ in range(4):
+        scene.world.advance(601)
+        seen.append(len(scene.master.cluster.unreachable))
+    assert seen == [1, 2, 3, 3]
+
+
+def test_silent_agents_are_given_up_one_after_the_other_where_that_is_limited():
+    scene = Scene(agent_removal_rate_limit=Rate(1, 3600.0))
+    agents = [scene.agent().register() for _ in range(2)]
+    for agent in agents:
+        agent.answers_pings = False
+    scene.world.advance(200)
+    assert len(scene.master.cluster.agents) == 1
+    for agent in agents:
+        agent.answers_pings = True
+    scene.world.advance(7200)
+    assert len(scene.master.cluster.agents) == 1  # whoever answers again stays
+
+
+def test_a_master_that_would_give_up_too_many_ends():
+    scene = Scene(recovery_agent_removal_limit=0.5)
+    agents = [scene.agent().register() for _ in range(3)]
+    scene.restart_master()
+    agents[0].reregister(agents[0].id)
+    scene.world.advance(601)
+    (failure,) = scene.node.failures
+    assert "2 of 3 agents did not come back within --agent_reregister_timeout" in failure.reason
+    assert set(standings(scene).values()) == {Standing.ADMITTED}
+
+
+# Frameworks.
+
+
+def test_the_time_that_a_framework_may_go_without_a_scheduler_outlives_the_master(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(failover_timeout_seconds=1000.0).register()
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scheduler.die()
+    scene.world.advance(700)
+    scene.restart_master()
+    agent.reregister(agent_id, **reported(order))
+    scene.world.advance(299)
+    assert framework_id in scene.master.cluster.frameworks
+    scene.world.advance(2)
+    assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
+    assert [key for key in scene.registry if key.startswith("framework/")] == []
+
+
+def test_a_framework_whose_time_was_over_meanwhile_may_just_come_back(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(failover_timeout_seconds=100.0).register()
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scheduler.die()
+    scene.world.advance(50)
+    scene.world.crash(scene.node)
+    scene.world.advance(500)
+    scene.start_master()
+    agent.reregister(agent_id, **reported(order))
+    scene.world.advance(29)
+    scene.scheduler().reregister(framework_id, failover_timeout_seconds=100.0)
+    scene.world.advance(1000)
+    assert framework_id in scene.master.cluster.frameworks
+    assert [key for key in scene.registry if key.startswith("framework/")] == []
+
+
+# Garbage.
+
+
+@pytest.mark.parametrize(
+    ("flags", "left"), [({"registry_max_agent_age_seconds": 900.0}, 1), ({"registry_max_agent_count": 1}, 1), ({}, 2)]
+)
+def test_the_oldest_agents_out_of_reach_are_forgotten(flags: dict[str, float], left: int):
+    scene = Scene(registry_gc_interval_seconds=1100.0, **flags)
+    for _ in range(2):
+        agent = scene.agent().register()
+        agent.answers_pings = False
+        scene.world.advance(500)
+    scene.world.advance(200)
+    assert len(scene.master.cluster.unreachable) == len(standings(scene)) == left

@@ -1,0 +1,107 @@
+"""The registry where it really lies: in ZooKeeper, and in a file that outlives its master."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from master.registrar.backend import FailedError, RefusedError
+from master.registrar.sqlite import FILE
+from master.registrar.zookeeper import PAGES, ZooKeeperBackend, page_of
+from mesos.detector.zookeeper import parse_zookeeper
+from tests.system.zookeeper import ZooKeeper
+
+OPERATORS_FAULT = 2
+
+
+@pytest.fixture(scope="module")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZooKeeper]:
+    with ZooKeeper(tmp_path_factory.mktemp("zookeeper"), servers=1) as zookeeper:
+        yield zookeeper
+
+
+def backend(zookeeper: ZooKeeper, path: str, id_: str = "m1", credentials: str = "") -> ZooKeeperBackend:
+    return ZooKeeperBackend(parse_zookeeper(zookeeper.url(path, credentials)), id_)
+
+
+def test_what_is_written_is_there_for_the_next_master(zookeeper: ZooKeeper):
+    rows = {f"agent/{number}": bytes([number % 256]) * 400 for number in range(5000)}  # more than one transaction takes
+    with closing(backend(zookeeper, "lasts")) as first:
+        assert first.fetch() == {}
+        first.store(dict(rows))
+        first.store({"agent/7": None, "agent/8": b"changed"})
+    del rows["agent/7"]
+    with closing(backend(zookeeper, "lasts", "m2")) as second:
+        assert second.fetch() == rows | {"agent/8": b"changed"}
+
+
+def test_who_was_deposed_writes_no_more(zookeeper: ZooKeeper):
+    with closing(backend(zookeeper, "fence")) as first, closing(backend(zookeeper, "fence", "m2")) as second:
+        first.fetch()
+        first.store({"a": b"1"})
+        assert second.fetch() == {"a": b"1"}
+        with pytest.raises(FailedError, match="another master holds the registry at zk://"):
+            first.store({"a": b"2"})
+        with pytest.raises(FailedError, match="another master holds the registry at zk://"):
+            first.store({"b": b"2"})
+        second.store({"a": b"3"})
+        assert second.peek() == {"a": b"3"}
+
+
+def test_to_look_takes_it_from_nobody(zookeeper: ZooKeeper):
+    with closing(backend(zookeeper, "look")) as master, closing(backend(zookeeper, "look")) as other:
+        with pytest.raises(FileNotFoundError, match="there is no registry at zk://"):
+            other.peek()
+        master.fetch()
+        assert other.peek() == {}
+        master.store({"a": b"1"})
+        assert other.peek() == {"a": b"1"}
+
+
+def test_credentials_are_needed_to_write(zookeeper: ZooKeeper):
+    with closing(backend(zookeeper, "secret", credentials="ann:xyzzy")) as master:
+        master.fetch()
+        master.store({"a": b"1"})
+        with closing(backend(zookeeper, "secret")) as stranger:
+            assert stranger.peek() == {"a": b"1"}
+            with pytest.raises(FailedError, match="NoAuth"):
+                stranger.fetch()
+
+
+def test_damage_is_refused_and_left_until_it_is_replaced(zookeeper: ZooKeeper):
+    with closing(backend(zookeeper, "damage")) as master:
+        master.fetch()
+        master.store({"a": b"1"})
+        page = f"/damage/registry/{page_of('a'):02x}"
+        client = zookeeper.client()
+        client.set(page, b"rubbish")
+        with closing(backend(zookeeper, "damage")) as next_one:
+            with pytest.raises(RefusedError, match=r"found damage in .*; restore a backup .* or delete /damage/"):
+                next_one.fetch()
+            assert client.get(page)[0] == b"rubbish"
+            next_one.replace({"b": b"2"})
+            assert next_one.fetch() == {"b": b"2"}
+        client.stop()
+
+
+def test_pages_are_filled_evenly():
+    used = {page_of(f"agent/{number}") for number in range(10 * PAGES)}
+    assert len(used) == PAGES
+
+
+def test_a_damaged_registry_is_told_in_one_line_and_left_as_it_is(tmp_path: Path):
+    (tmp_path / FILE).write_bytes(b"rubbish" * 1000)
+    command = [sys.executable, "-m", "master", f"--work_dir={tmp_path}", "--port=0", "--logging_level=WARNING"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == OPERATORS_FAULT
+    assert done.stderr == (
+        f"mesos-master: expected a registry at {tmp_path / FILE}, found: file is not a database; restore a backup with "
+        f"`python -m tools.cli registry restore --work_dir={tmp_path} FILE`, or move {tmp_path / FILE} away to begin "
+        "without: agents and frameworks will register again\n"
+    )
+    assert (tmp_path / FILE).read_bytes() == b"rubbish" * 1000
