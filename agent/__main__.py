@@ -36,6 +36,7 @@ from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
+from libprocess.tracing import Tracing
 from mesos.access.credentials import read_credentials, read_token_key
 from mesos.access.gate import EXECUTOR, make_gate
 from mesos.attributes import parse_attributes
@@ -154,6 +155,7 @@ async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:
         advertise=flags.advertise_ip,
         storage=f"{flags.work_dir}/meta",
         insecure=flags.insecure,
+        tracing=Tracing.from_environment(os.environ, f"{flags.work_dir}/traces", flags.flight_recorder_seconds),
     )
     try:
         return await stack.enter_async_context(node)

@@ -13,6 +13,7 @@ from agent.records.executor import ExecutorRecord
 from libprocess.http import Principal
 from libprocess.http.authentication import make_token
 from libprocess.pid import PID
+from libprocess.tracing import VARIABLE, for_child
 from libprocess.units import format_duration
 from mesos.conversions import is_volume
 from mesos.ids import ExecutorID, FrameworkID
@@ -24,8 +25,10 @@ _SHOWN_CHARACTERS = 15
 
 
 def inherited(environ: Mapping[str, str]) -> Environment:
-    """What every container gets of the agent's own environment: all but the agent's settings."""
-    return Environment.of({name: value for name, value in environ.items() if not name.startswith(_OURS)})
+    """What every container gets of the agent's own environment: all but its settings, and whether it is traced."""
+    return Environment.of(
+        {name: value for name, value in environ.items() if name == VARIABLE or not name.startswith(_OURS)}
+    )
 
 
 def command_executor_info(task: TaskInfo, framework_id: FrameworkID) -> ExecutorInfo:
@@ -59,6 +62,9 @@ def container_environment(
         "MESOS_SLAVE_ID": info.id or "",
         "MESOS_SLAVE_PID": str(agent),
     }
+    traced = next((variable.value for variable in base.variables if variable.name == VARIABLE), None)
+    if traced is not None:
+        variables[VARIABLE] = for_child(traced, f"{executor.directory}/traces")
     return Environment(base.variables + Environment.of(variables).variables)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from agent.isolators.choice import FOR_ROOT, FOR_USERS, ISOLATORS
 from libprocess.flags import BYTES, DURATION, PATH, PORT, Kind, flag
+from libprocess.tracing import FLIGHT_SECONDS
 from mesos.access.flags import ACCESS, AccessFlags
 from mesos.detector import MASTER, MasterPlace
 from mesos.domains import format_domain, parse_domain
@@ -49,6 +50,12 @@ class AgentFlags(
     default_role: str = flag(default="*", help="The role that resources without one are reserved for.")
     logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
         default="INFO", help="The least important news that is logged, on stderr."
+    )
+    flight_recorder_seconds: float = flag(
+        default=FLIGHT_SECONDS,
+        kind=DURATION,
+        help="How far back it is told what led to a failure, in a file in --work_dir/traces that mesos-trace reads; "
+        "0secs is nothing.",
     )
 
     ip: str = flag(default="127.0.0.1", help="The address to listen on.", group=NETWORK)

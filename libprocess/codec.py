@@ -3,13 +3,15 @@
 A frame is a msgpack array of messages, each `[name, field, …]`, in the order in which they were sent. A route among
 them, `["", to, sender, id, cause]`, says whom those after it are for and from, and has the id of the next one, if
 they have ids: those after it count on. Where only the sender changes, and there are no ids, that is said. Actors at
-the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs.
+the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs. Two routes at
+the very beginning: the first says that the frame's messages have ids, from that one on, and no causes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Union
+from contextlib import suppress
+from typing import Annotated, Any, Union
 
 import msgspec
 
@@ -27,13 +29,16 @@ PIDS_KEPT = 16384
 PID_LENGTH_KEPT = 256
 
 
+MessageId = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
 class Route(msgspec.Struct, frozen=True, array_like=True, tag="", gc=False):
     """The way of the messages after it: from an id at the frame's origin, or a PID, to an id at its destination."""
 
     to: str
     sender: str | PID
-    id: int = 0
-    cause: int = 0
+    id: MessageId = 0
+    cause: MessageId = 0
 
 
 class UnreadableMessage(Message, frozen=True):
@@ -51,12 +56,15 @@ _encode = msgspec.msgpack.Encoder().encode
 _NOT_DECODED = (ValueError, RecursionError)
 
 
-def encode(envelopes: Sequence[Envelope], origin: Address) -> bytes:
-    """One frame with all this mail, which must be for actors of one node, from the node at `origin`."""
+def encode(envelopes: Sequence[Envelope], origin: Address, first_id: int = 0) -> bytes:
+    """One frame with all this mail, which must be for actors of one node, from the node at `origin`.
+
+    Mail that has no ids itself has them from `first_id` on, unless that is 0.
+    """
     if envelopes and (envelopes[0][3] or envelopes[-1][3]):  # ids begin or end with some message, and go on from there
         return _encode_numbered(envelopes, origin)
     host, port = origin
-    items: list[Any] = []
+    items: list[Any] = [Route("", "", first_id)] if first_id else []
     add = items.append
     last_to = last_sender = None
     for to, sender, message, id_, cause in envelopes:
@@ -91,8 +99,16 @@ def _encode_numbered(envelopes: Sequence[Envelope], origin: Address) -> bytes:
 class Decoder:
     """Reads the frames that one node sends to another. Equal PIDs come out as the same object, within reason."""
 
-    def __init__(self, origin: Address, destination: Address, dropped: Callable[[Envelope, str], None]) -> None:
-        """`dropped` is told of each message that does not decode."""
+    def __init__(
+        self,
+        origin: Address,
+        destination: Address,
+        dropped: Callable[[Envelope, str], None],
+        came: Callable[[list[Envelope], FrameThatCame], None] | None = None,
+    ) -> None:
+        """`dropped` is told of each message that does not decode, and `came` of each frame with messages."""
+        self.origin, self.destination = origin, destination
+        self._came = came
         self._senders = _PIDs(origin)
         self._receivers = _PIDs(destination)
         self._dropped = dropped
@@ -102,7 +118,10 @@ class Decoder:
         try:
             items = _types.read_frame(frame)
         except _NOT_DECODED:
-            items = self._salvage(frame)
+            items = self._read_again(frame)
+        first_id = 0
+        if len(items) > 1 and items[1].__class__ is Route and items[0].__class__ is Route:
+            first_id = items.pop(0).id
         senders, receivers = self._senders, self._receivers
         mail: list[Envelope] = []
         add = mail.append
@@ -114,12 +133,15 @@ class Decoder:
                 sender = senders[item]
             elif kind is Route:
                 if item.id:
-                    return self._numbered(items)
+                    mail = self._numbered(items)
+                    break
                 to, sender = receivers[item.to], senders[item.sender]
             else:
                 add((to, sender, item, 0, 0))
         if mail and mail[0][0] is None:
             raise MalformedFrame("a message without a route")
+        if self._came is not None:
+            self._came(mail, FrameThatCame(frame, self, first_id))
         return mail
 
     def _numbered(self, items: list[Any]) -> list[Envelope]:
@@ -138,13 +160,17 @@ class Decoder:
                 mail.append((to, sender, item, id_, cause))
                 if id_:
                     id_ += 1
-        if mail and mail[0][0] is None:
-            raise MalformedFrame("a message without a route")
         return mail
+
+    def _read_again(self, frame: Buffer) -> list[Any]:
+        """What is in a frame that could not be read: perhaps messages that were declared since."""
+        if _types.renew():
+            with suppress(*_NOT_DECODED):
+                return _types.read_frame(frame)
+        return self._salvage(frame)
 
     def _salvage(self, frame: Buffer) -> list[Any]:
         """What can be read of a frame with something wrong in it; the rest is dropped, and so is what has no route."""
-        _types.renew()
         try:
             raws = _raw_items.decode(frame)
         except _NOT_DECODED as error:
@@ -180,6 +206,36 @@ class Decoder:
 def _following(route: Route | None) -> Route | None:
     """The route of the message after one: ids count on."""
     return Route(route.to, route.sender, route.id + 1, route.cause) if route and route.id else route
+
+
+class FrameThatCame:
+    """See `ports.Frame`."""
+
+    __slots__ = ("_content", "_decoder", "first_id")
+
+    def __init__(self, content: Buffer, decoder: Decoder, first_id: int) -> None:
+        self._content = content
+        self._decoder = decoder
+        self.first_id = first_id
+
+    @property
+    def size_bytes(self) -> int:
+        """See `ports.Frame`."""
+        return memoryview(self._content).nbytes
+
+    def keep(self) -> None:
+        """See `ports.Frame`."""
+        self._content = bytes(memoryview(self._content))
+
+    def mail(self) -> list[Envelope]:
+        """See `ports.Frame`."""
+        decoder = Decoder(self._decoder.origin, self._decoder.destination, lambda *_: None)
+        mail = decoder.decode(self._content)
+        if self.first_id and mail and not (mail[0][3] or mail[-1][3]):
+            return [
+                (to, sender, content, id_, 0) for id_, (to, sender, content, _, _) in enumerate(mail, self.first_id)
+            ]
+        return mail
 
 
 class _PIDs(dict[Any, PID]):

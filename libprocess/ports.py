@@ -7,7 +7,7 @@ In production these are the system's clock, ZeroMQ, the operating system's rando
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from libprocess.message import Message
 from libprocess.metrics import Metrics
@@ -17,6 +17,24 @@ Envelope = tuple[PID, PID, Message, int, int]
 """To, sender, message, and its trace context: the message's id and the id of what caused it (both 0 where nobody
 observes).
 """
+
+
+class Frame(Protocol):
+    """Mail as it came, which takes less room than what became of it."""
+
+    @property
+    def first_id(self) -> int:
+        """The id of the first piece, from which the others count on; 0 if the frame has none."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How long it is."""
+
+    def keep(self) -> None:
+        """Copy it, since the network may need its memory again."""
+
+    def mail(self) -> list[Envelope]:
+        """The mail once more, with its ids."""
 
 
 class Cancellable(Protocol):
@@ -55,6 +73,15 @@ class Node(Protocol):
 
     def deliver(self, envelopes: Iterable[Envelope]) -> None:
         """Take mail that came in, in order."""
+
+    def leaving(self, envelopes: list[Envelope]) -> int:
+        """Learn that this mail goes out as one frame; returns the first one's id, from which those after it count on.
+
+        It is 0 where nobody wants to know, or where the mail has ids of its own.
+        """
+
+    def came(self, envelopes: list[Envelope], frame: Frame) -> None:
+        """Learn that this mail, about to be delivered, came as one frame."""
 
     def broken(self, address: Address, reason: str) -> None:
         """Learn that the link to a node is gone, after all mail that came over it; what was queued for it is lost."""
@@ -104,6 +131,27 @@ class Storage(Protocol):
         """Names in a directory, sorted; empty where there is none."""
 
 
+class Trail(NamedTuple):
+    """What tells the ids and causes of mail that carries none. `libprocess.recording.trail` finds out by it."""
+
+    id: int
+    """The id of a turn's first piece of mail; those after it count on."""
+    base: int
+    """How much the node had handled when the turn began: places in its queue are counted from there."""
+    offset: int
+    """The place of the first piece."""
+    length: int
+    """How many there are."""
+    sends: list[tuple[int, int, int]]
+    """Whenever mail at hand led to more: the place of the first of that, the place after the last, and how much the
+    queue then held after the mail at hand.
+    """
+    frames: list[tuple[int, int, Frame]]
+    """What of it came in which frame: the first one's place, counted from the node's very first mail, and how many."""
+    struck: list[int]
+    """The places of mail that was not handled."""
+
+
 class Trace(Protocol):
     """Sees everything that happens on a node, in the order in which it happens."""
 
@@ -111,15 +159,21 @@ class Trace(Protocol):
     def numbers_mail(self) -> bool:
         """Whether mail is to carry ids, and the time of each piece of it is to be taken.
 
-        It tells what led to what, and costs about as much as sending it. Otherwise all mail of a turn has one time.
+        It costs about as much as sending it. Otherwise all mail of a turn has one time, and a Trail.
         """
 
-    def turn(self, mail: list[Envelope], times: list[float], end: float | None) -> None:
+    def turn(self, mail: list[Envelope], times: list[float], end: float | None, trail: Trail | None = None) -> None:
         """A node took a turn: it handled this mail, or handed to the network what is for other nodes.
 
         `times` says when each piece began, or only when the first did. `end` is None if the last piece is still being
         handled: something else is told next, and then the rest of the turn, which may be empty. In place of a message
         there may be a Timer (its message was handled if it is `delivered`) or a marker, which is no mail.
+        """
+
+    def framed(self, mail: list[Envelope], first_id: int) -> None:
+        """This mail, in a turn that was told, leaves in one frame: it has these ids, and no others.
+
+        Not told where mail is numbered.
         """
 
     def spawned(self, pid: PID) -> None:

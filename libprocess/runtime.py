@@ -20,7 +20,7 @@ from libprocess.message import Message
 from libprocess.metrics import Metrics
 from libprocess.observer import Observer
 from libprocess.pid import PID, Address
-from libprocess.ports import Clock, Envelope, Interceptor, Network, Storage, Trace
+from libprocess.ports import Clock, Envelope, Frame, Interceptor, Network, Storage, Trace
 from libprocess.process import Process
 from libprocess.timers import Timer
 
@@ -30,6 +30,8 @@ TURN_MAX = 4096
 """Mail handled in one turn of the loop before sockets and timers get theirs: about 2 ms of small messages."""
 
 FAILURES_KEPT = 100
+
+SERIAL_MAX = (1 << 32) - 1
 
 
 class NothingMessage(Message, frozen=True):
@@ -72,6 +74,7 @@ class Runtime:
         self._awake = False
         self._closed = False
         self._message_serial = 0
+        self._handled = 0  # how much mail went through the queue while somebody observed it
         self._trace: Trace | None = trace
         self._interceptor: Interceptor | None = None
         self._observer: Observer | None = None
@@ -235,16 +238,16 @@ class Runtime:
             if content.cancelled:
                 return
             content = content.message
+            self._current = (to, sender, content, id_, cause)
         if self._observer is not None:
             self._observer.strike()
-        self.dropped((to, sender, content, id_, cause), reason)
+        self.dropped(self._current, reason)
 
     def _delay(self, process: Process, seconds: float, message: Message) -> Timer:
         timer = Timer(message)
         id_ = cause = 0
-        if self._observer is not None and self._observer.numbers:
-            id_, cause = self._next_id(), self._current[3]
-        if (trace := self._caught_up()) is not None:
+        if self._observer is not None and (trace := self._observer.catch_up()) is not None:
+            id_, cause = self._new_ids(1), self._observer.current_id
             trace.timer(process.pid, seconds, message, id_, cause)
         envelope = (process.pid, process.pid, timer, id_, cause)
 
@@ -286,9 +289,22 @@ class Runtime:
         """The trace, told of all that was handled so far."""
         return None if self._observer is None else self._observer.catch_up()
 
-    def _next_id(self) -> int:
-        self._message_serial += 1
-        return self.incarnation << 32 | self._message_serial
+    def leaving(self, envelopes: list[Envelope]) -> int:
+        """See `ports.Node`."""
+        return 0 if self._observer is None else self._observer.leaving(envelopes)
+
+    def came(self, envelopes: list[Envelope], frame: Frame) -> None:
+        """See `ports.Node`."""
+        if self._observer is not None:
+            self._observer.came(envelopes, frame)
+
+    def _new_ids(self, count: int) -> int:
+        """The first of so many ids in a row."""
+        if self._message_serial + count > SERIAL_MAX:
+            self._message_serial = 0  # begin again: those that had these ids are long forgotten
+        first = self._message_serial + 1
+        self._message_serial += count
+        return self.incarnation << 32 | first
 
     # The loop.
 

@@ -15,6 +15,7 @@ from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
+from libprocess.tracing import Tracing
 from master.candidate import CANDIDATE, Candidate
 from master.flags import ACTOR_PORT_OFFSET, MasterFlags
 from master.master import MASTER, describe, new_id
@@ -85,6 +86,7 @@ async def _open(flags: MasterFlags, stack: AsyncExitStack) -> Runtime:
         advertise=flags.advertise_ip,
         storage=flags.work_dir,
         insecure=flags.insecure,
+        tracing=Tracing.from_environment(os.environ, f"{flags.work_dir}/traces", flags.flight_recorder_seconds),
     )
     try:
         return await stack.enter_async_context(node)

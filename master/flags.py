@@ -8,6 +8,7 @@ from typing import Literal
 
 from libprocess.flags import DURATION, PATH, PORT, Kind, flag
 from libprocess.flags.kinds import one_of
+from libprocess.tracing import FLIGHT_SECONDS
 from libprocess.units import format_duration, parse_duration
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
@@ -124,6 +125,12 @@ class MasterFlags(
     cluster: str | None = flag(default=None, help="The name of the cluster, for people.")
     logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
         default="INFO", help="The least important news that is logged, on stderr."
+    )
+    flight_recorder_seconds: float = flag(
+        default=FLIGHT_SECONDS,
+        kind=DURATION,
+        help="How far back it is told what led to a failure, in a file in --work_dir/traces that mesos-trace reads; "
+        "0secs is nothing.",
     )
 
     credentials: str | None = flag(

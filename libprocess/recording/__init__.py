@@ -1,7 +1,7 @@
 """Recording: what happened on a node, as records that a tool can read later.
 
     runtime.trace = Recorder(runtime, BoundedFile("node.trace", limit_bytes=64 << 20))
-    runtime.trace = FlightRecorder(runtime, mail_max=100_000)
+    runtime.trace = FlightRecorder(runtime, seconds=30)
 
 The format is told in `libprocess.recording.tracer`.
 """

@@ -28,6 +28,8 @@ def _plain(value: Any) -> Any:
     return repr(value) if message is value else message
 
 
+UNKNOWN_BYTES = 1000
+
 _encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 
 
@@ -37,6 +39,14 @@ def encode_record(record: Record) -> bytes:
         kind, number, time, mail, times, end = record
         return _encode((kind, number, time, compact(mail), times, end))
     return _encode(record)
+
+
+def encoded_bytes(message: Any) -> int:
+    """How long a message is as bytes: a guess, where it cannot be encoded."""
+    try:
+        return len(_encode(message))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return UNKNOWN_BYTES
 
 
 def header(runtime: Runtime, number: int = 0) -> bytes:

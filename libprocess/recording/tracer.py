@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from libprocess.lifecycle import End, Start, Struck
 from libprocess.message import Message
 from libprocess.pid import PID
-from libprocess.ports import Envelope
+from libprocess.ports import Envelope, Trail
 from libprocess.timers import Timer
 
 if TYPE_CHECKING:
@@ -59,9 +59,12 @@ class Tracer:
         self._node = number
         self._now = runtime.clock.now
 
-    def turn(self, mail: list[Envelope], times: list[float], end: float | None) -> None:
+    def turn(self, mail: list[Envelope], times: list[float], end: float | None, trail: Trail | None = None) -> None:
         """See `ports.Trace`."""
         self._append(("turn", self._node, times[0] if times else end, mail, times, end))
+
+    def framed(self, mail: list[Envelope], first_id: int) -> None:
+        """See `ports.Trace`. Those who want mail numbered are not told."""
 
     def spawned(self, pid: PID) -> None:
         """See `ports.Trace`."""

@@ -41,7 +41,7 @@ class End:
         self.doomed = False
         self.arrival = 0.0
         self.waiting: list[Envelope] = []
-        self.decoder = Decoder(address, network.address, network.node.dropped)
+        self.decoder = Decoder(address, network.address, network.node.dropped, network.node.came)
 
     def open(self) -> None:
         """The handshake is through: from now on mail goes."""
@@ -240,7 +240,7 @@ class Fabric:
                 return
         peer = end.peer
         assert peer is not None
-        frame = encode(batch, end.network.address)
+        frame = encode(batch, end.network.address, end.network.node.leaving(batch))
         self.timeline.at(self.arrival_at(peer), partial(peer.arrive, frame, end.network))
 
     def _suffer(self, end: End, batch: list[Envelope]) -> list[Envelope]:

@@ -6,7 +6,7 @@ never break.
 
 from __future__ import annotations
 
-from libprocess.tracing.options import TRACE_ID, Tracing
+from libprocess.tracing.options import FLIGHT_SECONDS, TRACE_ID, VARIABLE, Tracing, for_child
 from libprocess.tracing.process import TraceProcess
 
-__all__ = ["TRACE_ID", "TraceProcess", "Tracing"]
+__all__ = ["FLIGHT_SECONDS", "TRACE_ID", "VARIABLE", "TraceProcess", "Tracing", "for_child"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libprocess.message import Message
 from libprocess.pid import PID
-from libprocess.ports import Envelope, Trace
+from libprocess.ports import Envelope, Trace, Trail
 
 
 class Fan:
@@ -20,10 +20,15 @@ class Fan:
         """Whether any of them wants it."""
         return any(trace.numbers_mail for trace in self._traces)
 
-    def turn(self, mail: list[Envelope], times: list[float], end: float | None) -> None:
+    def turn(self, mail: list[Envelope], times: list[float], end: float | None, trail: Trail | None = None) -> None:
         """See `ports.Trace`."""
         for trace in self._traces:
-            trace.turn(mail, times, end)
+            trace.turn(mail, times, end, trail)
+
+    def framed(self, mail: list[Envelope], first_id: int) -> None:
+        """See `ports.Trace`."""
+        for trace in self._traces:
+            trace.framed(mail, first_id)
 
     def spawned(self, pid: PID) -> None:
         """See `ports.Trace`."""

@@ -16,7 +16,9 @@ log = logging.getLogger("libprocess")
 
 DUMP_BYTES_MAX = 64 << 20
 DUMPS_MAX = 10
-"""So many dumps one run of a node makes by itself: an actor that fails again and again must not fill the disk."""
+"""So many dumps one run of a node makes by itself, and so many there are in a directory, of whatever nodes: what fails
+again and again must not fill the disk.
+"""
 
 
 class CrashRecorder(FlightRecorder):
@@ -24,8 +26,8 @@ class CrashRecorder(FlightRecorder):
 
     __slots__ = ("_directory", "_dumps", "_node_runtime")
 
-    def __init__(self, runtime: Runtime, mail_max: int, directory: Path) -> None:
-        super().__init__(runtime, mail_max)
+    def __init__(self, runtime: Runtime, seconds: float, directory: Path) -> None:
+        super().__init__(runtime, seconds)
         self._node_runtime = runtime
         self._directory = directory
         self._dumps = 0
@@ -51,4 +53,14 @@ class CrashRecorder(FlightRecorder):
         path = self._directory / f"flight-{host}-{port}-{self._node_runtime.incarnation:x}-{self._dumps}.trace"
         self._directory.mkdir(parents=True, exist_ok=True)
         self.dump(BoundedFile(path, DUMP_BYTES_MAX))
+        for old in sorted(self._directory.glob("flight-*.trace"), key=_age)[DUMPS_MAX:]:
+            old.unlink(missing_ok=True)
         return path
+
+
+def _age(path: Path) -> float:
+    """Greater for older files."""
+    try:
+        return -path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

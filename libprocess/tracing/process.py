@@ -44,6 +44,7 @@ RECORDING_BYTES = 256 << 20
 PIECE_BYTES = 64 * 1024
 
 NO_DIRECTORY = f"this node has no directory for recordings; start it with {VARIABLE}=to=DIRECTORY"
+NO_FLIGHT = f"this node has no flight recorder; start it with {VARIABLE}=to=DIRECTORY"
 NOT_BREAKABLE = f"this node does not let itself be broken; start it with {VARIABLE}=break, in a cluster for tests"
 
 
@@ -65,11 +66,11 @@ class TraceProcess(Process):
 
     def begin(self, runtime: Runtime) -> None:
         """Trace what is to be traced from the beginning, before there is any actor. OSError if it cannot be written."""
-        directory = self._tracing.directory
-        if directory is not None and self._tracing.is_recorded:
-            self._open_recording(runtime, directory, RECORDING_BYTES, inputs=True)
-        elif directory is not None and self._tracing.flight_mail:
-            self.flight = CrashRecorder(runtime, self._tracing.flight_mail, directory)
+        tracing = self._tracing
+        if tracing.directory is not None and tracing.is_recorded:
+            self._open_recording(runtime, tracing.directory, RECORDING_BYTES, inputs=True)
+        elif tracing.flight_directory is not None and tracing.flight_seconds:
+            self.flight = CrashRecorder(runtime, tracing.flight_seconds, tracing.flight_directory)
             self._traces.append(self.flight)
         self._show(runtime)
 
@@ -170,7 +171,7 @@ class TraceProcess(Process):
 
     def dump_flight(self, message: DumpFlightMessage) -> None:
         if self.flight is None:
-            self.reply(TraceDeniedMessage(NO_DIRECTORY))
+            self.reply(TraceDeniedMessage(NO_FLIGHT))
             return
         try:
             self._tell(self.flight.dump_to_file())

@@ -54,7 +54,7 @@ class Link:
         self._pieces_bytes = 0
         self._frame_messages = FRAME_MESSAGES_MAX  # how many go into a frame, by the lengths they had
         self._frame_bytes = 0
-        self.decode: Callable[[Frame], list[Envelope]] = Decoder(there, here, node.dropped).decode
+        self.decode: Callable[[Frame], list[Envelope]] = Decoder(there, here, node.dropped, node.came).decode
         """Reads a frame that came in whole; MalformedFrame if it is none, and perhaps a piece of one."""
 
     def open(self, address: Address, incarnation: int, serial: int) -> None:
@@ -62,7 +62,7 @@ class Link:
         self.incarnation = incarnation
         self.serial = serial
         self.is_open = True
-        self.decode = Decoder(address, self._here, self._node.dropped).decode
+        self.decode = Decoder(address, self._here, self._node.dropped, self._node.came).decode
 
     # Out.
 
@@ -105,7 +105,7 @@ class Link:
 
     def _put(self, mail: list[Envelope]) -> None:
         try:
-            frame = encode(mail, self._here)
+            frame = encode(mail, self._here, self._node.leaving(mail))
         except Exception as error:
             self._encode_each(mail, error)
             return

@@ -194,7 +194,7 @@ def test_a_tap_ends_when_it_is_told_to_or_its_tool_is_gone(world: World, depot: 
 
 def test_the_programs_own_trace_goes_on(world: World, depot: Depot):
     node = world.node("h")
-    flight = FlightRecorder(node, 100)
+    flight = FlightRecorder(node, seconds=100)
     node.spawn(TraceProcess(Tracing(), flight), TRACE_ID)
     node.trace = flight
     node.spawn(depot, "depot")
@@ -262,7 +262,7 @@ def test_a_recording_needs_a_directory_and_a_sound_limit(world: World, depot: De
 
 
 def test_a_failing_actor_leaves_a_flight_recording(world: World, depot: Depot, tmp_path: Path):
-    node = start(world, depot, Tracing(directory=tmp_path, flight_mail=100))
+    node = start(world, depot, Tracing(flight_directory=tmp_path))
     send(world, node, 1, 2)
     send(world, node, 3, label="bomb")
     world.settle()
@@ -274,7 +274,7 @@ def test_a_failing_actor_leaves_a_flight_recording(world: World, depot: Depot, t
 
 
 def test_a_flight_recording_is_dumped_when_asked_for(world: World, depot: Depot, tmp_path: Path):
-    node = start(world, depot, Tracing(directory=tmp_path, flight_mail=100))
+    node = start(world, depot, Tracing(flight_directory=tmp_path))
     send(world, node, 1)
     content = read(world, node, world.ask(trace_of(node), DumpFlightMessage()))
     assert b"ParcelMessage" in content
@@ -366,7 +366,11 @@ def test_the_environment_says_what_tools_may_do():
     assert Tracing.from_environment({}) == Tracing()
     assert not read("off").may_watch
     assert read("break").may_break
-    assert read("record,to=/tmp/x") == Tracing(directory=Path("/tmp/x"), is_recorded=True, flight_mail=20_000)
+    there = Path("/tmp/x")
+    assert read("record,to=/tmp/x") == Tracing(directory=there, is_recorded=True, flight_directory=there)
+    assert read("to=/tmp/x,flight=2.5") == Tracing(directory=there, flight_directory=there, flight_seconds=2.5)
+    own = Tracing.from_environment({}, "/var/lib/mesos/traces", 60.0)
+    assert own == Tracing(flight_directory=Path("/var/lib/mesos/traces"), flight_seconds=60.0)
     with pytest.raises(BadTracing, match="has 'brake'; expected off, break, record"):
         read("brake")
     with pytest.raises(BadTracing, match="does not say where to"):

@@ -70,6 +70,24 @@ def batch(cluster: LocalCluster, tasks: int) -> None:
     assert (done.returncode, done.stdout) == (0, lines), done.stderr
 
 
+def test_what_a_cluster_did_last_is_there_without_having_been_asked_for(tmp_path: Path):
+    with LocalCluster(tmp_path / "cluster", agents=2, resources="cpus:2;mem:1024") as cluster:
+        batch(cluster, 5)
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.trace", "flight", f"--master={cluster.address}", "-o", tmp_path / "last"],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+    assert (done.returncode, done.stdout.count("bytes of")) == (0, 3), done.stderr
+    story = Story([tmp_path / "last"])
+    life = Life(story, "3")
+    kinds = [hop.kind for hop in life.hops]
+    assert kinds.index("AcceptOffersMessage") < kinds.index("RunTaskMessage") < kinds.index("StatusUpdateMessage")
+    run_task = next(hop for hop in life.hops if hop.kind == "RunTaskMessage")
+    assert run_task.cause, "over two nodes it is known what led to what"
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     directory = tmp_path_factory.mktemp("recorded")

@@ -241,7 +241,7 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 def _found(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(path.glob("*.trace"))
+        files = sorted(path.rglob("*.trace"))  # those of executors lie in their sandboxes
         if not files:
             raise NoRecording(f"{path} holds no *.trace file; name the recordings")
         return files
