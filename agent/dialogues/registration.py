@@ -20,6 +20,8 @@ from mesos.messages import (
 from mesos.types import AgentCapability
 
 BACKOFF_SECONDS_MAX = 60.0
+SPREAD_SECONDS = 0.5
+"""Over so long agents spread that have lost their master at one moment, and found one again."""
 
 CAPABILITIES = (
     AgentCapability.MULTI_ROLE,
@@ -52,7 +54,8 @@ class Registration(AgentBase):
         """Not at once: the master may have been found by thousands of agents at the same moment."""
         backoff_seconds = self.flags.registration_backoff_factor_seconds
         # One that was never registered is started by hand, not by a master's end: it has no crowd around it.
-        wait_seconds = self.chance.uniform(0, backoff_seconds) if self.info.id is not None else 0.0
+        spread_seconds = min(SPREAD_SECONDS, backoff_seconds)
+        wait_seconds = self.chance.uniform(0, spread_seconds) if self.info.id is not None else 0.0
         self._attempt = self.delay(wait_seconds, RetryAgentRegistrationMessage(backoff_seconds))
 
     def retry_agent_registration(self, message: RetryAgentRegistrationMessage) -> None:

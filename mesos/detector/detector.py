@@ -20,6 +20,8 @@ log = logging.getLogger("mesos.detector")
 
 BACKOFF_MIN_SECONDS = 0.1
 BACKOFF_MAX_SECONDS = 5.0
+BACKOFF_GROWTH = 1.5
+"""Slow, so that a master that is started again is found soon after; to look for it costs little."""
 
 
 class MasterFinder(Protocol):
@@ -94,7 +96,7 @@ class MasterDetector(Process):
     def _find_later(self) -> None:
         self._cancel_retry()
         self._retry = self.delay(self._backoff_seconds * self.chance.uniform(0.5, 1.0), FindMasterMessage())
-        self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_MAX_SECONDS)
+        self._backoff_seconds = min(BACKOFF_GROWTH * self._backoff_seconds, BACKOFF_MAX_SECONDS)
 
     def _cancel_retry(self) -> None:
         if self._retry is not None:

@@ -59,6 +59,8 @@ from mesos.types.constraint import OfferConstraints
 log = logging.getLogger("mesos.scheduler")
 
 BACKOFF_MIN_SECONDS = 2.0
+SPREAD_SECONDS = 0.5
+"""Over so long frameworks spread that have lost their master at one moment, and found one again."""
 BACKOFF_MAX_SECONDS = 60.0
 BACKOFFS_WITHIN_FAILOVER = 10
 """A framework that may be gone for so long only, must have tried several times by then."""
@@ -127,7 +129,8 @@ class SchedulerProcess(Process):
         self.link(self._master.pid)
         self._backoff_seconds = self._backoff_limit(BACKOFF_MIN_SECONDS)
         if self._registered_once:  # every framework has lost its master just now: spread them
-            self._retry = self.delay(self.chance.uniform(0, self._backoff_seconds), RegisterAgainMessage())
+            spread_seconds = min(SPREAD_SECONDS, self._backoff_seconds)
+            self._retry = self.delay(self.chance.uniform(0, spread_seconds), RegisterAgainMessage())
         else:
             self._register()
 

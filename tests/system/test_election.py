@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import http.client
 import json
@@ -14,6 +15,8 @@ from kazoo.client import KazooClient
 
 from libprocess.pid import PID
 from mesos.detector import parse_master
+from mesos.detector.zookeeper import parse_zookeeper
+from mesos.detector.zookeeper.session import Session
 from mesos.ids import TaskID
 from mesos.types import TaskState
 from tests.system.clients.environment import PYMESOS, client_python
@@ -115,6 +118,17 @@ def test_a_leader_without_zookeeper_leads_no_more(tmp_path: Path):
         masters.wait_until(lambda: masters.masters[0].exit_code is not None, "the master has ended")
         assert masters.masters[0].exit_code == FAILED
         assert "ZooKeeper is out of reach" in masters.masters[0].last_words()
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [(0.1, 0.4), (5.0, 5.0), (3600.0, 60.0)])
+def test_a_session_lasts_as_long_as_zookeeper_allows(zookeeper: ZooKeeper, asked: float, allowed: float):
+    async def connect() -> float:
+        session = Session(parse_zookeeper(zookeeper.url("session")), asked)
+        await anext(session.changes())
+        session.close()
+        return session.timeout_seconds
+
+    assert asyncio.run(asyncio.wait_for(connect(), 30)) == allowed
 
 
 def test_a_leader_whose_entry_is_taken_away_leads_no_more(zookeeper: ZooKeeper, tmp_path: Path):

@@ -10,6 +10,7 @@ from typing import Any
 
 from kazoo.client import KazooClient, KazooState
 from kazoo.exceptions import ConnectionLoss, OperationTimeoutError, SessionExpiredError
+from kazoo.protocol.serialization import Connect
 from kazoo.security import CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
 from mesos.detector.zookeeper.url import ZooKeeperUrl
@@ -37,7 +38,8 @@ class Session:
         self.over = ""
         """Why the session has ended; empty as long as it has not."""
         self._url = url
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
+        """After how long of silence ZooKeeper ends it: as was asked for, and then as ZooKeeper allows."""
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._is_connected = False
@@ -52,8 +54,22 @@ class Session:
             default_acl=CREATOR_ALL_ACL + READ_ACL_UNSAFE if url.credentials else OPEN_ACL_UNSAFE,
             logger=kazoo_log,
         )
+        self._note_timeout(self._client)
         self._client.add_listener(lambda state: self._from_thread(self._changed, state))
         self._client.start_async()
+
+    def _note_timeout(self, client: KazooClient) -> None:
+        """Learn what ZooKeeper allows: kazoo hears it in the answer that begins a session, and keeps it to itself."""
+        connection = client._connection
+        invoke = connection._invoke
+
+        def noting(timeout: float, request: Any, *more: Any) -> Any:
+            outcome = invoke(timeout, request, *more)
+            if isinstance(request, Connect) and outcome[0].time_out > 0:
+                self._from_thread(setattr, self, "timeout_seconds", outcome[0].time_out / 1000)
+            return outcome
+
+        connection._invoke = noting
 
     @property
     def id(self) -> int:
@@ -124,20 +140,20 @@ class Session:
             self._news.set()
         elif state == KazooState.SUSPENDED:
             # A broken connection shows after two thirds of the session's time at the latest: this is what is left.
-            self._deadline = self._loop.time() + self._timeout_seconds / 3
+            self._deadline = self._loop.time() + self.timeout_seconds / 3
         else:
             self._end("ZooKeeper ended the session" if self._was_connected else "ZooKeeper refuses the session")
 
     def _keep_time(self) -> None:
         if self._tick_timer is None:
             self._ticked = self._loop.time()
-            self._tick_timer = self._loop.call_later(self._timeout_seconds / TICKS, self._tick)
+            self._tick_timer = self._loop.call_later(self.timeout_seconds / TICKS, self._tick)
 
     def _tick(self) -> None:
         now, before = self._loop.time(), self._ticked
         self._tick_timer = None
-        if now - before > self._timeout_seconds * 2 / 3:  # it may not have been heard of for a third before that
-            self._end(f"this program stood still for {now - before:.1f} s of a session's {self._timeout_seconds:g} s")
+        if now - before > self.timeout_seconds * 2 / 3:  # it may not have been heard of for a third before that
+            self._end(f"this program stood still for {now - before:.1f} s of a session's {self.timeout_seconds:g} s")
         elif not self._is_connected and now > self._deadline:
             self._end("ZooKeeper is out of reach")
         else:

@@ -1,0 +1,108 @@
+"""A master that stands alone is killed and started again: all are back soon, and nothing that ran has noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libprocess.pid import Address
+from mesos.ids import TaskID
+from mesos.types import TaskState
+from tests.system.framework import Framework, processes_with
+from tools.local.cluster import free_ports
+from tools.local.daemon import Daemon
+
+AGENTS = 2
+SECONDS = 60.0
+BACK_SECONDS = 20.0
+"""Two seconds by themselves; a machine with much else to do takes longer."""
+
+
+class Lonely:
+    """One master without ZooKeeper, and its agents."""
+
+    def __init__(self, work_dir: Path) -> None:
+        self.address = Address("127.0.0.1", free_ports(1)[0])
+        self.master = self._daemon(work_dir, "master", f"--port={self.address.port}", "--actor_port=0")
+        flags = (f"--master={self.address}", "--port=0", "--resources=cpus:2;mem:512;ports:[]")
+        self.agents = [self._daemon(work_dir, "agent", *flags, number=number) for number in range(AGENTS)]
+
+    @staticmethod
+    def _daemon(work_dir: Path, module: str, *flags: str, number: int = 0) -> Daemon:
+        name = f"{module}-{number}"
+        return Daemon(name, module, [f"--work_dir={work_dir / name}", *flags], work_dir / f"{name}.log")
+
+    def get(self, path: str) -> Any:
+        """What the master says at a path; an empty object while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=1) as response:
+                return json.load(response)
+        except OSError:
+            return {}
+
+    def numbers(self, *names: str) -> list[float | None]:
+        """Some of the master's metrics."""
+        found = self.get("/metrics/snapshot")
+        return [found.get(f"master/{name}") for name in names]
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> float:
+        """Wait for something to come true; returns how long it took."""
+        began = time.monotonic()
+        while not condition():
+            assert time.monotonic() < began + SECONDS, f"within {SECONDS:g} s it did not come true that {what}"
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Lonely]:
+    """One whose agents are registered; at the end nothing of it runs."""
+    cluster = Lonely(tmp_path)
+    daemons = (cluster.master, *cluster.agents)
+    for daemon in daemons:
+        daemon.start()
+    try:
+        cluster.wait_until(lambda: cluster.numbers("slaves_active") == [AGENTS], "the agents are registered")
+        yield cluster
+    finally:
+        for daemon in reversed(daemons):
+            daemon.stop(SECONDS)
+
+
+def test_all_are_back_soon_after_a_master_was_killed_and_started_again(cluster: Lonely):
+    marker = f"600.{os.getpid():09}"
+
+    def tasks() -> set[int]:
+        return {process.pid for process in processes_with(f"sleep {marker}") if process.name() == "sleep"}
+
+    with Framework(cluster.address, failover_timeout_seconds=600.0) as framework:
+        for task_id in ("a", "b", "c"):
+            framework.run(task_id, f"sleep {marker}", "cpus:0.8;mem:32")
+        for task_id in ("a", "b", "c"):
+            framework.wait_for(task_id, TaskState.TASK_RUNNING)
+        cluster.wait_until(lambda: len(tasks()) == 3, "the tasks sleep")
+        before, ids = tasks(), {each["id"] for each in cluster.get("/slaves")["slaves"]}
+
+        cluster.master.signal(signal.SIGKILL)
+        cluster.wait_until(lambda: not cluster.master.is_running, "the master is dead")
+        cluster.master.start()
+        names = ("slaves_active", "frameworks_active", "tasks_running")
+        seconds = cluster.wait_until(lambda: cluster.numbers(*names) == [AGENTS, 1, 3], "all are back")
+        print(f"all were back after {seconds:.2f} s")
+        assert seconds < BACK_SECONDS
+
+        assert tasks() == before
+        assert {each["id"] for each in cluster.get("/slaves")["slaves"]} == ids
+        registry = cluster.get("/registrar(1)/registry")
+        assert {each["info"]["id"]["value"] for each in registry["slaves"]["slaves"]} == ids
+        for task_id in ("a", "b", "c"):
+            framework.driver.kill_task(TaskID(task_id))
+            framework.wait_for(task_id, TaskState.TASK_KILLED)
