@@ -7,12 +7,15 @@ import ipaddress
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
+from agent.checkpoints.identity import LATEST, journal_path, known_agent, reconfigured
+from agent.checkpoints.journal import DamagedJournalError, Journal
 from agent.containerizer.composing import Choice, ComposingContainerizer
 from agent.containerizer.mesos import MesosContainerizer
 from agent.detection import resources, this_machine
@@ -46,6 +49,8 @@ from mesos.types import AgentInfo, ContainerType
 PROGRAM = "mesos-agent"
 FAILED = 1
 
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
 LOG_INTERVAL_SECONDS = 5.0
 """How often it is looked how much containers have written."""
 
@@ -66,10 +71,11 @@ def main() -> None:
 
 async def serve(flags: AgentFlags, info: AgentInfo) -> int:
     """Run an agent; returns the program's exit code."""
-    told_to_end = _ending()
+    endings = _Endings()
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
         _check_lasting(node, info)
+        _check_recovery(node, flags, info)
         server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port, guard=_gate(flags, node))
         await server.start()
         stack.push_async_callback(server.close)
@@ -89,11 +95,12 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         composing = ComposingContainerizer(node, {name: choices[name] for name in flags.containerizers})
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
-        process = Agent(flags, info, composing, inherited(os.environ), volumes, janitor, _token_key(flags))
+        environment, boot_id = inherited(os.environ), Path(BOOT_ID).read_text().strip()
+        process = Agent(flags, info, composing, environment, volumes, janitor, _token_key(flags), boot_id)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
-        return await _watch(node, agent, told_to_end)
+        return await _watch(node, agent, endings)
 
 
 def _gate(flags: AgentFlags, node: Runtime) -> Gate:
@@ -148,6 +155,27 @@ def _check_lasting(node: Runtime, info: AgentInfo) -> None:
         raise OperatorError(f"--resources: {error}; give as much, or empty --work_dir to forget it") from None
 
 
+def _check_recovery(node: Runtime, flags: AgentFlags, info: AgentInfo) -> None:
+    """What an earlier life left must be readable, and this one be like it."""
+    directory = f"{flags.work_dir}/meta"
+    try:
+        known = known_agent(node.storage)
+        if known is not None and known.id is not None:
+            Journal(node.storage, journal_path(known.id)).read(flags.strict)
+    except DamagedJournalError as error:
+        raise OperatorError(f"{error} in {directory}; start with --strict=false to skip what is damaged") from None
+    except ValueError as error:
+        raise OperatorError(f"{error}; remove {directory}/{LATEST} to begin as another agent") from None
+    if known is None or flags.recover == "cleanup":
+        return
+    try:
+        reconfigured(known, info, flags.reconfiguration_policy)
+    except ValueError as error:
+        more = "" if flags.reconfiguration_policy == "additive" else "; for more, --reconfiguration_policy=additive"
+        remedy = f"give it as before{more}, or end its tasks with --recover=cleanup to begin as another agent"
+        raise OperatorError(f"this was agent {known.id}, and {error}; {remedy}") from None
+
+
 async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:
     node = open_node(
         host=flags.ip,
@@ -163,27 +191,31 @@ async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:
         raise OperatorError(f"--actor_port ({ACTOR_PORT_OFFSET} above --port unless given): {error}") from None
 
 
-async def _watch(node: Runtime, agent: PID, told_to_end: asyncio.Event) -> int:
+async def _watch(node: Runtime, agent: PID, endings: _Endings) -> int:
     """Wait until somebody ends this program, and then for the agent's last words; or until the agent ends by itself."""
-    exited = asyncio.ensure_future(node.wait(agent))
-    ending = asyncio.ensure_future(told_to_end.wait())
-    await asyncio.wait((exited, ending), return_when=asyncio.FIRST_COMPLETED)
-    if ending.done():
-        node.send(agent, StopAgentMessage())
-    ending.cancel()
-    reason = await exited
+    endings.leave = lambda: node.terminate(agent)
+    endings.stop = lambda: node.send(agent, StopAgentMessage())
+    reason = await node.wait(agent)
     if reason == "terminated":
         return 0
     log.critical("the agent ended: %s", reason)
     return FAILED
 
 
-def _ending() -> asyncio.Event:
-    """Set by SIGTERM and Ctrl-C."""
-    event = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, event.set)
-    return event
+class _Endings:
+    """What signals do: SIGTERM and Ctrl-C leave to the next agent what lives on, SIGUSR1 ends everything."""
+
+    def __init__(self) -> None:
+        self.leave: Callable[[], None] = _leave_at_once
+        self.stop: Callable[[], None] = _leave_at_once
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: self.leave())
+        loop.add_signal_handler(signal.SIGUSR1, lambda: self.stop())
+
+
+def _leave_at_once() -> None:
+    raise SystemExit(0)
 
 
 def _check_reachable(flags: AgentFlags) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from agent.dialogues.base import AgentState, log
+from agent.dialogues.base import log
 from agent.dialogues.messages import StopAgentMessage
 from agent.http.executor_api import ExecutorApi
-from agent.ports import ContainerTerminatedMessage
 from libprocess.process import ExitedMessage
 from mesos.messages import ShutdownMessage, UnregisterAgentMessage
 
@@ -34,20 +33,3 @@ class Agent(ExecutorApi):
         if self.info.id is not None:
             self._tell_master(UnregisterAgentMessage(self.info.id))
         self._stop()
-
-    def container_terminated(self, message: ContainerTerminatedMessage) -> None:
-        super().container_terminated(message)
-        self._end_when_idle()
-
-    def _stop(self) -> None:
-        """End everything that runs, then this actor."""
-        self._disconnect()
-        self.state = AgentState.TERMINATING
-        for framework in list(self.frameworks):
-            self._forget_updates(framework.id)
-            self._shut_down_framework(framework)
-        self._end_when_idle()
-
-    def _end_when_idle(self) -> None:
-        if self.state is AgentState.TERMINATING and not self.containers:
-            self.terminate()

@@ -25,7 +25,9 @@ class CheckedCommandExecutor(CommandExecutor):
 
     def container_launched(self, message: ContainerLaunchedMessage) -> None:
         if self._task is not None and self._task.health_check is not None:
-            self._health = Health(self._task.health_check, self.now)
+            healthy = self._last.healthy if self._last is not None else None
+            began = self._running_since if self._running_since is not None else self.now
+            self._health = Health(self._task.health_check, began, healthy)
         super().container_launched(message)
         for check in self._checks():
             self.delay(check.delay_seconds, ProbeDueMessage(isinstance(check, HealthCheck)))

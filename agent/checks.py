@@ -23,12 +23,12 @@ class Verdict:
 class Health:
     """Judges a task's health by its probes."""
 
-    def __init__(self, check: HealthCheck, began: float) -> None:
-        """`began` is when the task started to run, in seconds."""
+    def __init__(self, check: HealthCheck, began: float, healthy: bool | None = None) -> None:
+        """`began` is when the task started to run, in seconds; `healthy` is what was known of it before a restart."""
         self._check = check
         self._grace_ends = began + check.grace_period_seconds
         self._failures = 0
-        self.healthy: bool | None = None
+        self.healthy = healthy
         """What is known of it; None until a probe says something."""
 
     def judge(self, probed: ProbedMessage, now: float) -> Verdict:

@@ -1,12 +1,14 @@
 """The command executor: runs one task that is a command line, and sees to its death.
 
 It speaks the executors' protocol, as any executor does, but is an actor inside the agent and not a process of its own:
-an interpreter per task would cost more than most tasks. The task's own processes are in the task's container.
+an interpreter per task would cost more than most tasks. The task's own processes are in the task's container. After a
+restart of the agent it takes up again where it was.
 """
 
 from __future__ import annotations
 
 import signal
+from typing import NamedTuple
 
 from agent.exits import describe, is_success
 from agent.paths import new_update_id
@@ -21,7 +23,7 @@ from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.process import ExitedMessage, Process
 from libprocess.timers import Timer
-from mesos.ids import ExecutorID, FrameworkID
+from mesos.ids import ContainerID, ExecutorID, FrameworkID
 from mesos.messages import (
     ExecutorRegisteredMessage,
     KillTaskMessage,
@@ -36,6 +38,7 @@ from mesos.states import terminal
 from mesos.types import (
     ContainerStatus,
     FrameworkCapability,
+    FrameworkInfo,
     KillPolicy,
     Reason,
     Source,
@@ -45,6 +48,26 @@ from mesos.types import (
     TaskState,
     TaskStatus,
 )
+
+
+class CommandKilledMessage(Message, frozen=True):
+    """Command executor → agent: the task is being killed, nicely until the deadline. To remember, for a restart."""
+
+    container_id: ContainerID
+    deadline: float
+    reason: Reason | None = None
+
+
+class Resumed(NamedTuple):
+    """How far a task had got when the agent ended before it."""
+
+    task: TaskInfo
+    framework: FrameworkInfo
+    status: TaskStatus | None
+    """The last one."""
+    running_since: float | None
+    kill: tuple[float, Reason | None] | None
+    """The deadline and the reason of a kill that had begun."""
 
 
 class EscalateKillMessage(Message, frozen=True):
@@ -66,8 +89,12 @@ class CommandExecutor(Process):
         containerizer: Containerizer,
         config: ContainerConfig,
         kill_grace_seconds: float,
+        resumed: Resumed | None = None,
     ) -> None:
-        """`config` is the task's container; `kill_grace_seconds` counts for a task that says nothing of it."""
+        """`config` is the task's container; `kill_grace_seconds` counts for a task that says nothing of it.
+
+        One that is `resumed` has its container already; the containerizer will tell of it.
+        """
         self._agent = agent
         self._framework_id = framework_id
         self._executor_id = executor_id
@@ -81,15 +108,31 @@ class CommandExecutor(Process):
         self._kill_deadline: float | None = None
         self._kill_reason: Reason | None = None
         self._escalation: Timer | None = None
+        self._running_since: float | None = None
+        self._resumed = resumed
 
     def initialize(self) -> None:
         self.link(self._agent)
-        self.send(self._agent, RegisterExecutorMessage(self._framework_id, self._executor_id))
+        if self._resumed is None:
+            self.send(self._agent, RegisterExecutorMessage(self._framework_id, self._executor_id))
+        else:
+            self._resume(self._resumed)
 
     # Running.
 
     def executor_registered(self, message: ExecutorRegisteredMessage) -> None:
-        self._tells_killing = FrameworkCapability.TASK_KILLING_STATE in message.framework_info.capabilities
+        self._meet(message.framework_info)
+
+    def _meet(self, framework: FrameworkInfo) -> None:
+        self._tells_killing = FrameworkCapability.TASK_KILLING_STATE in framework.capabilities
+
+    def _resume(self, resumed: Resumed) -> None:
+        """Take up a task that was there before the agent."""
+        self._task, self._last, self._running_since = resumed.task, resumed.status, resumed.running_since
+        self._meet(resumed.framework)
+        if resumed.kill is not None:
+            self._kill_deadline, self._kill_reason = resumed.kill
+            self._escalation = self.delay(max(self._kill_deadline - self.now, 0.0), EscalateKillMessage())
 
     def run_task(self, message: RunTaskMessage) -> None:
         self._task = message.task
@@ -99,11 +142,16 @@ class CommandExecutor(Process):
     def container_launched(self, message: ContainerLaunchedMessage) -> None:
         self._process_id = message.process_id
         if self._kill_deadline is not None:
+            if self._resumed is not None:  # what was said to it may have been said too late
+                self._containerizer.signal(self._config.container_id, signal.SIGTERM)
             return
-        self._update(TaskState.TASK_RUNNING)
+        if self._running_since is None:
+            self._running_since = self.now
+            self._update(TaskState.TASK_RUNNING)
         limit_seconds = self._task.max_completion_time_seconds if self._task else None
         if limit_seconds is not None:
-            self.delay(limit_seconds, CompletionTimeReachedMessage())
+            left_seconds = self._running_since + limit_seconds - self.now
+            self.delay(max(left_seconds, 0.0), CompletionTimeReachedMessage())
 
     def container_terminated(self, message: ContainerTerminatedMessage) -> None:
         if self._escalation is not None:
@@ -156,6 +204,7 @@ class CommandExecutor(Process):
         if self._escalation is not None:
             self._escalation.cancel()
         self._kill_deadline = deadline
+        self.send(self._agent, CommandKilledMessage(self._config.container_id, deadline, self._kill_reason))
         self._escalation = self.delay(grace_seconds, EscalateKillMessage())
 
     def _begin_kill(self) -> None:
@@ -203,6 +252,7 @@ class CommandExecutor(Process):
             self.terminate()
 
     def exited(self, message: ExitedMessage) -> None:
-        """The agent's actor is gone, and with it whoever would obey the scheduler."""
-        self._containerizer.destroy(self._config.container_id)
+        """The agent's actor is gone, and with it whoever would obey the scheduler, until one takes up what lives on."""
+        if not self._config.lives_on:
+            self._containerizer.destroy(self._config.container_id)
         self.terminate()

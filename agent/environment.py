@@ -53,10 +53,11 @@ def container_environment(
     variables = {
         "LIBPROCESS_PORT": "0",
         "MESOS_AGENT_ENDPOINT": f"{agent.host}:{info.port}",
-        "MESOS_CHECKPOINT": "1" if executor.framework.info.checkpoint else "0",
+        "MESOS_CHECKPOINT": "1" if executor.framework.is_kept else "0",
         "MESOS_DIRECTORY": executor.directory,
         "MESOS_EXECUTOR_ID": executor.id,
         "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": format_duration(grace_seconds),
+        "MESOS_RECOVERY_TIMEOUT": format_duration(flags.recovery_timeout_seconds),
         "MESOS_FRAMEWORK_ID": executor.framework.id,
         "MESOS_SANDBOX": executor.directory,
         "MESOS_SLAVE_ID": info.id or "",
@@ -105,6 +106,7 @@ def executor_config(executor: ExecutorRecord, environment: Environment, work_dir
         environment=environment,
         resources=executor.resources,
         container=executor.info.container,
+        lives_on=executor.framework.is_kept,
         volumes=volume_mounts(work_dir, executor.resources),
     )
 
@@ -119,6 +121,7 @@ def task_config(executor: ExecutorRecord, task: TaskInfo, environment: Environme
         resources=task.resources,
         limits=task.limits,
         container=task.container,
+        lives_on=executor.framework.is_kept,
         volumes=volume_mounts(work_dir, task.resources),
     )
 

@@ -24,6 +24,7 @@ CONTAINERS = "Containers"
 DISK = "Disk"
 EXECUTORS = "Executors"
 FETCHER = "Fetcher"
+RECOVERY = "Recovery"
 
 
 class AgentFlags(
@@ -190,6 +191,34 @@ class AgentFlags(
     )
     max_completed_executors_per_framework: int = flag(
         default=150, help="How many executors that ended are shown.", group=EXECUTORS
+    )
+
+    recover: Literal["reconnect", "cleanup"] = flag(
+        default="reconnect",
+        help="What becomes of tasks that outlived the last agent, as those of frameworks with checkpoint do: they are "
+        "taken up again, or ended, with the agent and its id after them.",
+        group=RECOVERY,
+    )
+    strict: bool = flag(
+        default=True, help="Do not start when what the last agent wrote down is damaged.", group=RECOVERY
+    )
+    recovery_timeout_seconds: float = flag(
+        default=900.0,
+        kind=DURATION,
+        help="How long an executor waits for its agent to come back before it ends.",
+        group=RECOVERY,
+    )
+    executor_reregistration_timeout_seconds: float = flag(
+        default=2.0,
+        kind=DURATION,
+        help="How long an executor may take to come back to an agent that was restarted, at most 15secs.",
+        group=RECOVERY,
+    )
+    reconfiguration_policy: Literal["equal", "additive"] = flag(
+        default="equal",
+        help="How resources and attributes may differ from those of the last agent here, whose tasks are to be taken "
+        "up: not at all, or by more.",
+        group=RECOVERY,
     )
 
     @property

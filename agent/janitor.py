@@ -21,6 +21,12 @@ class DiscardSandboxMessage(Message, frozen=True):
     path: str
 
 
+class KeepSandboxMessage(Message, frozen=True):
+    """Agent → janitor, when it takes up an executor of an earlier life: its sandbox is in use."""
+
+    path: str
+
+
 class SandboxRemovedMessage(Message, frozen=True):
     """The janitor's disk → the janitor, for each removal it asked for: the directory is gone, or why not."""
 
@@ -75,6 +81,9 @@ class Janitor(Process):
 
     def discard_sandbox(self, message: DiscardSandboxMessage) -> None:
         self._discarded[message.path] = self.now
+
+    def keep_sandbox(self, message: KeepSandboxMessage) -> None:
+        self._discarded.pop(message.path, None)
 
     def look_at_disk(self, message: LookAtDiskMessage) -> None:
         room = max(0.0, 1.0 - self._headroom - self._disk.usage())

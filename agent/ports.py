@@ -6,7 +6,8 @@ messages. The real one is in `agent.containerizer`; a simulation hands a virtual
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from libprocess.message import Message
 from libprocess.pid import PID
@@ -51,6 +52,15 @@ class ContainerConfig(Struct, frozen=True):
     limits: tuple[ResourceLimit, ...] = ()
     container: ContainerInfo | None = None
     volumes: tuple[VolumeMount, ...] = ()
+    lives_on: bool = False
+    """It goes on when the agent ends."""
+
+
+class Recovered(NamedTuple):
+    """A container that an agent knows from an earlier life, and whom to tell of it."""
+
+    owner: PID
+    config: ContainerConfig
 
 
 class ContainerLaunchedMessage(Message, frozen=True):
@@ -112,6 +122,13 @@ class UsageMessage(Message, frozen=True):
 class Containerizer(Protocol):
     """Starts, limits and ends containers. No method blocks or raises; unknown containers are ignored."""
 
+    def recover(self, containers: Sequence[Recovered]) -> None:
+        """Take up the containers of an earlier life; asked once, before all else.
+
+        Their owners are told as after `launch`, also of an end that came meanwhile. One that was never started is
+        started now. All others of an earlier life are destroyed.
+        """
+
     def launch(self, owner: PID, config: ContainerConfig) -> None:
         """Start a container. `owner` is sent ContainerLaunchedMessage, and in the end ContainerTerminatedMessage."""
 
@@ -123,6 +140,9 @@ class Containerizer(Protocol):
 
     def destroy(self, container_id: ContainerID) -> None:
         """End the container at once, also one that is still being started."""
+
+    def forget(self, container_id: ContainerID) -> None:
+        """The end of a container that lives on is known for good: a later `recover` need not tell it."""
 
     def usage(self, asker: PID) -> None:
         """Measure all containers; `asker` is sent a UsageMessage."""

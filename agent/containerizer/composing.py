@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.ports import ContainerConfig, Containerizer, ContainerTerminatedMessage
+from agent.ports import ContainerConfig, Containerizer, ContainerTerminatedMessage, Recovered
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from mesos.ids import ContainerID
@@ -32,7 +32,7 @@ class ComposingContainerizer:
 
     def launch(self, owner: PID, config: ContainerConfig) -> None:
         """See `agent.ports.Containerizer`."""
-        kind = config.container.type if config.container else ContainerType.MESOS
+        kind = _kind(config)
         chosen = next((choice.containerizer for choice in self._choices.values() if kind in choice.types), None)
         if chosen is not None:
             chosen.launch(owner, config)
@@ -40,6 +40,17 @@ class ComposingContainerizer:
         text = f"no containerizer of this agent runs containers of the type {kind}; it has {', '.join(self._choices)}"
         reason = Reason.REASON_CONTAINER_LAUNCH_FAILED
         self._runtime.send(owner, ContainerTerminatedMessage(config.container_id, None, reason, text))
+
+    def recover(self, containers: Sequence[Recovered]) -> None:
+        """See `agent.ports.Containerizer`."""
+        for choice in self._choices.values():
+            own = [known for known in containers if _kind(known.config) in choice.types]
+            choice.containerizer.recover(own)
+
+    def forget(self, container_id: ContainerID) -> None:
+        """See `agent.ports.Containerizer`."""
+        for containerizer in self._all:
+            containerizer.forget(container_id)
 
     # Who does not know a container ignores it, so all can be told.
 
@@ -67,3 +78,7 @@ class ComposingContainerizer:
         """See `agent.ports.Containerizer`."""
         for containerizer in self._all:
             containerizer.probe(asker, container_id, check)
+
+
+def _kind(config: ContainerConfig) -> ContainerType:
+    return config.container.type if config.container else ContainerType.MESOS

@@ -159,9 +159,9 @@ class ForkerClient(asyncio.Protocol):
         if self._process is not None:
             log.log(logging.WARNING if error or self._process.poll() else logging.DEBUG, "the forker has ended")
 
-    async def close(self) -> None:
-        """End the forker, and with it the containers that are to end with it."""
+    async def close(self, is_needed: bool = False) -> None:
+        """End the forker, and with it the containers that are to end with it. If others go on, it stays with them."""
         if self._transport is not None:
             self._transport.close()
-        if self._process is not None:
+        if self._process is not None and not is_needed:
             await asyncio.to_thread(self._process.wait)

@@ -6,20 +6,27 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
 from agent.containerizer.probes import Check, Prober
-from agent.containerizer.reports import take
+from agent.containerizer.reports import lives, names, read, read_trace, remove
 from agent.containerizer.support import check as check_support
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
-from agent.forker.plan import Plan
+from agent.forker.plan import Plan, Trace
 from agent.isolators.isolator import ContainerError, Isolator, Limitation
-from agent.ports import ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage, Usage, UsageMessage
+from agent.ports import (
+    ContainerConfig,
+    ContainerLaunchedMessage,
+    ContainerTerminatedMessage,
+    Recovered,
+    Usage,
+    UsageMessage,
+)
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from mesos.ids import ContainerID
@@ -42,6 +49,8 @@ class Container:
         self.plan: Plan | None = None
         self.init: Init | None = None
         """Its first process, once there is one."""
+        self.life: asyncio.Task[None] | None = None
+        """Sees it through."""
         self.fetching: asyncio.Task[None] | None = None
         """Brings what it asks for into its sandbox."""
         self.is_destroyed = False
@@ -60,6 +69,10 @@ class Container:
             self.fetching.cancel()
         if self.init is not None:
             self.init.kill()
+
+
+Life = Callable[[Container], Awaitable[ContainerTerminatedMessage]]
+"""What sees a container through to its end."""
 
 
 class MesosContainerizer:
@@ -88,16 +101,32 @@ class MesosContainerizer:
         self._sizes: dict[ContainerID, tuple[Resources, tuple[ResourceLimit, ...]]] = {}
         self._work: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
         self._runtime_dir.mkdir(parents=True, exist_ok=True)
-        for report in self._runtime_dir.iterdir():  # of containers that ended with an agent which was killed
-            report.unlink()
 
     # The port.
 
+    def recover(self, containers: Sequence[Recovered]) -> None:
+        """See `agent.ports.Containerizer`."""
+        left = names(self._runtime_dir)
+        for owner, config in containers:
+            if config.container_id in left:
+                self._add(owner, config, self._go_on)
+            else:
+                self.launch(owner, config)
+        for container_id in left:
+            if ContainerID(container_id) not in self._containers:
+                self._begin(self._destroy_orphan(ContainerID(container_id)))
+
     def launch(self, owner: PID, config: ContainerConfig) -> None:
         """See `agent.ports.Containerizer`."""
-        container = Container(owner, config, str(self._runtime_dir / config.container_id))
+        self._add(owner, config, self._run)
+
+    def _add(self, owner: PID, config: ContainerConfig, life: Life) -> None:
+        container = Container(owner, config, self._status_path(config.container_id))
         self._containers[container.id] = container
-        self._begin(self._live(container))
+        container.life = self._begin(self._live(container, life))
+
+    def _status_path(self, container_id: ContainerID) -> str:
+        return str(self._runtime_dir / container_id)
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
         """See `agent.ports.Containerizer`."""
@@ -117,6 +146,10 @@ class MesosContainerizer:
         if container is not None:
             container.destroy()
 
+    def forget(self, container_id: ContainerID) -> None:
+        """See `agent.ports.Containerizer`."""
+        remove(self._status_path(container_id))
+
     def usage(self, asker: PID) -> None:
         """See `agent.ports.Containerizer`."""
         self._begin(self._measure(asker))
@@ -128,16 +161,21 @@ class MesosContainerizer:
             self._begin(self._probe(asker, container.config, container.plan, container.init, check))
 
     async def close(self) -> None:
-        """End all containers, and the forker."""
-        for container in list(self._containers.values()):
-            container.destroy()
-        await asyncio.gather(*self._work)
-        await self._forker.close()
+        """End the forker, and all containers but those that live on."""
+        containers = list(self._containers.values())
+        for container in containers:
+            if not container.config.lives_on:
+                container.destroy()
+            elif container.life is not None:
+                container.life.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._forker.close(any(container.config.lives_on for container in containers))
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        return task
 
     def _resize(self) -> None:
         """Let containers have the sizes that they were given since the last turn."""
@@ -154,9 +192,9 @@ class MesosContainerizer:
 
     # A container's life.
 
-    async def _live(self, container: Container) -> None:
+    async def _live(self, container: Container, life: Life) -> None:
         try:
-            termination = await self._run(container)
+            termination = await life(container)
         except (ContainerError, ForkError, OSError) as error:
             termination = _failed(container, str(error))
         except Exception as error:  # of a plug-in, or ours: whoever owns the container waits to hear of its end
@@ -165,9 +203,10 @@ class MesosContainerizer:
         if container.init is not None and not container.init.ended.done():  # it runs, and was not to be
             container.init.kill()
             await container.init.ended
-            take(container.status_path)
-        await self._clean_up(container)
+        await self._clean_up(container.id)
         del self._containers[container.id]
+        if not container.config.lives_on:
+            remove(container.status_path)
         self._runtime.send(container.owner, termination)
 
     async def _run(self, container: Container) -> ContainerTerminatedMessage:
@@ -182,6 +221,10 @@ class MesosContainerizer:
         container.init = init = await self._forker.fork(plan)
         if init is None:
             return self._ended(container)
+        return await self._see_through(container, init)
+
+    async def _see_through(self, container: Container, init: Init) -> ContainerTerminatedMessage:
+        """A container runs: wait until it has ended."""
         if container.is_destroyed:
             init.kill()
         else:
@@ -190,6 +233,25 @@ class MesosContainerizer:
             self._runtime.send(container.owner, ContainerLaunchedMessage(container.id, init.process_id))
         await init.ended
         return self._ended(container)
+
+    async def _go_on(self, container: Container) -> ContainerTerminatedMessage:
+        """Take up a container of an earlier life."""
+        trace = read_trace(container.status_path)
+        if trace is None or not lives(trace):
+            return self._ended(container)
+        container.plan, container.init = trace["plan"], Init(trace["init"])
+        container.init.watch()
+        return await self._see_through(container, container.init)
+
+    async def _destroy_orphan(self, container_id: ContainerID) -> None:
+        """End what is left of a container of an earlier life that nobody knows."""
+        path = self._status_path(container_id)
+        trace = read_trace(path)
+        if trace is not None:
+            log.warning("container %s is nobody's; destroying it", container_id)
+            await _end(trace)
+        await self._clean_up(container_id)
+        remove(path)
 
     async def _measure(self, asker: PID) -> None:
         running = [(id_, container.init) for id_, container in self._containers.items() if container.init is not None]
@@ -222,7 +284,7 @@ class MesosContainerizer:
 
     def _ended(self, container: Container) -> ContainerTerminatedMessage:
         """What the init left behind says how it was."""
-        report = take(container.status_path)
+        report = read(container.status_path)
         if "error" in report:
             return _failed(container, report["error"])
         status = report.get("status")
@@ -242,17 +304,26 @@ class MesosContainerizer:
             container.limitation = limitation
             container.destroy()
 
-    async def _clean_up(self, container: Container) -> None:
+    async def _clean_up(self, container_id: ContainerID) -> None:
         """Have the isolators remove what they made, which takes as long as the kernel holds on to it."""
         for isolator in reversed(self._isolators):
             for attempt in range(CLEANUP_ATTEMPTS):
                 try:
-                    isolator.cleanup(container.id)
+                    isolator.cleanup(container_id)
                     break
                 except OSError as error:
                     if attempt == CLEANUP_ATTEMPTS - 1:
-                        log.error("something is left of container %s: %s", container.id, error)
+                        log.error("something is left of container %s: %s", container_id, error)
                 await asyncio.sleep(CLEANUP_PAUSE_SECONDS)
+
+
+async def _end(trace: Trace) -> None:
+    """Kill a container, and wait for that."""
+    if lives(trace):
+        init = Init(trace["init"])
+        init.watch()
+        init.kill()
+        await init.ended
 
 
 def _make_sandbox(plan: Plan) -> None:

@@ -19,7 +19,8 @@ def make_plan(config: ContainerConfig, status_path: str, switch_user: bool) -> P
     plan = Plan(
         id=config.container_id,
         status_path=status_path,
-        ends_with_forker=True,
+        leaves_trace=True,
+        ends_with_forker=not config.lives_on,
         stdout=f"{config.directory}/stdout",
         stderr=f"{config.directory}/stderr",
         directory=config.directory,

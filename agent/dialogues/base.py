@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 from enum import StrEnum
 
+from agent.checkpoints.facts import AnyFact
+from agent.checkpoints.identity import journal_path
+from agent.checkpoints.journal import Journal
+from agent.checkpoints.replay import facts_of
+from agent.dialogues.messages import SyncJournalMessage
 from agent.flags import AgentFlags
 from agent.metrics import AgentMetrics
 from agent.ports import Containerizer, Volumes
 from agent.records.framework import Frameworks
 from agent.records.lasting import Lasting
-from agent.records.updates import UpdateStream
+from agent.records.updates import Streams
 from libprocess.message import Message
 from libprocess.pid import PID
+from libprocess.ports import Envelope
 from mesos.access.rights import Rights
-from mesos.ids import AgentID, FrameworkID, TaskID
+from mesos.ids import AgentID, ContainerID
 from mesos.types import AgentInfo, Environment, MasterInfo
 
 log = logging.getLogger("agent")
@@ -23,6 +29,8 @@ log = logging.getLogger("agent")
 class AgentState(StrEnum):
     """How an agent stands to its master."""
 
+    RECOVERING = "RECOVERING"
+    """It takes up what runs since an earlier life, and is not there for a master yet."""
     DISCONNECTED = "DISCONNECTED"
     """There is none, or it has not answered the registration yet."""
     REGISTERED = "REGISTERED"
@@ -50,12 +58,14 @@ class AgentBase(Rights):
         volumes: Volumes,
         janitor: PID | None = None,
         token_key: bytes = b"",
+        boot_id: str = "",
     ) -> None:
         """`info` says what the operator has the agent give; `environment` is what every container gets.
 
         With a `token_key` every executor gets a token, by which it proves over HTTP that it is that executor.
 
-        The `janitor` is told of each sandbox that is not needed any more; without one they stay.
+        The `janitor` is told of each sandbox that is not needed any more; without one they stay. `boot_id` is another
+        one each time that the machine is started.
         """
         self.flags = flags
         self.info = info
@@ -66,13 +76,18 @@ class AgentBase(Rights):
         self.token_key = token_key
         self.files: PID | None = None
         """The actor that shows sandboxes over HTTP."""
-        self.state = AgentState.DISCONNECTED
+        self.boot_id = boot_id
+        self.state = AgentState.RECOVERING
         self.master: MasterInfo | None = None
         self.frameworks = Frameworks(flags.max_completed_executors_per_framework)
-        self.streams: dict[tuple[FrameworkID, TaskID], UpdateStream] = {}
+        self.streams = Streams()
         """Updates that are not acknowledged, also of tasks that never were."""
+        self._journal: Journal | None = None
+        self._unsaid: list[Envelope] = []
+        self._over: list[ContainerID] = []
 
     def initialize(self) -> None:
+        self._post_now, self._post = self._post, self._post_when_written
         self.counts = AgentMetrics(self.metrics, self.frameworks, lambda: self.lasting.total, lambda: self.now)
         self.metrics.gauge("slave/registered", lambda: self.state is AgentState.REGISTERED)
 
@@ -81,6 +96,48 @@ class AgentBase(Rights):
         """What the master calls this agent; asked for only once it has registered."""
         assert self.info.id is not None
         return self.info.id
+
+    # What must not be forgotten. While something of it is not on disk yet, nothing is said to anybody: whoever hears of
+    # it can rely on it.
+
+    def _open_journal(self) -> Journal:
+        """Begin to write down what this agent must not forget."""
+        self._journal = Journal(self.storage, journal_path(self.id))
+        return self._journal
+
+    def _note(self, fact: AnyFact) -> None:
+        """Write something down, together with all else that comes about in this turn."""
+        assert self._journal is not None
+        if not self._journal.is_behind:
+            self.send(self.pid, SyncJournalMessage())
+        self._journal.add(fact)
+
+    def sync_journal(self, message: SyncJournalMessage) -> None:
+        if self.sender == self.pid:
+            self._sync()
+
+    def _sync(self) -> None:
+        """Put on disk what was written down, and say what was held back for that."""
+        if self._journal is not None and self._journal.is_behind:
+            self._journal.sync()
+            if self._journal.is_overgrown:
+                self._journal.rewrite(facts_of(self.frameworks, self.streams))
+        unsaid, self._unsaid = self._unsaid, []
+        for envelope in unsaid:
+            self._post_now(envelope)
+        over, self._over = self._over, []
+        for container_id in over:
+            self.containerizer.forget(container_id)
+
+    def finalize(self) -> None:
+        self._sync()
+
+    def _post_when_written(self, envelope: Envelope) -> None:
+        """What this actor sends goes through here."""
+        if self._journal is not None and self._journal.is_behind:
+            self._unsaid.append(envelope)
+        else:
+            self._post_now(envelope)
 
     def _tell_master(self, message: Message) -> None:
         """Send to the master; without one the message is lost."""

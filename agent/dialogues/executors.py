@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent.checked_executor import CheckedCommandExecutor
-from agent.command_executor import CommandExecutor
+from agent.checkpoints.facts import EndedFact, EndingFact, ExecutorFact, KillFact, LaunchedFact, RegisteredFact
+from agent.command_executor import CommandExecutor, CommandKilledMessage, Resumed
 from agent.dialogues.base import log
 from agent.dialogues.messages import ExecutorLateMessage
 from agent.dialogues.updates import Updates
@@ -11,7 +12,7 @@ from agent.environment import container_environment, executor_config, shutdown_g
 from agent.exits import describe
 from agent.janitor import DiscardSandboxMessage
 from agent.paths import new_container_id, sandbox
-from agent.ports import NO_RESOURCES, ContainerLaunchedMessage, ContainerTerminatedMessage
+from agent.ports import NO_RESOURCES, ContainerConfig, ContainerLaunchedMessage, ContainerTerminatedMessage
 from agent.records.executor import ExecutorRecord, ExecutorState
 from agent.records.framework import FrameworkRecord
 from agent.records.task import TaskRecord
@@ -47,27 +48,50 @@ class Executors(Updates):
         container_id = new_container_id(self.chance)
         directory = sandbox(self.flags.work_dir, self.id, framework.id, info.executor_id, container_id)
         executor = ExecutorRecord(framework, info, container_id, directory, is_command)
-        framework.executors[executor.id] = self.containers[container_id] = executor
+        self.containers[container_id] = executor
+        framework.add(executor)
+        if framework.is_kept:
+            self._note(ExecutorFact(framework.id, info, container_id, directory, is_command))
         if self.files is not None:
             self.send(self.files, AttachFilesMessage(directory, executor.user))
         return executor
 
     def _launch(self, executor: ExecutorRecord, task: TaskRecord) -> None:
         """Start an executor for its first task."""
+        if executor.is_command:
+            self._spawn_command_executor(executor, task)
+        else:
+            executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
+            self.containerizer.launch(self.pid, self._config(executor))
+
+    def _config(self, executor: ExecutorRecord, task: TaskRecord | None = None) -> ContainerConfig:
+        """The container of an executor, or of a task that is a command."""
         environment = container_environment(self.environment, executor, self.pid, self.info, self.flags)
         if self.token_key:
             environment = with_token(environment, executor, self.token_key)
-        if not executor.is_command:
-            executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
-            self.containerizer.launch(self.pid, executor_config(executor, environment, self.flags.work_dir))
-            return
+        if task is None:
+            return executor_config(executor, environment, self.flags.work_dir)
+        return task_config(executor, task.info, environment, self.flags.work_dir)
+
+    def _spawn_command_executor(
+        self, executor: ExecutorRecord, task: TaskRecord, resumed: Resumed | None = None
+    ) -> ContainerConfig:
+        """Start the agent's own executor for a task that is a command; returns the task's container."""
         grace_seconds = shutdown_grace_seconds(executor.info, self.flags) - COMMAND_KILL_MARGIN_SECONDS
-        config = task_config(executor, task.info, environment, self.flags.work_dir)
+        config = self._config(executor, task)
         kind = CheckedCommandExecutor if task.info.check or task.info.health_check else CommandExecutor
         process = kind(
-            self.pid, executor.framework.id, executor.id, self.containerizer, config, max(grace_seconds, 0.0)
+            self.pid, executor.framework.id, executor.id, self.containerizer, config, max(grace_seconds, 0.0), resumed
         )
         executor.pid = self.spawn(process, f"command-executor({executor.container_id})")
+        return config
+
+    def command_killed(self, message: CommandKilledMessage) -> None:
+        executor = self.containers.get(message.container_id)
+        if executor is not None and executor.pid == self.sender:
+            executor.kill = (message.deadline, message.reason)
+            if executor.framework.is_kept:
+                self._note(KillFact(message.container_id, message.deadline, message.reason))
 
     # Registering.
 
@@ -88,13 +112,26 @@ class Executors(Updates):
         self.reply(ShutdownExecutorMessage(message.framework_id, message.executor_id))
 
     def _welcome(self, executor: ExecutorRecord) -> None:
-        executor.register(self.sender)
-        self.executor_pids[self.sender] = executor
-        self.link(self.sender)
+        self._connect_executor(executor)
         self._confirm(executor)
         self._resize(executor)
         for task in list(executor.queued()):
             self._deliver(task)
+
+    def _connect_executor(self, executor: ExecutorRecord) -> None:
+        """An executor has said where it is: the sender of the message at hand."""
+        executor.register(self.sender)
+        self._know(executor, self.sender)
+        if not executor.is_command:
+            is_elsewhere = self.sender.address != self.pid.address  # who speaks HTTP has a stand-in here, that ends too
+            executor.former_pid = self.sender if is_elsewhere else None
+            if executor.framework.is_kept:
+                self._note(RegisteredFact(executor.container_id, executor.former_pid))
+
+    def _know(self, executor: ExecutorRecord, pid: PID) -> None:
+        """Notice when an executor goes."""
+        self.executor_pids[pid] = executor
+        self.link(pid)
 
     def _confirm(self, executor: ExecutorRecord) -> None:
         framework = executor.framework
@@ -117,6 +154,8 @@ class Executors(Updates):
         executor = self.containers.get(message.container_id)
         if executor is not None:
             executor.process_id = message.process_id
+            if executor.framework.is_kept:
+                self._note(LaunchedFact(message.container_id, message.process_id))
 
     def container_terminated(self, message: ContainerTerminatedMessage) -> None:
         executor = self.containers.get(message.container_id)
@@ -141,7 +180,14 @@ class Executors(Updates):
             self._begin_end(executor)
             executor.alarm = self._late(executor, shutdown_grace_seconds(executor.info, self.flags))
 
-    def _ended(self, executor: ExecutorRecord, reason: Reason, text: str, limitation: Resources = NO_RESOURCES) -> None:
+    def _ended(
+        self,
+        executor: ExecutorRecord,
+        reason: Reason,
+        text: str,
+        limitation: Resources = NO_RESOURCES,
+        state: TaskState = TaskState.TASK_FAILED,
+    ) -> None:
         """Nothing of an executor runs any more: report that its tasks failed, and forget it when that is known."""
         del self.containers[executor.container_id]
         self.ending.discard(executor.container_id)
@@ -150,9 +196,12 @@ class Executors(Updates):
             self.unlink(executor.pid)
         for task in list(executor.tasks.values()):
             if not task.is_terminal:
-                self._update(task, TaskState.TASK_FAILED, reason, text, limitation)
+                self._update(task, state, reason, text, limitation)
             if executor.framework.is_terminating:
                 executor.complete(task)
+        if executor.framework.is_kept:
+            self._note(EndedFact(executor.container_id))
+            self._over.append(executor.container_id)
         self.frameworks.end(executor)
         self.counts.count_executor_end()
         if reason is Reason.REASON_CONTAINER_LAUNCH_FAILED:
@@ -167,6 +216,9 @@ class Executors(Updates):
         if not executor.is_alive:
             return
         executor.silence()
+        executor.is_told_to_end = True
+        if executor.framework.is_kept:
+            self._note(EndingFact(executor.container_id))
         if executor.state is ExecutorState.REGISTERING and not executor.is_command:
             self.containerizer.destroy(executor.container_id)
         elif executor.pid is not None:
@@ -186,10 +238,15 @@ class Executors(Updates):
         if executor is None:
             return
         if executor.state is ExecutorState.REGISTERING:
-            limit = format_duration(self.flags.executor_registration_timeout_seconds)
-            executor.end_reason = (
-                Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-                f"the executor did not register within {limit}; see stderr in its sandbox",
-            )
+            executor.end_reason = self._lateness(executor)
             self._begin_end(executor)
         self.containerizer.destroy(message.container_id)
+
+    def _lateness(self, executor: ExecutorRecord) -> tuple[Reason, str]:
+        if executor.was_registered:
+            limit = format_duration(self.flags.executor_reregistration_timeout_seconds)
+            text = f"the executor did not come back within {limit} after the agent was restarted"
+            return Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT, text
+        limit = format_duration(self.flags.executor_registration_timeout_seconds)
+        text = f"the executor did not register within {limit}; see stderr in its sandbox"
+        return Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT, text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from agent.dialogues.base import log
+from agent.checkpoints.facts import FrameworkEndedFact, FrameworkFact
+from agent.checkpoints.identity import forget_agent
+from agent.dialogues.base import AgentState, log
 from agent.dialogues.tasks import Tasks
+from agent.ports import ContainerTerminatedMessage
 from agent.records.executor import ExecutorState
-from agent.records.framework import FrameworkRecord
 from mesos.ids import FrameworkID
 from mesos.messages import (
     ExecutorToFrameworkMessage,
@@ -30,6 +32,8 @@ class FrameworkOrders(Tasks):
         framework = self.frameworks.get(message.framework_id)
         if framework is not None:
             framework.info, framework.pid = message.framework_info, message.pid
+            if framework.is_kept:
+                self._note(FrameworkFact(framework.info, framework.pid))
         self._send_again_at_once(message.framework_id)
 
     def framework_to_executor(self, message: FrameworkToExecutorMessage) -> None:
@@ -67,21 +71,39 @@ class FrameworkOrders(Tasks):
         if not self._ordered_by_master():
             return
         log.info("shutting down framework %s", message.framework_id)
-        self._forget_updates(message.framework_id)
-        framework = self.frameworks.get(message.framework_id)
+        self._end_framework(message.framework_id)
+
+    def _end_framework(self, framework_id: FrameworkID) -> None:
+        """A framework is over: end all its executors, with their tasks. Nobody is left who would acknowledge."""
+        framework = self.frameworks.get(framework_id)
+        kept = [stream.is_kept for (owner, _), stream in self.streams.items() if owner == framework_id]
+        if any(kept) or (framework is not None and framework.is_kept):
+            self._note(FrameworkEndedFact(framework_id))
+        self.streams.forget(framework_id)
         if framework is not None:
-            self._shut_down_framework(framework)
+            self.frameworks.give_up(framework)
+            for executor in list(framework.executors.values()):
+                self._shut_down(executor)
 
-    def _forget_updates(self, framework_id: FrameworkID) -> None:
-        """Nobody is there any more who would acknowledge."""
-        for key in [key for key in self.streams if key[0] == framework_id]:
-            self.streams.pop(key).clear()
+    # The end of everything.
 
-    def _shut_down_framework(self, framework: FrameworkRecord) -> None:
-        """End all its executors, with their tasks."""
-        framework.is_terminating = True
-        for executor in [*framework.owing.values(), *framework.executors.values()]:
-            for task in [task for task in executor.tasks.values() if task.is_terminal]:
-                executor.complete(task)
-            self._shut_down(executor)
-            self.frameworks.forget_settled(executor)
+    def _stop(self) -> None:
+        """End everything that runs, then this actor; the next one here is another agent."""
+        self._disconnect()
+        self.state = AgentState.TERMINATING
+        for framework in list(self.frameworks):
+            self._end_framework(framework.id)
+        self._end_when_idle()
+
+    def container_terminated(self, message: ContainerTerminatedMessage) -> None:
+        super().container_terminated(message)
+        self._end_when_idle()
+
+    def _end_when_idle(self) -> None:
+        if self.state is not AgentState.TERMINATING or self.containers:
+            return
+        self._sync()
+        self._journal = None
+        if self.info.id is not None:
+            forget_agent(self.storage, self.info.id)
+        self.terminate()

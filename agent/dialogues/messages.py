@@ -29,6 +29,10 @@ class RetryOperationMessage(Message, frozen=True):
     uuid: bytes
 
 
+class SyncJournalMessage(Message, frozen=True):
+    """Agent → itself, when it has written something down: see to it that it is on disk, with all that came since."""
+
+
 class ExecutorLateMessage(Message, frozen=True):
     """Agent → itself, when an executor took too long, to register or to shut down."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from agent.checkpoints.identity import remember_agent
 from agent.dialogues.base import AgentBase, AgentState, log
 from agent.dialogues.messages import MasterSilentMessage, RetryAgentRegistrationMessage
 from libprocess.timers import Timer
@@ -52,6 +53,8 @@ class Registration(AgentBase):
 
     def _register_soon(self) -> None:
         """Not at once: the master may have been found by thousands of agents at the same moment."""
+        if self.state is AgentState.RECOVERING:
+            return
         backoff_seconds = self.flags.registration_backoff_factor_seconds
         # One that was never registered is started by hand, not by a master's end: it has no crowd around it.
         spread_seconds = min(SPREAD_SECONDS, backoff_seconds)
@@ -92,7 +95,10 @@ class Registration(AgentBase):
             log.error("%s calls this agent %s, but it is %s", self.sender, agent_id, self.info.id)
             return
         log.info("registered with %s as %s", self.sender, agent_id)
-        self.info = replace(self.info, id=agent_id)
+        if self.info.id is None:
+            self.info = replace(self.info, id=agent_id)
+            remember_agent(self.storage, self.info)
+            self._open_journal()
         self.state = AgentState.REGISTERED
         self._cancel_attempt()
         self._ping_timeout_seconds = ping_timeout_seconds

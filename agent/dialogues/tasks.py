@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from agent.checkpoints.facts import FrameworkFact, TaskFact
 from agent.dialogues.base import AgentState, log
 from agent.dialogues.waiting import Waiting
 from agent.environment import command_executor_info
-from agent.records.executor import ExecutorState
+from agent.records.executor import ExecutorRecord, ExecutorState
+from agent.records.framework import FrameworkRecord
+from agent.records.task import TaskRecord
+from mesos.ids import FrameworkID
 from mesos.messages import KillTaskMessage, RunTaskMessage
 from mesos.types import Reason, TaskState
 
@@ -20,14 +24,14 @@ class Tasks(Waiting):
         if framework_id is None or self.frameworks.task(framework_id, task.task_id) is not None:
             log.warning("ignoring an order to run task %s of framework %s, which runs", task.task_id, framework_id)
             return
-        framework = self.frameworks.known(framework_id, message.framework, message.pid)
+        framework = self._meet(framework_id, message)
         if framework.is_terminating:
             log.info("ignoring task %s of framework %s, which is shut down", task.task_id, framework_id)
             return
         info = task.executor or command_executor_info(task, framework_id)
         executor = framework.executors.get(info.executor_id)
         if executor is not None and executor.is_alive:
-            queued = executor.add_task(message)
+            queued = self._add_task(executor, message)
             if executor.state is ExecutorState.RUNNING:
                 self._resize(executor)
                 self._deliver(queued)
@@ -37,7 +41,22 @@ class Tasks(Waiting):
             self._drop(message, f"executor {info.executor_id} has ended")
         else:
             executor = self._add_executor(framework, info, is_command=task.executor is None)
-            self._launch_when_free(executor, executor.add_task(message))
+            self._launch_when_free(executor, self._add_task(executor, message))
+
+    def _meet(self, framework_id: FrameworkID, message: RunTaskMessage) -> FrameworkRecord:
+        """The framework of a task, as the order says."""
+        before = self.frameworks.get(framework_id)
+        is_news = before is None or (before.info, before.pid) != (message.framework, message.pid)
+        framework = self.frameworks.known(framework_id, message.framework, message.pid)
+        if is_news and framework.is_kept:
+            self._note(FrameworkFact(framework.info, framework.pid))
+        return framework
+
+    def _add_task(self, executor: ExecutorRecord, message: RunTaskMessage) -> TaskRecord:
+        """An executor is to run one more task."""
+        if executor.framework.is_kept:
+            self._note(TaskFact(executor.container_id, message.task))
+        return executor.add_task(message)
 
     def _drop(self, message: RunTaskMessage, text: str) -> None:
         """Refuse a task that the master sent before it knew better."""

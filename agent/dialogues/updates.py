@@ -1,13 +1,14 @@
 """The agent's dialogue about updates: every one that an executor sends, or that the agent makes, reaches the scheduler.
 
-An executor is told at once that its update is taken care of. From then on the agent sends it to the master until the
-scheduler's acknowledgement comes, one update per task at a time.
+An executor is told at once that its update is taken care of, or as soon as it is on disk if its framework wants that.
+From then on the agent sends it to the master until the scheduler's acknowledgement comes, one per task at a time.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from agent.checkpoints.facts import AcknowledgedFact, UpdateFact
 from agent.dialogues.base import AgentState, log
 from agent.dialogues.messages import RetryUpdateMessage
 from agent.dialogues.operations import Operations
@@ -34,7 +35,10 @@ class Updates(Operations):
     # From executors.
 
     def status_update(self, message: StatusUpdateMessage) -> None:
-        update = message.update
+        self._take_update(message.update)
+
+    def _take_update(self, update: StatusUpdate) -> None:
+        """Take an update from the sender of the message at hand, and say so."""
         status = update.status
         task = self.frameworks.task(update.framework_id, status.task_id)
         fault = self._fault(task, status)
@@ -69,7 +73,8 @@ class Updates(Operations):
         framework = self.frameworks.get(framework_id)
         state = told(TaskState.TASK_DROPPED, framework.info.capabilities if framework else ())
         status = replace(self._status(task_id, state, reason, text), agent_id=self.id)
-        stream = self.streams.get((framework_id, task_id)) or UpdateStream()
+        is_kept = framework is not None and framework.is_kept
+        stream = self.streams.get((framework_id, task_id)) or UpdateStream(is_kept)
         self._enqueue(stream, StatusUpdate(framework_id, status, self.id))
 
     def _status(
@@ -118,8 +123,9 @@ class Updates(Operations):
         return StatusUpdate(executor.framework.id, status, self.id, executor.id)
 
     def _enqueue(self, stream: UpdateStream, update: StatusUpdate) -> None:
-        stream.add(update)
-        self.streams[update.framework_id, update.status.task_id] = stream
+        if stream.is_kept:
+            self._note(UpdateFact(update))
+        self.streams.add(update, stream)
         if len(stream) == 1:
             self._forward(stream)
 
@@ -141,16 +147,14 @@ class Updates(Operations):
     def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
         key = (message.framework_id, message.task_id)
         stream = self.streams.get(key)
-        if not self._ordered_by_master() or stream is None or not stream.acknowledge(message.uuid):
+        if not self._ordered_by_master() or stream is None or not self.streams.acknowledge(key, message.uuid):
             return
+        if stream.is_kept:
+            self._note(AcknowledgedFact(*key, message.uuid))
         if stream:
             self._forward(stream)
-            return
-        del self.streams[key]
-        task = self.frameworks.task(*key)
-        if task is not None and task.is_terminal:
-            task.executor.complete(task)
-            self.frameworks.forget_settled(task.executor)
+        else:
+            self.frameworks.settle(*key)
 
     # After a time without the scheduler, or without the master.
 

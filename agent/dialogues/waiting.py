@@ -46,8 +46,15 @@ class Waiting(Executors):
         """Whether so much is on this machine, whoever it is reserved for."""
         return _hard(self.lasting.total).contains(_hard(resources))
 
-    def _ended(self, executor: ExecutorRecord, reason: Reason, text: str, limitation: Resources = NO_RESOURCES) -> None:
-        super()._ended(executor, reason, text, limitation)
+    def _ended(
+        self,
+        executor: ExecutorRecord,
+        reason: Reason,
+        text: str,
+        limitation: Resources = NO_RESOURCES,
+        state: TaskState = TaskState.TASK_FAILED,
+    ) -> None:
+        super()._ended(executor, reason, text, limitation, state)
         if self._waiting and not self._is_looking:  # several may end in one turn
             self._is_looking = True
             self.send(self.pid, LaunchWaitingMessage())

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from agent.forker import groups, kernel, tree
 from agent.forker.command import become
-from agent.forker.plan import Plan, Report
+from agent.forker.plan import Plan, Report, Trace
 
 KILL_ALL = signal.SIGRTMIN + 1
 """Sent to an init: kill everything in the container."""
@@ -38,17 +38,24 @@ def live(plan: Plan, say_started: Callable[[], None]) -> None:
         report = Report(error=text_of(error))
     finally:
         groups.remove(plan.get("groups", []))
-        kernel.write(plan["status_path"], json.dumps(report))
+        kernel.replace(plan["status_path"], json.dumps(report))
         os._exit(0)
 
 
 def _run(plan: Plan, say_started: Callable[[], None]) -> Report:
+    if plan.get("leaves_trace"):
+        kernel.write(plan["status_path"], json.dumps(Trace(init=_own_number(), began=tree.began("self"), plan=plan)))
     groups.make(plan.get("groups", []))
     _isolate(plan)
     init = Init(plan)
     report = init.supervise(say_started)
     report["readings"] = groups.readings(plan.get("groups", []))
     return report
+
+
+def _own_number() -> int:
+    """This process' id as the host has it: /proc is still the host's."""
+    return int(os.readlink("/proc/self"))
 
 
 def _isolate(plan: Plan) -> None:

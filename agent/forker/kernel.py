@@ -83,6 +83,12 @@ def write(path: str, text: str) -> None:
         os.close(descriptor)
 
 
+def replace(path: str, text: str) -> None:
+    """Write a small file so that whoever reads it finds the old one or the new one."""
+    write(f"{path}.new", text)
+    os.rename(f"{path}.new", path)
+
+
 def block_signals(numbers: Iterable[int]) -> None:
     """Have these signals wait from now on, and no others. Cheaper than Python's own, which is called for every fork."""
     _check(_libc.sigprocmask(_SIG_SETMASK, _signal_set(numbers), None), "sigprocmask")

@@ -1,7 +1,7 @@
 """The forker's loop: takes plans from the agent, forks an init for each, and says when one has ended.
 
-Both directions carry frames of JSON, each with its length in front. The agent's end of the socket is its life: when the
-agent is gone, so are the forker and the containers that are to end with it.
+Both directions carry frames of JSON, each with its length in front. When the agent's end of the socket is gone, the
+containers that are to end with it are killed; the forker starts no more, and stays until it has reaped the others.
 """
 
 from __future__ import annotations
@@ -150,6 +150,9 @@ class Forker:
         for init, plan in self._inits.items():
             if plan.get("ends_with_forker"):
                 os.kill(init, KILL_ALL)
+        with suppress(ChildProcessError):
+            while True:
+                os.wait()
 
 
 def main() -> None:

@@ -17,6 +17,16 @@ class GroupPlan(TypedDict):
     """Of version 2: decides which devices may be used; instructions of eBPF, in hexadecimal digits."""
 
 
+class Trace(TypedDict):
+    """What an init writes before it does anything: where its report will be, whoever looks for a container finds it."""
+
+    init: int
+    """Its process id, as the host has it."""
+    began: int
+    """When that process began, in the kernel's ticks since the machine was started."""
+    plan: Plan
+
+
 class Report(TypedDict, total=False):
     """What an init leaves behind, as JSON: how it was."""
 
@@ -35,6 +45,8 @@ class Plan(TypedDict, total=False):
     id: str
     status_path: str
     """Where the init writes its report."""
+    leaves_trace: bool
+    """Until then, there is a `Trace` in its place."""
     visits: int
     """The init of a container that runs: the command runs in there, too, instead of in a container of its own."""
     enters: int

@@ -18,6 +18,12 @@ def children(process_id: int) -> list[int]:
     return found
 
 
+def began(process_id: int | str) -> int:
+    """When a process began, in the kernel's ticks: another one with its number began later. OSError if it is gone."""
+    with open(f"/proc/{process_id}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[19])
+
+
 def descendants(process_id: int) -> Iterator[int]:
     """The children of a process, their children, and so on; each one before those below it."""
     for child in children(process_id):

@@ -10,7 +10,7 @@ from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
 from libprocess.http import HttpRequest, HttpResponse, Principal
-from libprocess.http.files import Files, ThreadedDisk
+from libprocess.http.files import AttachFilesMessage, Files, ThreadedDisk
 from libprocess.version import VERSION
 from mesos.access.acls import Need
 from mesos.access.gate import name_of
@@ -66,6 +66,8 @@ class OperatorApi(Endpoints):
 
         disk, root = ThreadedDisk(self._runtime), f"{self.flags.work_dir}/agents"
         self.files = self.spawn(Files(disk, [root], may if limited else None), "files")
+        for executor in self.frameworks.executors():  # those of an earlier life
+            self.send(self.files, AttachFilesMessage(executor.directory, executor.user))
 
     def _operator_call(self, request: HttpRequest) -> HttpResponse:
         try:

@@ -6,7 +6,7 @@ from collections import deque
 from functools import partial
 from typing import Any
 
-from agent.dialogues.frameworks import FrameworkOrders
+from agent.dialogues.recovery import Recovery
 from agent.http.sight import Sight
 from agent.ports import Usage, UsageMessage
 from agent.records.executor import ExecutorRecord
@@ -40,7 +40,7 @@ class MeasureContainersMessage(Message, frozen=True):
     """Agent → itself, every so often: see what its containers use."""
 
 
-class Statistics(FrameworkOrders):
+class Statistics(Recovery):
     """Measures containers, when somebody asks and every so often."""
 
     def initialize(self) -> None:

@@ -48,4 +48,5 @@ def _link(volume: VolumeMount, sandbox: str) -> None:
     if not link.startswith(f"{sandbox}/"):
         raise ContainerError(f"expected a container_path in the sandbox, found {volume.container_path!r}")
     os.makedirs(os.path.dirname(link), exist_ok=True)
-    os.symlink(volume.source, link)
+    if not (os.path.islink(link) and os.readlink(link) == volume.source):  # as from a start that the agent did not see
+        os.symlink(volume.source, link)

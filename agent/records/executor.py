@@ -54,6 +54,13 @@ class ExecutorRecord:
         self.state = ExecutorState.REGISTERING
         self.pid: PID | None = None
         """Where it registered from."""
+        self.was_registered = False
+        """It has registered, with this agent or with the one before its restart."""
+        self.former_pid: PID | None = None
+        """Where it can be reached after a restart of the agent; None for one that comes by itself."""
+        self.kill: tuple[float, Reason | None] | None = None
+        """The agent's own executor is killing its command: until when nicely, and why if that is a failure."""
+        self.is_told_to_end = False
         self.process_id: int | None = None
         self.tasks: dict[TaskID, TaskRecord] = {}
         """Those that are not completed, in the order of their launch."""
@@ -118,6 +125,7 @@ class ExecutorRecord:
     def register(self, pid: PID) -> None:
         """It has said where it is."""
         self.pid = pid
+        self.was_registered = True
         self.state = ExecutorState.RUNNING
         self.silence()
 

@@ -22,6 +22,8 @@ class FrameworkRecord:
         self.info = info
         self.pid = pid
         """Its scheduler; None for one that speaks HTTP."""
+        self.is_kept = info.checkpoint
+        """What it has here is to outlive the agent."""
         self.is_terminating = False
         self.executors: dict[ExecutorID, ExecutorRecord] = {}
         """Those that run, or are being started or ended."""
@@ -99,6 +101,21 @@ class Frameworks:
             del framework.executors[executor.id]
             framework.owing[executor.container_id] = executor
         self.forget_settled(executor)
+
+    def settle(self, framework_id: FrameworkID, task_id: TaskID) -> None:
+        """All updates of a task are acknowledged: if it has ended, it is completed."""
+        task = self.task(framework_id, task_id)
+        if task is not None and task.is_completed:
+            task.executor.complete(task)
+            self.forget_settled(task.executor)
+
+    def give_up(self, framework: FrameworkRecord) -> None:
+        """A framework is over: what it has here is to end, and nobody waits for news of it."""
+        framework.is_terminating = True
+        for executor in [*framework.owing.values(), *framework.executors.values()]:
+            for task in [task for task in executor.tasks.values() if task.is_terminal]:
+                executor.complete(task)
+            self.forget_settled(executor)
 
     def forget_settled(self, executor: ExecutorRecord) -> None:
         """Move an executor that has ended and owes no update to the completed ones, with its framework if idle."""

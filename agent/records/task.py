@@ -20,7 +20,7 @@ STATUSES_KEPT = 16
 class TaskRecord:
     """One task, from its launch until its last update is acknowledged; then it is shown as completed for a while."""
 
-    __slots__ = ("executor", "info", "order", "state", "statuses", "updates")
+    __slots__ = ("executor", "info", "order", "running_since", "state", "statuses", "updates")
 
     def __init__(self, order: RunTaskMessage, executor: ExecutorRecord) -> None:
         self.info: TaskInfo = order.task
@@ -29,7 +29,9 @@ class TaskRecord:
         """What is to be sent to the executor; None once it was."""
         self.state = TaskState.TASK_STAGING
         self.statuses: list[TaskStatus] = []
-        self.updates = UpdateStream()
+        self.updates = UpdateStream(executor.framework.is_kept)
+        self.running_since: float | None = None
+        """When it began to run, in Unix time."""
 
     @property
     def id(self) -> TaskID:
@@ -56,6 +58,8 @@ class TaskRecord:
         if not may_follow(self.state, status.state):
             return False
         self.state = status.state
+        if status.state is TaskState.TASK_RUNNING and self.running_since is None:
+            self.running_since = status.timestamp
         self.statuses.append(status)
         del self.statuses[:-STATUSES_KEPT]
         return True

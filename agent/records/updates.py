@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 from libprocess.timers import Timer
+from mesos.ids import FrameworkID, TaskID
 from mesos.types import StatusUpdate
 
 RETRY_SECONDS = 10.0
@@ -16,9 +18,11 @@ RETRY_SECONDS_MAX = 600.0
 class UpdateStream:
     """The updates of one task that are not acknowledged yet. The first is under way, the others wait for it."""
 
-    __slots__ = ("_known", "_pending", "retry", "retry_seconds")
+    __slots__ = ("_known", "_pending", "is_kept", "retry", "retry_seconds")
 
-    def __init__(self) -> None:
+    def __init__(self, is_kept: bool = False) -> None:
+        self.is_kept = is_kept
+        """Its framework wants it to outlive the agent."""
         self._pending: deque[StatusUpdate] = deque()
         self._known: set[bytes] = set()
         self.retry: Timer | None = None
@@ -27,6 +31,9 @@ class UpdateStream:
 
     def __len__(self) -> int:
         return len(self._pending)
+
+    def __iter__(self) -> Iterator[StatusUpdate]:
+        return iter(self._pending)
 
     def knows(self, uuid: bytes) -> bool:
         """Whether this update was added before."""
@@ -72,3 +79,26 @@ class UpdateStream:
         wait_seconds = self.retry_seconds
         self.retry_seconds = min(wait_seconds * 2, RETRY_SECONDS_MAX)
         return wait_seconds
+
+
+class Streams(dict[tuple[FrameworkID, TaskID], UpdateStream]):
+    """The streams that hold something, also of tasks that never were."""
+
+    def add(self, update: StatusUpdate, stream: UpdateStream) -> None:
+        """Put an update at the end of its stream."""
+        stream.add(update)
+        self[update.framework_id, update.status.task_id] = stream
+
+    def acknowledge(self, key: tuple[FrameworkID, TaskID], uuid: bytes) -> bool:
+        """Strike a stream's first update; False if it is another one, or there is none."""
+        stream = self.get(key)
+        if stream is None or not stream.acknowledge(uuid):
+            return False
+        if not stream:
+            del self[key]
+        return True
+
+    def forget(self, framework_id: FrameworkID) -> None:
+        """Nobody is there any more who would acknowledge updates of this framework."""
+        for key in [key for key in self if key[0] == framework_id]:
+            self.pop(key).clear()

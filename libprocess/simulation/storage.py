@@ -25,6 +25,10 @@ class _File:
     def content(self) -> bytes:
         return self.synced + self.unsynced
 
+    def settle(self) -> None:
+        self.synced = self.content()
+        self.unsynced.clear()
+
     def tear(self, chance: random.Random) -> None:
         """The power went: of what was appended since the last sync, any first part may be there."""
         kept = chance.randint(0, len(self.unsynced))
@@ -44,6 +48,12 @@ class SimStorage:
         different death.
         """
         self._power_for = changes
+
+    def settle(self) -> None:
+        """The program that wrote is gone, and the machine writes out what it was given."""
+        self._power_for = None
+        for file in self._files.values():
+            file.settle()
 
     def crash(self, chance: random.Random) -> None:
         """Lose what a crash may lose."""
@@ -76,8 +86,7 @@ class SimStorage:
         if file is None:
             raise FileNotFoundError(f"{path} does not exist")
         self._change()
-        file.synced = file.content()
-        file.unsynced.clear()
+        file.settle()
 
     def remove(self, path: str) -> None:
         """See `ports.Storage`. It is durable at once; a real disk may forget that a file was removed."""

@@ -90,10 +90,21 @@ class World:
         """The disk of the node at that address, whether it lives or not."""
         return self._storages.setdefault(address, SimStorage())
 
+    def lose_disk(self, address: Address) -> None:
+        """The next node at that address finds an empty disk. ValueError if one lives there."""
+        if address in self.nodes:
+            raise ValueError(f"there is a node at {address}, which has the disk in use")
+        self._storages.pop(address, None)
+
     def crash(self, node: Runtime) -> None:
         """The node is gone, with its memory and what it did not sync; who is linked to it sees a broken connection."""
         if self._leave(node):
             self.storage(node.address).crash(self.chance)
+
+    def kill(self, node: Runtime) -> None:
+        """The node's program is gone, as after a SIGKILL, with its memory; what it wrote is in the machine's hands."""
+        if self._leave(node):
+            self.storage(node.address).settle()
 
     def close(self, node: Runtime) -> None:
         """The node ends in good order: its actors' `finalize` runs, and all that it wrote is there."""

@@ -13,6 +13,7 @@ from mesos.ids import ExecutorID, FrameworkID
 from mesos.struct import Struct
 
 SHUTDOWN_GRACE_SECONDS = 5.0
+RECOVERY_TIMEOUT = "15mins"
 
 
 class ExecutorPlace(Struct, frozen=True):
@@ -22,17 +23,21 @@ class ExecutorPlace(Struct, frozen=True):
     framework_id: FrameworkID
     executor_id: ExecutorID
     shutdown_grace_seconds: float = SHUTDOWN_GRACE_SECONDS
+    recovery_timeout_seconds: float = 0.0
+    """How long it waits for an agent that is gone before it ends; 0 if it is to end with its agent."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the variables that agents set. OperatorError says what is missing or wrong."""
         grace = environ.get("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")
+        recovery = environ.get("MESOS_RECOVERY_TIMEOUT", RECOVERY_TIMEOUT)
         try:
             return cls(
                 agent=PID.parse(environ["MESOS_SLAVE_PID"]),
                 framework_id=FrameworkID(environ["MESOS_FRAMEWORK_ID"]),
                 executor_id=ExecutorID(environ["MESOS_EXECUTOR_ID"]),
                 shutdown_grace_seconds=parse_duration(grace) if grace else SHUTDOWN_GRACE_SECONDS,
+                recovery_timeout_seconds=parse_duration(recovery) if environ.get("MESOS_CHECKPOINT") == "1" else 0.0,
             )
         except KeyError as error:
             raise OperatorError(

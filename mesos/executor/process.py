@@ -15,21 +15,25 @@ from msgspec.structs import replace
 
 from libprocess.message import Message
 from libprocess.process import ExitedMessage, Process
+from libprocess.timers import Timer
 from mesos.executor.place import ExecutorPlace
 from mesos.ids import AgentID, TaskID
 from mesos.messages import (
     ExecutorRegisteredMessage,
+    ExecutorReregisteredMessage,
     ExecutorToFrameworkMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
+    ReconnectExecutorMessage,
     RegisterExecutorMessage,
+    ReregisterExecutorMessage,
     RunTaskMessage,
     ShutdownExecutorMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
 )
 from mesos.states import terminal
-from mesos.types import Source, StatusUpdate, TaskState
+from mesos.types import Source, StatusUpdate, TaskInfo, TaskState
 
 log = logging.getLogger("mesos.executor")
 
@@ -51,25 +55,37 @@ class StopExecutorMessage(Message, frozen=True):
     """Driver → its actor, or the actor → itself when its time is up: end."""
 
 
+class AgentStaysAwayMessage(Message, frozen=True):
+    """Executor → itself, when it has waited long enough for its agent to come back."""
+
+
 class ExecutorProcess(Process):
-    """See the module. It ends when the agent is gone, or when it is told to and its tasks have ended."""
+    """See the module. It ends when it is told to and its tasks have ended, and when the agent is gone: at once, or when
+    that does not come back in time.
+    """
 
     def __init__(self, place: ExecutorPlace, deliver: Callable[[News], None]) -> None:
         self._place = place
+        self._agent = place.agent
+        """Where the agent is; after a restart perhaps elsewhere."""
         self._deliver = deliver
         self._agent_id: AgentID | None = None
         self._running: set[TaskID] = set()
+        self._unknown: dict[TaskID, TaskInfo] = {}
+        """The tasks of which the agent has acknowledged no update."""
         self._unacknowledged: dict[bytes, StatusUpdate] = {}
+        self._patience: Timer | None = None
+        """Runs while the agent is gone."""
         self._is_ending = False
 
     def initialize(self) -> None:
-        self.link(self._place.agent)
+        self.link(self._agent)
         self._register()
 
     # With the agent.
 
     def _register(self) -> None:
-        self.send(self._place.agent, RegisterExecutorMessage(self._place.framework_id, self._place.executor_id))
+        self.send(self._agent, RegisterExecutorMessage(self._place.framework_id, self._place.executor_id))
         self.delay(REGISTER_AGAIN_SECONDS, RegisterAgainWithAgentMessage())
 
     def register_again_with_agent(self, message: RegisterAgainWithAgentMessage) -> None:
@@ -79,11 +95,13 @@ class ExecutorProcess(Process):
     def executor_registered(self, message: ExecutorRegisteredMessage) -> None:
         if self._is_from_agent() and self._agent_id is None:
             self._agent_id = message.agent_id
+            self._stop_waiting()
             self._tell("registered", message.executor_info, message.framework_info, message.agent_info)
 
     def run_task(self, message: RunTaskMessage) -> None:
         if self._is_from_agent() and not self._is_ending:
             self._running.add(message.task.task_id)
+            self._unknown[message.task.task_id] = message.task
             self._tell("launch_task", message.task)
 
     def kill_task(self, message: KillTaskMessage) -> None:
@@ -97,6 +115,7 @@ class ExecutorProcess(Process):
     def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
         if self._is_from_agent():
             self._unacknowledged.pop(message.uuid, None)
+            self._unknown.pop(message.task_id, None)
             self._end_when_idle()
 
     def shutdown_executor(self, message: ShutdownExecutorMessage) -> None:
@@ -104,14 +123,47 @@ class ExecutorProcess(Process):
             self._shut_down()
 
     def exited(self, message: ExitedMessage) -> None:
-        if message.pid == self._place.agent:
-            log.warning("the agent is gone: %s", message.reason)
-            self._unacknowledged.clear()  # nobody is left to take them
-            self._tell("disconnected")
-            self._shut_down()
+        if message.pid != self._agent or self._patience is not None:
+            return
+        log.warning("the agent is gone: %s", message.reason)
+        self._tell("disconnected")
+        if self._place.recovery_timeout_seconds:
+            self._patience = self.delay(self._place.recovery_timeout_seconds, AgentStaysAwayMessage())
+        else:
+            self._give_up()
+
+    def agent_stays_away(self, message: AgentStaysAwayMessage) -> None:
+        log.error("the agent has not come back within %g s", self._place.recovery_timeout_seconds)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        self._unacknowledged.clear()  # nobody is left to take them
+        self._shut_down()
+
+    def reconnect_executor(self, message: ReconnectExecutorMessage) -> None:
+        """See the message. Whoever knows the agent's id is the agent, wherever it is now."""
+        if message.agent_id != self._agent_id or self._is_ending:
+            return
+        self._agent = self.sender
+        place, updates = self._place, tuple(self._unacknowledged.values())
+        self.reply(
+            ReregisterExecutorMessage(place.framework_id, place.executor_id, tuple(self._unknown.values()), updates)
+        )
+
+    def executor_reregistered(self, message: ExecutorReregisteredMessage) -> None:
+        if self._is_from_agent():
+            self._stop_waiting()
+            self._tell("reregistered", message.agent_info)
+
+    def _stop_waiting(self) -> None:
+        """The agent is there."""
+        self.link(self._agent)
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _is_from_agent(self) -> bool:
-        return self.sender == self._place.agent
+        return self.sender == self._agent
 
     def _tell(self, callback: str, *arguments: Any) -> None:
         self._deliver(News(callback, arguments))
@@ -157,14 +209,14 @@ class ExecutorProcess(Process):
         if terminal(status.state):
             self._running.discard(status.task_id)
         self._unacknowledged[status.uuid] = update
-        self.send(place.agent, StatusUpdateMessage(update))
+        self.send(self._agent, StatusUpdateMessage(update))
 
     def executor_to_framework(self, message: ExecutorToFrameworkMessage) -> None:
         if self._is_from_driver() and self._agent_id is not None:
             place = self._place
             data = message.data
             self.send(
-                place.agent, ExecutorToFrameworkMessage(place.framework_id, self._agent_id, place.executor_id, data)
+                self._agent, ExecutorToFrameworkMessage(place.framework_id, self._agent_id, place.executor_id, data)
             )
 
     def _is_from_driver(self) -> bool:

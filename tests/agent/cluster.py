@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
+from agent.dialogues.base import AgentState
 from agent.flags import AgentFlags
 from agent.ports import (
     ContainerConfig,
     ContainerLaunchedMessage,
     ContainerTerminatedMessage,
     ProbedMessage,
+    Recovered,
     Usage,
     UsageMessage,
 )
@@ -72,6 +75,8 @@ class Machine:
         self._owners: dict[ContainerID, PID] = {}
         self.configs: dict[ContainerID, ContainerConfig] = {}
         self.signals: list[int] = []
+        self.recovered: list[Recovered] = []
+        self.forgotten: list[ContainerID] = []
         self.sizes: list[Resources] = []
         self.starts = True
         self.probes: list[HealthCheck | CheckInfo] = []
@@ -79,6 +84,17 @@ class Machine:
         """What probes find."""
         self.measured: tuple[tuple[str, float], ...] = ()
         """What every container uses."""
+
+    def recover(self, containers: Sequence[Recovered]) -> None:
+        self.recovered = list(containers)
+        for owner, config in containers:
+            self.configs[config.container_id] = config
+            self._owners[config.container_id] = owner
+            if self.starts:
+                self._runtime.send(owner, ContainerLaunchedMessage(config.container_id, 4711))
+
+    def forget(self, container_id: ContainerID) -> None:
+        self.forgotten.append(container_id)
 
     @property
     def container_id(self) -> ContainerID:
@@ -289,7 +305,7 @@ class Cluster:
         self.node.send(self.agent.pid, MasterDetectedMessage(MasterInfo("m", pid)))
 
     def register(self) -> None:
-        self.world.run_until(lambda: self.agent.info.id is not None)
+        self.world.run_until(lambda: self.agent.state is AgentState.REGISTERED)
 
     def run(self, *tasks: TaskInfo, launch_executor: bool = True) -> None:
         """Order tasks, as the master does."""

@@ -8,7 +8,6 @@ from mesos.ids import OperationID
 from mesos.messages import (
     AcknowledgeOperationStatusMessage,
     ApplyOperationMessage,
-    RegisterAgentMessage,
     ReregisterAgentMessage,
     UpdateOperationStatusMessage,
 )
@@ -56,7 +55,7 @@ def test_what_was_reserved_is_there_after_a_crash():
     cluster.restart_agent()
     cluster.register()
 
-    assert cluster.master.got(RegisterAgentMessage)[0].checkpointed_resources == RESERVED
+    assert cluster.master.got(ReregisterAgentMessage)[0].checkpointed_resources == RESERVED
 
 
 def test_nothing_is_said_of_an_operation_that_did_not_reach_the_disk():
@@ -67,7 +66,7 @@ def test_nothing_is_said_of_an_operation_that_did_not_reach_the_disk():
     assert not cluster.master.got(UpdateOperationStatusMessage)
     cluster.restart_agent()
     cluster.register()
-    assert cluster.master.got(RegisterAgentMessage)[0].checkpointed_resources == Resources()
+    assert cluster.master.got(ReregisterAgentMessage)[0].checkpointed_resources == Resources()
 
 
 def test_an_update_is_told_again_until_it_is_acknowledged():

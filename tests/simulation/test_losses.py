@@ -20,11 +20,11 @@ def scheduler_node(cluster: Cluster) -> Runtime:
     return next(node for address, node in cluster.nodes.items() if address.host == "scheduler-1")
 
 
-def start(cluster: Cluster, *commands: str) -> Runner:
-    """A framework whose tasks run."""
+def start(cluster: Cluster, *commands: str, keep: bool = False) -> Runner:
+    """A framework whose tasks run; with `keep` they are to outlive their agent."""
     cluster.elect()
     runner = Runner(*commands)
-    cluster.run(runner, framework())
+    cluster.run(runner, framework(checkpoint=keep))
     cluster.run_until(
         lambda: len(runner.states) == len(commands) and {s[-1] for s in runner.states.values()} <= {RUNNING}
     )
@@ -79,9 +79,43 @@ def test_a_machine_that_comes_back_empty_is_another_agent(cluster: Cluster):
     runner = start(cluster, "sleep infinity")
     old = cluster.agent.id
     cluster.crash(cluster.node_of(cluster.agent))
+    cluster.replace_disk("agent-1")
     cluster.add_agent("agent-1")
     cluster.advance(seconds=10)
     assert cluster.agent.id != old
+    assert runner.state("t1") is TaskState.TASK_GONE
+
+
+def test_a_machine_that_comes_back_is_the_same_agent_and_its_tasks_are_gone(cluster: Cluster):
+    runner = start(cluster, "sleep infinity")
+    old = cluster.agent.id
+    cluster.crash(cluster.node_of(cluster.agent))
+    cluster.add_agent("agent-1")
+    cluster.advance(seconds=10)
+    assert cluster.agent.id == old
+    assert runner.state("t1") is TaskState.TASK_GONE
+
+
+def test_what_is_to_live_on_goes_on_when_its_agent_is_killed(cluster: Cluster):
+    runner = start(cluster, "sleep infinity", "sleep 20; exit 1", keep=True)
+    process_ids = [container.process_id for container in cluster.containers["agent-1"].living.values()]
+    cluster.kill(cluster.node_of(cluster.agent))
+    cluster.advance(seconds=25)
+    cluster.add_agent("agent-1")
+    cluster.advance(seconds=10)
+    assert cluster.agent.state is AgentState.REGISTERED
+    assert [task.id for task in cluster.agent.frameworks.tasks()] == ["t1"]
+    assert [container.process_id for container in cluster.containers["agent-1"].living.values()] == process_ids[:1]
+    assert runner.states[TaskID("t2")][-1] is TaskState.TASK_FAILED
+    assert "status 1" in runner.statuses[-1].message
+
+
+def test_what_is_not_to_live_on_ends_with_its_agent(cluster: Cluster):
+    runner = start(cluster, "sleep infinity")
+    cluster.kill(cluster.node_of(cluster.agent))
+    assert not cluster.containers["agent-1"].living
+    cluster.add_agent("agent-1")
+    cluster.advance(seconds=10)
     assert runner.state("t1") is TaskState.TASK_GONE
 
 

@@ -22,8 +22,16 @@ SECONDS = 30.0
 class Framework(Scheduler):
     """Runs commands. Everything that it is told is kept, by task and as a whole."""
 
-    def __init__(self, master: Address, failover_timeout_seconds: float = 0.0, id: FrameworkID | None = None) -> None:
-        info = FrameworkInfo(user="", name="test", id=id, failover_timeout_seconds=failover_timeout_seconds)
+    def __init__(
+        self,
+        master: Address,
+        failover_timeout_seconds: float = 0.0,
+        id: FrameworkID | None = None,
+        checkpoint: bool = False,
+    ) -> None:
+        info = FrameworkInfo(
+            user="", name="test", id=id, failover_timeout_seconds=failover_timeout_seconds, checkpoint=checkpoint
+        )
         self.driver = SchedulerDriver(self, info, master)
         self.id = id
         self.updates: list[TaskStatus] = []

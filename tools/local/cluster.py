@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 import urllib.request
@@ -70,7 +71,8 @@ class LocalCluster:
     def _daemon(self, name: str, *flags: str) -> Daemon:
         work_dir = self.work_dir / name
         module = name.partition("-")[0]
-        return Daemon(name, module, [f"--work_dir={work_dir}", *flags], self.work_dir / f"{name}.log")
+        ending = signal.SIGUSR1 if module == "agent" else signal.SIGTERM  # an agent's SIGTERM leaves tasks to the next
+        return Daemon(name, module, [f"--work_dir={work_dir}", *flags], self.work_dir / f"{name}.log", ending)
 
     @property
     def daemons(self) -> list[Daemon]:

@@ -22,8 +22,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Daemon:
     """A program of ours, as `python -m MODULE FLAGS…`; what it says goes to a log file."""
 
-    def __init__(self, name: str, module: str, flags: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, name: str, module: str, flags: Sequence[str], log: Path, ending: signal.Signals = signal.SIGTERM
+    ) -> None:
+        """`ending` is the signal that ends it, with all that it started."""
         self.name = name
+        self._ending = ending
         self.log = log
         self._command = [sys.executable, "-m", module, *flags]
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,7 +35,7 @@ class Daemon:
 
     def start(self) -> None:
         """Start it, for the first time or again."""
-        parent = os.getpid()
+        parent, ending = os.getpid(), self._ending
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
@@ -40,7 +44,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # an interrupt at the terminal is for the parent, which ends them in order
-                preexec_fn=lambda: _end_with(parent),
+                preexec_fn=lambda: _end_with(parent, ending),
             )
 
     @property
@@ -64,12 +68,22 @@ class Daemon:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended; returns how. TimeoutExpired if it does not in time."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def with_flags(self, *flags: str) -> Daemon:
+        """The same program with more flags, not started."""
+        _, _, module, *known = self._command
+        return Daemon(self.name, module, [*known, *flags], self.log, self._ending)
+
     def stop(self, seconds: float) -> None:
         """Ask it to end, and see to it that it does within so many seconds, with all that it started."""
         if self._process is None:
             return
         descendants = psutil.Process(self.pid).children(recursive=True) if self.is_running else []
-        self.signal(signal.SIGTERM)
+        self.signal(self._ending)
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -94,8 +108,8 @@ class Daemon:
             return log.read().decode(errors="replace").splitlines()
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, ending: signal.Signals) -> None:
     """Have this process told to end when its parent does, even if that is killed."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    _libc.prctl(PR_SET_PDEATHSIG, ending)
     if os.getppid() != parent:  # it ended just now
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), ending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from libprocess import PID, Runtime
 from libprocess.pid import Address
 from libprocess.process import Process
 from libprocess.simulation import World
+from libprocess.simulation.world import PORT
 from master.flags import MasterFlags
 from master.master import MASTER, Master
 from master.registrar.entries import Rows
@@ -69,6 +71,8 @@ class Cluster(World):
         """Those that live."""
         self.containers: dict[str, VirtualContainers] = {}
         """By host: the containers of the agent that runs there, or did last."""
+        self.boots: Counter[str] = Counter()
+        """By host: how often that machine crashed."""
         self.volumes: dict[str, VirtualVolumes] = {}
         """By host: what is on the persistent volumes there."""
         self.executors: dict[str, Callable[[], Executor]] = {}
@@ -139,11 +143,14 @@ class Cluster(World):
         return self.agents[0]
 
     def add_agent(self, host: str, resources: Resources = RESOURCES) -> Agent:
-        """Start an agent that looks for a master."""
+        """Start an agent that looks for a master: a new one, or after `crash` and `kill` the same again."""
         node = self.node(host)
-        containers = self.containers[host] = VirtualContainers(self, node, self.executors)
+        containers = self.containers.setdefault(host, VirtualContainers(self, host, self.executors))
+        containers.serve(node)
         volumes = self.volumes.setdefault(host, VirtualVolumes())
-        agent = Agent(self._agent_flags, AgentInfo(host, resources=resources), containers, Environment(), volumes)
+        info = AgentInfo(host, resources=resources)
+        boot_id = f"boot {self.boots[host]} of {host}"
+        agent = Agent(self._agent_flags, info, containers, Environment(), volumes, boot_id=boot_id)
         pid = node.spawn(agent, AGENT_ID)
         node.spawn(self._detector(node, pid), DETECTOR)
         self.agents.append(agent)
@@ -162,10 +169,25 @@ class Cluster(World):
     # Nodes.
 
     def crash(self, node: Runtime) -> None:
-        """See `World.crash`."""
+        """The machine is gone, as in `World.crash`, and what runs on it."""
         super().crash(node)
         if any(agent.pid.address == node.address for agent in self.agents):
+            self.boots[node.address.host] += 1
             self.containers[node.address.host].fall()
+        self._strike(node)
+
+    def kill(self, node: Runtime) -> None:
+        """The program is gone, as in `World.kill`; the machine goes on."""
+        super().kill(node)
+        if any(agent.pid.address == node.address for agent in self.agents):
+            self.containers[node.address.host].part()
+        self._strike(node)
+
+    def replace_disk(self, host: str) -> None:
+        """The next agent there finds an empty disk."""
+        self.lose_disk(Address(host, PORT))
+
+    def _strike(self, node: Runtime) -> None:
         self.masters = [master for master in self.masters if master.pid.address != node.address]
         self.agents = [agent for agent in self.agents if agent.pid.address != node.address]
 

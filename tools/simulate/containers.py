@@ -5,9 +5,10 @@ not run.
 from __future__ import annotations
 
 import math
+import random
 import re
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.ports import (
@@ -15,10 +16,11 @@ from agent.ports import (
     ContainerLaunchedMessage,
     ContainerTerminatedMessage,
     ProbedMessage,
+    Recovered,
     Usage,
     UsageMessage,
 )
-from libprocess import PID, Runtime
+from libprocess import PID, Message, Runtime
 from libprocess.ports import Cancellable
 from libprocess.simulation import World
 from mesos.executor import Executor, ExecutorPlace, LocalExecutorDriver
@@ -72,6 +74,7 @@ class Container:
     resources: Resources
     plot: Plot
     runs: bool = False
+    process_id: int = 0
     is_ending: bool = False
     """It was told to end, nicely or not."""
     status: int | None = None
@@ -82,23 +85,55 @@ class Container:
 
 
 class VirtualContainers:
-    """The containers of one machine. They are gone when its node crashes.
+    """The containers of one machine, whose agent may come and go: those that live on stay. A crash ends all.
 
     A command that is one of `executors` is no command but the executor which that makes, on a node of its own.
     """
 
-    def __init__(self, world: World, node: Runtime, executors: Mapping[str, Callable[[], Executor]]) -> None:
+    def __init__(self, world: World, host: str, executors: Mapping[str, Callable[[], Executor]]) -> None:
         self.living: dict[ContainerID, Container] = {}
         """Those that hold resources: starting, running or not yet seen to have ended."""
         self.launched: list[ContainerConfig] = []
         """All that were ever asked for."""
         self.when_launched: Callable[[], None] | None = None
         self._world = world
-        self._node = node
+        self._host = host
+        self._node: Runtime | None = None
+        self._ends: dict[ContainerID, int] = {}
+        """Of those that live on: how they ended, until the agent says that it knows."""
         self._executors = executors
         self._process_id = 1000
+        self._chance = random.Random(f"containers {host} {world.seed}")
+
+    def serve(self, node: Runtime) -> None:
+        """An agent lives there now."""
+        self._node = node
 
     # The port: see `agent.ports.Containerizer`.
+
+    def recover(self, containers: Sequence[Recovered]) -> None:
+        """Take up those, and destroy all others."""
+        known = {config.container_id for _, config in containers}
+        for container in [each for id_, each in self.living.items() if id_ not in known]:
+            self._end(container, signal.SIGKILL)
+        for owner, config in containers:
+            self._take_up(owner, config)
+
+    def _take_up(self, owner: PID, config: ContainerConfig) -> None:
+        id_ = config.container_id
+        container = self.living.get(id_)
+        if container is not None:
+            container.owner = owner
+            if container.runs:
+                self._tell(owner, ContainerLaunchedMessage(id_, container.process_id))
+        elif id_ in self._ends:
+            self._tell(owner, ContainerTerminatedMessage(id_, self._ends[id_]))
+        else:
+            self.launch(owner, config)
+
+    def forget(self, container_id: ContainerID) -> None:
+        """Its end need not be told again."""
+        self._ends.pop(container_id, None)
 
     def launch(self, owner: PID, config: ContainerConfig) -> None:
         """Begin to start a container."""
@@ -133,8 +168,9 @@ class VirtualContainers:
 
     def usage(self, asker: PID) -> None:
         """Say that nothing is used."""
-        now = self._node.clock.now()
-        self._node.send(asker, UsageMessage(tuple(Usage(id_, now) for id_ in self.living)))
+        if self._node is not None:
+            now = self._node.clock.now()
+            self._tell(asker, UsageMessage(tuple(Usage(id_, now) for id_ in self.living)))
 
     def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
         """Find it well."""
@@ -142,19 +178,38 @@ class VirtualContainers:
         if container is not None and container.runs:
             is_health = isinstance(check, HealthCheck)
             well = ProbedMessage(container_id, is_health, exit_code=0, status_code=200, succeeded=True)
-            self._later(EXIT_SECONDS, container, lambda: self._node.send(asker, well))
+            self._later(EXIT_SECONDS, container, lambda: self._tell(asker, well))
 
     # What happens in them.
 
     def fall(self) -> None:
-        """The machine crashed: so did the executors on it."""
-        for container in self.living.values():
-            self._stop_program(container)
+        """The machine crashed, with all that ran on it."""
+        for container in list(self.living.values()):
+            self._vanish(container)
+        self._ends.clear()
+        self._node = None
+
+    def part(self) -> None:
+        """The agent ended, and with it what does not live on."""
+        for container in [each for each in self.living.values() if not each.config.lives_on]:
+            self._vanish(container)
+        self._node = None
+
+    def _vanish(self, container: Container) -> None:
+        for alarm in container.alarms:
+            alarm.cancel()
+        self._stop_program(container)
+        del self.living[container.config.container_id]
+
+    def _tell(self, to: PID, message: Message) -> None:
+        if self._node is not None:
+            self._node.send(to, message)
 
     def _started(self, container: Container) -> None:
         container.runs = True
         self._process_id += 1
-        self._node.send(container.owner, ContainerLaunchedMessage(container.config.container_id, self._process_id))
+        container.process_id = self._process_id
+        self._tell(container.owner, ContainerLaunchedMessage(container.config.container_id, container.process_id))
         executor = self._executors.get(container.config.command.value)
         seconds = container.plot.seconds
         if executor is not None:
@@ -165,7 +220,7 @@ class VirtualContainers:
     def _start_program(self, container: Container, executor: Executor) -> None:
         variables = {variable.name: variable.value for variable in container.config.environment.variables}
         driver = LocalExecutorDriver(executor, ExecutorPlace.from_environment(variables))
-        program = container.program = self._world.node(self._node.address.host, FIRST_PORT + self._process_id)
+        program = container.program = self._world.node(self._host, FIRST_PORT + self._process_id)
         pid = program.spawn(driver.process, "executor")
         program.when_exited(pid, lambda _: self._end(container, 0))
 
@@ -185,7 +240,10 @@ class VirtualContainers:
         id_ = container.config.container_id
         self._stop_program(container)
         del self.living[id_]
-        self._node.send(container.owner, ContainerTerminatedMessage(id_, container.status))
+        if container.config.lives_on:
+            self._ends[id_] = container.status or 0
+        self._tell(container.owner, ContainerTerminatedMessage(id_, container.status))
 
     def _later(self, seconds: tuple[float, float], container: Container, callback: Callable[[], None]) -> None:
-        container.alarms.append(self._node.clock.later(self._node.chance.uniform(*seconds), callback))
+        moment = self._world.elapsed + self._chance.uniform(*seconds)
+        container.alarms.append(self._world.timeline.at(moment, callback))

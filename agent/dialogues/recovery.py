@@ -1,0 +1,189 @@
+"""The agent takes up what runs since an earlier life: its own, before it was killed, upgraded or restarted.
+
+What the journal says, it knows again. The containerizer takes up the containers, the agent's own executors go on with
+their commands, and those of frameworks are asked to come back. Only then does it register.
+"""
+
+from __future__ import annotations
+
+from agent.checkpoints.identity import (
+    is_other_boot,
+    journal_path,
+    known_agent,
+    reconfigured,
+    remember_agent,
+    remember_boot,
+)
+from agent.checkpoints.replay import Replay, facts_of
+from agent.command_executor import Resumed
+from agent.dialogues.base import AgentState, log
+from agent.dialogues.frameworks import FrameworkOrders
+from agent.dialogues.messages import ExecutorLateMessage
+from agent.janitor import KeepSandboxMessage
+from agent.ports import NO_RESOURCES, Recovered
+from agent.records.executor import ExecutorRecord, ExecutorState
+from mesos.ids import ContainerID
+from mesos.messages import (
+    ExecutorReregisteredMessage,
+    ReconnectExecutorMessage,
+    ReregisterExecutorMessage,
+    ShutdownExecutorMessage,
+)
+from mesos.resources import Resources
+from mesos.states import told
+from mesos.types import Reason, TaskState
+
+
+class Recovery(FrameworkOrders):
+    """What an agent does before it is there for a master."""
+
+    _awaited: set[ContainerID]
+    """The containers whose executors are to come back."""
+
+    def initialize(self) -> None:
+        """The first turn: who it was, and what it had. ValueError if what was written down cannot be read."""
+        known = known_agent(self.storage)
+        if known is not None and self.flags.recover == "cleanup":
+            self.info = known
+        elif known is not None:
+            self.info = reconfigured(known, self.info, self.flags.reconfiguration_policy)
+        super().initialize()
+        self._errors = self.metrics.counter("slave/recovery_errors")
+        rebooted = is_other_boot(self.storage, self.boot_id)
+        if known is not None:
+            self._remember_all()
+        remember_boot(self.storage, self.boot_id)
+        executors = list(self.frameworks.executors())
+        self._awaited = {each.container_id for each in executors if each.was_registered and not each.is_command}
+        self.containers.update({executor.container_id: executor for executor in executors})
+        if rebooted:
+            self._bury(executors)
+        elif self.flags.recover == "cleanup":
+            self._clean_up(executors)
+        else:
+            self._take_up(executors)
+        self._recover_when_complete()
+
+    def _remember_all(self) -> None:
+        remember_agent(self.storage, self.info)
+        journal = self._open_journal()
+        found = journal.read(self.flags.strict)
+        self._errors.value += found.damages
+        Replay(self.frameworks, self.streams).play(found.facts)
+        if found.damages:
+            log.error("%d entries of %s were damaged and are skipped", found.damages, journal_path(self.id))
+        journal.rewrite(facts_of(self.frameworks, self.streams))
+
+    def _bury(self, executors: list[ExecutorRecord]) -> None:
+        """The machine was started again: nothing of them runs."""
+        self.containerizer.recover(())
+        for executor in executors:
+            state = told(TaskState.TASK_GONE, executor.framework.info.capabilities)
+            text = "the machine was started again"
+            self._ended(executor, Reason.REASON_AGENT_RESTARTED, text, NO_RESOURCES, state)
+
+    def _clean_up(self, executors: list[ExecutorRecord]) -> None:
+        """End all of them, and then this agent."""
+        log.info("ending %d executors of an earlier life", len(executors))
+        self.containerizer.recover([self._recovered(executor) for executor in executors])
+        self._stop()
+        for executor in executors:
+            self.containerizer.destroy(executor.container_id)
+
+    def _take_up(self, executors: list[ExecutorRecord]) -> None:
+        """Let them go on."""
+        if executors:
+            log.info("taking up %d executors of an earlier life", len(executors))
+        living = [executor for executor in executors if not self._is_done(executor)]
+        self.containerizer.recover([self._recovered(executor) for executor in living])
+        for executor in living:
+            if self.janitor is not None:
+                self.send(self.janitor, KeepSandboxMessage(executor.directory))
+            if executor.is_told_to_end or executor.framework.is_terminating:
+                self._shut_down(executor)
+            elif not executor.is_command:
+                self._await(executor)
+
+    def _is_done(self, executor: ExecutorRecord) -> bool:
+        """Forget an executor of this agent's own that had nothing left to do but to end."""
+        if executor.is_command and executor.active_tasks == 0:
+            self._ended(executor, Reason.REASON_EXECUTOR_TERMINATED, "its command has ended")
+            return True
+        return False
+
+    def _recovered(self, executor: ExecutorRecord) -> Recovered:
+        """An executor's container, and whom to tell of it; for a command that is this agent's own executor."""
+        task = next(iter(executor.tasks.values()), None) if executor.is_command else None
+        if task is None or self.flags.recover == "cleanup":
+            return Recovered(self.pid, self._config(executor, task))
+        status = task.statuses[-1] if task.statuses else None
+        resumed = Resumed(task.info, executor.framework.info, status, task.running_since, executor.kill)
+        config = self._spawn_command_executor(executor, task, resumed)
+        assert executor.pid is not None
+        executor.register(executor.pid)
+        self._know(executor, executor.pid)
+        return Recovered(executor.pid, config)
+
+    # Frameworks' own executors.
+
+    def _await(self, executor: ExecutorRecord) -> None:
+        """See to it that an executor comes back, or registers if it has not yet."""
+        if not executor.was_registered:
+            executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
+            return
+        executor.alarm = self._late(executor, self.flags.executor_reregistration_timeout_seconds)
+        if executor.former_pid is not None:
+            self.send(executor.former_pid, ReconnectExecutorMessage(self.id))
+
+    def reregister_executor(self, message: ReregisterExecutorMessage) -> None:
+        """See the message. What it was never told of, it is told now."""
+        executor = self.frameworks.executor(message.framework_id, message.executor_id)
+        if executor is None or executor.state is not ExecutorState.REGISTERING or executor.is_command:
+            log.warning("sending away %s, which wants to be executor %s again", self.sender, message.executor_id)
+            self.reply(ShutdownExecutorMessage(message.framework_id, message.executor_id))
+            return
+        self._connect_executor(executor)
+        self.reply(ExecutorReregisteredMessage(self.id, self.info))
+        for update in message.updates:
+            self._take_update(update)
+        for known in message.tasks:
+            task = executor.tasks.get(known.task_id)
+            if task is not None:
+                task.order = None
+        for task in list(executor.queued()):
+            self._deliver(task)
+        self._resize(executor)
+        self._met(executor)
+
+    def _welcome(self, executor: ExecutorRecord) -> None:
+        super()._welcome(executor)
+        self._met(executor)
+
+    def executor_late(self, message: ExecutorLateMessage) -> None:
+        super().executor_late(message)
+        executor = self.containers.get(message.container_id)
+        if executor is not None:
+            self._met(executor)
+
+    def _ended(
+        self,
+        executor: ExecutorRecord,
+        reason: Reason,
+        text: str,
+        limitation: Resources = NO_RESOURCES,
+        state: TaskState = TaskState.TASK_FAILED,
+    ) -> None:
+        super()._ended(executor, reason, text, limitation, state)
+        self._met(executor)
+
+    def _met(self, executor: ExecutorRecord) -> None:
+        """Nobody waits for it any more."""
+        self._awaited.discard(executor.container_id)
+        self._recover_when_complete()
+
+    def _recover_when_complete(self) -> None:
+        """All is taken up that can be: register, if there is a master already."""
+        if self.state is AgentState.RECOVERING and not self._awaited:
+            self.state = AgentState.DISCONNECTED
+            if self.master is not None:
+                self._register_soon()

@@ -1,0 +1,151 @@
+"""An agent that is killed or restarted: what runs goes on, what ended meanwhile is told, and nothing is told twice."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mesos.ids import TaskID
+from mesos.types import TaskState
+from tests.system.framework import Framework, processes_with
+from tests.system.test_agent import groups_of
+from tools.local import LocalCluster
+
+STARTING, RUNNING = TaskState.TASK_STARTING, TaskState.TASK_RUNNING
+FINISHED, FAILED, KILLED = TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED
+RESOURCES = "cpus:4;mem:1024;disk:1024"
+QUICK_MASTER = ("--agent_reregister_timeout=10secs",)
+QUICK_AGENT = ("--executor_shutdown_grace_period=3secs", "--registration_backoff_factor=100ms")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[LocalCluster]:
+    with LocalCluster(tmp_path, resources=RESOURCES, master_flags=QUICK_MASTER, agent_flags=QUICK_AGENT) as cluster:
+        yield cluster
+    assert groups_of(tmp_path) == []
+
+
+@pytest.fixture
+def framework(cluster: LocalCluster) -> Iterator[Framework]:
+    with Framework(cluster.address, failover_timeout_seconds=60.0, checkpoint=True) as framework:
+        yield framework
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> str:
+    """A length of sleep in seconds that no other process has."""
+    return f"600.{abs(hash(tmp_path)) % 10**9:09}"
+
+
+def sleepers(marker: str) -> list[int]:
+    """The processes that sleep so long."""
+    return [process.pid for process in processes_with(marker) if process.name() == "sleep"]
+
+
+def end_agent(cluster: LocalCluster, number: int) -> None:
+    agent = cluster.agents[0]
+    agent.signal(number)
+    agent.wait(30)
+
+
+def restart(cluster: LocalCluster, number: int = signal.SIGKILL) -> None:
+    """End the agent by a signal, and start it again."""
+    end_agent(cluster, number)
+    cluster.agents[0].start()
+    cluster.wait_until(lambda: cluster.active_agents() == 1, "the agent is back")
+
+
+def finish_on(path: Path, status: int = 0) -> str:
+    """A command that ends when a file is there."""
+    return f"until test -e {path}; do sleep 0.05; done; exit {status}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_tasks_go_on_without_their_agent(
+    cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path, number: int
+):
+    signs = [tmp_path / "sign-1", tmp_path / "sign-2"]
+    framework.run("sleeps", f"sleep {marker}")
+    framework.run("ends meanwhile", finish_on(signs[0], status=3))
+    framework.run("ends later", finish_on(signs[1]))
+    for task_id in ("sleeps", "ends meanwhile", "ends later"):
+        framework.wait_for(task_id, RUNNING)
+    cluster.wait_until(lambda: len(sleepers(marker)) == 1, "one sleeps")
+    sleeping, agent_id = sleepers(marker), framework.updates[0].agent_id
+
+    end_agent(cluster, number)
+    waiting = processes_with(str(signs[0]))
+    signs[0].touch()
+    for process in waiting:
+        process.wait(30)
+    cluster.agents[0].start()
+
+    assert "exited with status 3" in framework.wait_for("ends meanwhile", FAILED).message
+    signs[1].touch()
+    framework.wait_for("ends later", FINISHED)
+    assert sleepers(marker) == sleeping
+    framework.driver.kill_task(TaskID("sleeps"))
+    framework.wait_for("sleeps", KILLED)
+    assert sleepers(marker) == []
+    assert {status.agent_id for status in framework.updates} == {agent_id}
+    assert framework.states("sleeps") == [STARTING, RUNNING, KILLED]
+    assert framework.states("ends meanwhile") == [STARTING, RUNNING, FAILED]
+    assert framework.states("ends later") == [STARTING, RUNNING, FINISHED]
+
+
+def test_what_is_not_to_outlive_the_agent_ends_with_it(cluster: LocalCluster, marker: str):
+    with Framework(cluster.address, failover_timeout_seconds=60.0) as framework:
+        framework.run("t", f"trap '' TERM; sleep {marker}; true")
+        framework.wait_for("t", RUNNING)
+        cluster.wait_until(lambda: bool(sleepers(marker)), "it sleeps")
+        restart(cluster)
+        cluster.wait_until(lambda: not sleepers(marker), "it is gone")
+        framework.wait_for("t", TaskState.TASK_LOST)
+
+
+def test_a_container_that_is_killed_while_the_agent_is_away_is_told_of(
+    cluster: LocalCluster, framework: Framework, marker: str
+):
+    framework.run("t", f"sleep {marker}")
+    framework.wait_for("t", RUNNING)
+    cluster.wait_until(lambda: bool(sleepers(marker)), "it sleeps")
+    end_agent(cluster, signal.SIGKILL)
+    processes_with(marker)[0].parent().kill()  # type: ignore[union-attr]  # its init, which leaves no report
+    cluster.agents[0].start()
+    assert "signal Killed" in framework.wait_for("t", FAILED).message
+    assert sleepers(marker) == []
+
+
+def test_an_agent_that_is_to_clean_up_ends_what_runs_and_is_another_one_next_time(
+    cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path
+):
+    framework.run("t", f"sleep {marker}")
+    framework.wait_for("t", RUNNING)
+    cluster.wait_until(lambda: bool(sleepers(marker)), "it sleeps")
+    end_agent(cluster, signal.SIGTERM)
+    assert len(sleepers(marker)) == 1
+    cleaner = cluster.agents[0].with_flags("--recover=cleanup")
+    cleaner.start()
+    assert cleaner.wait(30) == 0
+    assert sleepers(marker) == []
+    assert groups_of(tmp_path) == []
+
+    cluster.agents[0].start()
+    framework.wait_for("t", TaskState.TASK_LOST)
+    framework.run("next", "true")
+    assert framework.wait_for("next", FINISHED).agent_id != framework.updates[0].agent_id
+
+
+def test_a_kill_goes_on_after_a_restart(cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path):
+    sign = tmp_path / "told to end"
+    task_id = framework.run("t", f"trap 'touch \"{sign}\"' TERM; while true; do sleep {marker}; done")
+    framework.wait_for("t", RUNNING)
+    cluster.wait_until(lambda: bool(sleepers(marker)), "it sleeps")
+    framework.driver.kill_task(task_id)
+    cluster.wait_until(sign.exists, "it is told to end")
+    restart(cluster)
+    framework.wait_for("t", KILLED)
+    assert sleepers(marker) == []
