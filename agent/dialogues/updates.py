@@ -21,7 +21,7 @@ from mesos.ids import AgentID, FrameworkID, TaskID
 from mesos.messages import AgentReregisteredMessage, StatusUpdateAcknowledgementMessage, StatusUpdateMessage
 from mesos.resources import Resources
 from mesos.states import told
-from mesos.types import Reason, Source, StatusUpdate, TaskResourceLimitation, TaskState, TaskStatus
+from mesos.types import FrameworkCapability, Reason, Source, StatusUpdate, TaskResourceLimitation, TaskState, TaskStatus
 
 
 class Updates(Operations):
@@ -68,10 +68,20 @@ class Updates(Operations):
         """Report a state that the agent knows of, not the executor."""
         self._take(task, self._status(task.id, state, reason, text, limitation))
 
-    def _update_unknown(self, framework_id: FrameworkID, task_id: TaskID, reason: Reason, text: str) -> None:
-        """Report that a task was not launched here, or is gone without a trace."""
+    def _update_unknown(
+        self,
+        framework_id: FrameworkID,
+        task_id: TaskID,
+        reason: Reason,
+        text: str,
+        capabilities: tuple[FrameworkCapability, ...] = (),
+    ) -> None:
+        """Report that a task was not launched here, or is gone without a trace.
+
+        `capabilities` are those of its framework, should that be unknown here.
+        """
         framework = self.frameworks.get(framework_id)
-        state = told(TaskState.TASK_DROPPED, framework.info.capabilities if framework else ())
+        state = told(TaskState.TASK_DROPPED, framework.info.capabilities if framework else capabilities)
         status = replace(self._status(task_id, state, reason, text), agent_id=self.id)
         is_kept = framework is not None and framework.is_kept
         stream = self.streams.get((framework_id, task_id)) or UpdateStream(is_kept)
@@ -180,4 +190,5 @@ class Updates(Operations):
             for task in framework.tasks:
                 key = (framework.framework_id, task.task_id)
                 if self.frameworks.task(*key) is None and key not in self.streams:
-                    self._update_unknown(*key, Reason.REASON_RECONCILIATION, "the agent does not know this task")
+                    text = "the agent does not know this task"
+                    self._update_unknown(*key, Reason.REASON_RECONCILIATION, text, framework.capabilities)

@@ -193,7 +193,7 @@ class Agents(Losses, Frameworks):
         for task in message.tasks:
             if task.framework_id in frameworks:
                 self._take_task(frameworks[task.framework_id], agent, replace(task, agent_id=agent.id))
-        return _missing(agent, message.tasks)
+        return self._missing(agent, message.tasks)
 
     def _meet(self, agent: AgentRecord, info: FrameworkInfo) -> FrameworkRecord | None:
         """The framework that an agent runs something of; None if that is over, as the agent learns now."""
@@ -223,11 +223,14 @@ class Agents(Losses, Frameworks):
             why = f"agent {agent.id} is back"
             self.pronounce(framework, record, Verdict(task.state, Reason.REASON_AGENT_REREGISTERED, why))
 
+    def _missing(self, agent: AgentRecord, reported: tuple[Task, ...]) -> tuple[Reconciliation, ...]:
+        """What the master counts on an agent that did not report it, by framework."""
+        known = {(task.framework_id, task.task_id) for task in reported}
+        missing: dict[FrameworkID, list[TaskReference]] = {}
+        for framework_id, task_id in sorted(set(agent.tasks) - known):
+            missing.setdefault(framework_id, []).append(TaskReference(task_id, agent.id))
+        return tuple(self._reconciliation(framework_id, tuple(tasks)) for framework_id, tasks in missing.items())
 
-def _missing(agent: AgentRecord, reported: tuple[Task, ...]) -> tuple[Reconciliation, ...]:
-    """What the master counts on an agent that did not report it, by framework."""
-    known = {(task.framework_id, task.task_id) for task in reported}
-    missing: dict[FrameworkID, list[TaskReference]] = {}
-    for framework_id, task_id in sorted(set(agent.tasks) - known):
-        missing.setdefault(framework_id, []).append(TaskReference(task_id, agent.id))
-    return tuple(Reconciliation(framework_id, tuple(tasks)) for framework_id, tasks in missing.items())
+    def _reconciliation(self, framework_id: FrameworkID, tasks: tuple[TaskReference, ...]) -> Reconciliation:
+        framework = self.cluster.frameworks.get(framework_id)
+        return Reconciliation(framework_id, tasks, framework.info.capabilities if framework else ())

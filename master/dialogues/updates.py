@@ -5,7 +5,7 @@ from __future__ import annotations
 from master.dialogues.base import Dialogue
 from master.records import FrameworkRecord, TaskRecord
 from master.updates import Verdict, update_of_known
-from mesos.messages import StatusUpdateAcknowledgementMessage, StatusUpdateMessage
+from mesos.messages import ShutdownFrameworkMessage, StatusUpdateAcknowledgementMessage, StatusUpdateMessage
 from mesos.types import StatusUpdate
 
 
@@ -20,6 +20,8 @@ class Updates(Dialogue):
         framework = self.cluster.frameworks.get(update.framework_id)
         if framework is None:
             self.ignore(f"framework {update.framework_id} is not known")
+            if update.framework_id in self.cluster.completed:
+                self.reply(ShutdownFrameworkMessage(update.framework_id))  # else the agent would tell it for ever
             return
         self.tell(framework, message)
         task = framework.tasks.get(update.status.task_id)

@@ -11,6 +11,7 @@ from mesos.types import (
     AgentCapability,
     AgentInfo,
     ExecutorInfo,
+    FrameworkCapability,
     FrameworkInfo,
     OperationReport,
     Task,
@@ -65,6 +66,8 @@ class Reconciliation(Struct, frozen=True):
 
     framework_id: FrameworkID
     tasks: tuple[TaskReference, ...]
+    capabilities: tuple[FrameworkCapability, ...] = ()
+    """Of the framework, which the agent may have forgotten."""
 
 
 class AgentReregisteredMessage(Message, frozen=True):

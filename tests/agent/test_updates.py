@@ -13,7 +13,7 @@ from mesos.messages import (
     StatusUpdateMessage,
     UpdateFrameworkMessage,
 )
-from mesos.types import Reason, TaskReference, TaskState
+from mesos.types import FrameworkCapability, Reason, TaskReference, TaskState
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Seat, acknowledgement, command_task, executor_task
 
 STARTING, RUNNING, FINISHED = TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FINISHED
@@ -117,6 +117,14 @@ def test_tasks_that_only_the_master_knows_are_reported_lost(cluster: Cluster):
 
     assert cluster.master.states == [TaskState.TASK_LOST]
     assert cluster.master.status.reason is Reason.REASON_RECONCILIATION
+
+
+def test_a_framework_that_knows_of_partitions_is_told_that_such_a_task_was_dropped(cluster: Cluster):
+    reference = TaskReference(TaskID("t9"))
+    missing = Reconciliation(FRAMEWORK, (reference,), (FrameworkCapability.PARTITION_AWARE,))
+    cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (missing,)))
+
+    assert cluster.master.states == [TaskState.TASK_DROPPED]
 
 
 def test_a_task_that_runs_is_not_reported_lost(cluster: Cluster):

@@ -87,7 +87,7 @@ def test_a_machine_that_comes_back_empty_is_another_agent(cluster: Cluster):
 
 
 def test_a_machine_that_comes_back_is_the_same_agent_and_its_tasks_are_gone(cluster: Cluster):
-    runner = start(cluster, "sleep infinity")
+    runner = start(cluster, "sleep infinity", keep=True)
     old = cluster.agent.id
     cluster.crash(cluster.node_of(cluster.agent))
     cluster.add_agent("agent-1")
@@ -116,7 +116,7 @@ def test_what_is_not_to_live_on_ends_with_its_agent(cluster: Cluster):
     assert not cluster.containers["agent-1"].living
     cluster.add_agent("agent-1")
     cluster.advance(seconds=10)
-    assert runner.state("t1") is TaskState.TASK_GONE
+    assert runner.state("t1") is TaskState.TASK_DROPPED
 
 
 def test_a_short_partition_is_not_noticed_by_anybodys_tasks(cluster: Cluster):

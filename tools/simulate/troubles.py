@@ -19,6 +19,9 @@ BETWEEN_SECONDS = 8.0
 RECONCILE_SECONDS = 60.0
 """How often frameworks ask for the state of their tasks, as they should."""
 
+NEW_DISK = 0.5
+"""How likely it is that a machine which crashed comes back with another disk."""
+
 MASTER_HOSTS = ("master-1", "master-2", "master-3")
 
 
@@ -86,6 +89,8 @@ class Troubles:
             host = self._chance.choice(hosts)
             agent = next(agent for agent in self._cluster.agents if agent.pid.host == host)
             self._cluster.crash(self._cluster.node_of(agent))
+            if self._chance.random() < NEW_DISK:
+                self._cluster.replace_disk(host)
             self._later(self._chance.uniform(0.5, 40.0), lambda: self._restart_agent(host))
 
     def _restart_agent(self, host: str) -> None:
