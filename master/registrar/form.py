@@ -20,9 +20,9 @@ from mesos.v1.resources import both_notations
 from mesos.v1.tree import Tree
 
 
-def registry_form(entries: Iterable[Entry], info: MasterInfo) -> Tree:
-    """All entries, by what they are about; what there is nothing of is not there."""
-    shown: Tree = {"master": {"info": CODECS[MasterInfo].write(info)}}
+def registry_form(entries: Iterable[Entry], info: MasterInfo | None = None) -> Tree:
+    """All entries, by what they are about, and the master that has them; what there is nothing of is not there."""
+    shown: Tree = {} if info is None else {"master": {"info": CODECS[MasterInfo].write(info)}}
     agents: dict[Standing, list[Tree]] = {standing: [] for standing in Standing}
     frameworks: list[Tree] = []
     for entry in entries:

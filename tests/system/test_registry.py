@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from master.registrar.backend import FailedError, RefusedError
+from master.registrar.entries import AgentEntry, Standing, write_entries
 from master.registrar.sqlite import FILE
 from master.registrar.zookeeper import PAGES, ZooKeeperBackend, page_of
 from mesos.detector.zookeeper import parse_zookeeper
+from mesos.ids import AgentID
+from tests.system.programs import finished
 from tests.system.zookeeper import ZooKeeper
 
 OPERATORS_FAULT = 2
@@ -105,3 +108,15 @@ def test_a_damaged_registry_is_told_in_one_line_and_left_as_it_is(tmp_path: Path
         "without: agents and frameworks will register again\n"
     )
     assert (tmp_path / FILE).read_bytes() == b"rubbish" * 1000
+
+
+def test_it_is_backed_up_and_restored_in_zookeeper(zookeeper: ZooKeeper, tmp_path: Path):
+    rows = write_entries(AgentEntry(AgentID(f"S{number}"), Standing.GONE, 1.0) for number in range(100))
+    with closing(backend(zookeeper, "kept")) as master:
+        master.fetch()
+        master.store(dict(rows))
+    for action, path in (("backup", "kept"), ("restore", "other")):
+        done = finished("tools.cli", "registry", action, str(tmp_path / "backup"), f"--zk={zookeeper.url(path)}")
+        assert (done.returncode, done.stderr) == (0, "")
+    with closing(backend(zookeeper, "other")) as master:
+        assert master.fetch() == rows
