@@ -40,7 +40,7 @@ from libprocess.http.server import HttpServer
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from libprocess.tracing import Tracing
-from mesos.access.credentials import read_credentials, read_token_key
+from mesos.access.credentials import Credential, read_credential, read_credentials, read_token_key
 from mesos.access.gate import EXECUTOR, make_gate
 from mesos.attributes import parse_attributes
 from mesos.detector import MasterDetector, master_finder
@@ -96,7 +96,8 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
         environment, boot_id = inherited(os.environ), Path(BOOT_ID).read_text().strip()
-        process = Agent(flags, info, composing, environment, volumes, janitor, _token_key(flags), boot_id)
+        proofs = (_token_key(flags), _credential(flags))
+        process = Agent(flags, info, composing, environment, volumes, janitor, boot_id, *proofs)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
@@ -107,6 +108,10 @@ def _gate(flags: AgentFlags, node: Runtime) -> Gate:
     credentials = read_credentials("http_credentials", flags.http_credentials) if flags.http_credentials else {}
     executors = {EXECUTOR: flags.authenticate_http_executors}
     return make_gate("agent", flags, credentials, node.now, **executors)
+
+
+def _credential(flags: AgentFlags) -> Credential | None:
+    return read_credential("credential", flags.credential) if flags.credential else None
 
 
 def _token_key(flags: AgentFlags) -> bytes:

@@ -82,6 +82,12 @@ class AgentFlags(
         group=NETWORK,
     )
 
+    credential: str | None = flag(
+        default=None,
+        kind=PATH,
+        group=ACCESS,
+        help='A file with what this agent proves to the master with: {"principal": …, "secret": …}, or a line of both.',
+    )
     http_credentials: str | None = flag(
         default=None,
         kind=PATH,

@@ -46,23 +46,26 @@ async def serve(flags: MasterFlags) -> int:
     told_to_end = _ending()
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
-        root = CANDIDATE if flags.zk else MASTER
-        server = HttpServer(node, root=root, host=flags.ip, port=flags.port, guard=_gate(flags, node))
+        root, credentials = CANDIDATE if flags.zk else MASTER, _credentials(flags)
+        gate = _gate(flags, node, credentials)
+        server = HttpServer(node, root=root, host=flags.ip, port=flags.port, guard=gate)
         await server.start()
         stack.push_async_callback(server.close)
         web = Address(flags.hostname or flags.ip, server.address.port)
         pid = PID(MASTER, *node.address)
-        seat = _begin(node, flags, web, pid, stack)
+        seat = _begin(node, flags, web, pid, credentials, stack)
         print(f"{PROGRAM} is {pid}, its page is at http://{server.address}", flush=True)
         return await _watch(seat, told_to_end)
 
 
-def _begin(node: Runtime, flags: MasterFlags, web: Address, pid: PID, stack: AsyncExitStack) -> Seat:
+def _begin(
+    node: Runtime, flags: MasterFlags, web: Address, pid: PID, credentials: dict[str, str], stack: AsyncExitStack
+) -> Seat:
     """Have the master's seat taken: at once by one that stands alone, by one of several when it is elected."""
     id_ = new_id(node.chance)
     store = open_store(flags, node, id_)
     stack.callback(store.close)
-    seat = Seat(node, flags, web, id_, store)
+    seat = Seat(node, flags, web, id_, store, credentials)
     if flags.zk is None:
         seat.take()
         return seat
@@ -73,8 +76,12 @@ def _begin(node: Runtime, flags: MasterFlags, web: Address, pid: PID, stack: Asy
     return seat
 
 
-def _gate(flags: MasterFlags, node: Runtime) -> Gate:
-    credentials = read_credentials("credentials", flags.credentials) if flags.credentials else {}
+def _credentials(flags: MasterFlags) -> dict[str, str]:
+    """The secrets of principals."""
+    return read_credentials("credentials", flags.credentials) if flags.credentials else {}
+
+
+def _gate(flags: MasterFlags, node: Runtime, credentials: dict[str, str]) -> Gate:
     schedulers = {SCHEDULER: flags.authenticate_http_frameworks}
     return make_gate("master", flags, credentials, node.now, **schedulers)
 

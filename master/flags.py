@@ -140,6 +140,15 @@ class MasterFlags(
         help='A file with the secrets of principals: {"credentials": [{"principal": …, "secret": …}, …]}, or a line '
         "for each with the principal and its secret.",
     )
+    authenticate_frameworks: bool = flag(
+        default=False, group=ACCESS, help="Only schedulers that prove who they are may register, by messages."
+    )
+    authenticate_agents: bool = flag(
+        default=False, group=ACCESS, help="Only agents that prove who they are may register."
+    )
+    authentication_v0_timeout_seconds: float = flag(
+        default=15.0, kind=DURATION, group=ACCESS, help="How long they may take for that."
+    )
     authenticate_http_frameworks: bool = flag(
         default=False, group=ACCESS, help="Only schedulers that prove who they are may register over HTTP."
     )

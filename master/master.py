@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from libprocess.http import HttpRequest, HttpResponse
@@ -51,11 +51,19 @@ ALWAYS_SERVED = ("/health", "/version", "/flags", "/pid", "/redirect")
 class Master(Agents, Recovery, Launches, Tasks, Executors, Scheduling, Explain, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one.
 
-    The `store` keeps what must outlive it; without one that is forgotten.
+    The `store` keeps what must outlive it; without one that is forgotten. `credentials` are the secrets of principals.
     """
 
-    def __init__(self, flags: MasterFlags, web: Address, id_: str = "", store: Store | None = None) -> None:
+    def __init__(
+        self,
+        flags: MasterFlags,
+        web: Address,
+        id_: str = "",
+        store: Store | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
         self.flags = flags
+        self.credentials = credentials or {}
         self.web = web
         self._id = id_
         self._store = store
@@ -73,6 +81,7 @@ class Master(Agents, Recovery, Launches, Tasks, Executors, Scheduling, Explain, 
         self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])
         self.cluster.roles = Roles(self.flags.weights or ())
         self._wishes = deque()
+        self.challenges, self.proved = {}, {}
         self._until_written = {}
         self.early = {}
         self.expected = set()
@@ -123,6 +132,7 @@ class Master(Agents, Recovery, Launches, Tasks, Executors, Scheduling, Explain, 
 
     def exited(self, message: ExitedMessage) -> None:
         """An agent, a scheduler, or the allocator is gone, or the link to it broke."""
+        self.peer_exited(message.pid)
         agent = self.cluster.agent_at(message.pid)
         framework = self.cluster.framework_at(message.pid)
         if agent is not None:

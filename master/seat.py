@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from libprocess.pid import Address
 from libprocess.runtime import Runtime
@@ -14,13 +15,22 @@ from master.registrar.store import Store
 class Seat:
     """Where a master runs. `over` says why none does any more, and `refusal` what the operator has to do first."""
 
-    def __init__(self, node: Runtime, flags: MasterFlags, web: Address, id_: str, store: Store) -> None:
+    def __init__(
+        self,
+        node: Runtime,
+        flags: MasterFlags,
+        web: Address,
+        id_: str,
+        store: Store,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._node = node
         self._flags = flags
         self._web = web
         self._id = id_
         self._store = store
+        self._credentials = credentials
         self._master: Master | None = None
 
     @property
@@ -30,7 +40,7 @@ class Seat:
 
     def take(self) -> None:
         """The master begins, and answers at the node's web port."""
-        self._master = Master(self._flags, self._web, self._id, self._store)
+        self._master = Master(self._flags, self._web, self._id, self._store, self._credentials)
         pid = self._node.spawn(self._master, MASTER)
         self._node.routes.root = MASTER
         self._node.when_exited(pid, self.lose)

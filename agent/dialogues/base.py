@@ -19,6 +19,7 @@ from agent.records.updates import Streams
 from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.ports import Envelope
+from mesos.access.credentials import Credential
 from mesos.access.rights import Rights
 from mesos.ids import AgentID, ContainerID
 from mesos.types import AgentInfo, Environment, MasterInfo
@@ -57,11 +58,13 @@ class AgentBase(Rights):
         environment: Environment,
         volumes: Volumes,
         janitor: PID | None = None,
-        token_key: bytes = b"",
         boot_id: str = "",
+        token_key: bytes = b"",
+        credential: Credential | None = None,
     ) -> None:
         """`info` says what the operator has the agent give; `environment` is what every container gets.
 
+        With a `credential` it proves to masters who it is.
         With a `token_key` every executor gets a token, by which it proves over HTTP that it is that executor.
 
         The `janitor` is told of each sandbox that is not needed any more; without one they stay. `boot_id` is another
@@ -74,6 +77,7 @@ class AgentBase(Rights):
         self.volumes = volumes
         self.janitor = janitor
         self.token_key = token_key
+        self.credential = credential
         self.files: PID | None = None
         """The actor that shows sandboxes over HTTP."""
         self.boot_id = boot_id

@@ -9,6 +9,7 @@ from agent.dialogues.base import AgentBase, AgentState, log
 from agent.dialogues.messages import MasterSilentMessage, RetryAgentRegistrationMessage
 from libprocess.timers import Timer
 from libprocess.version import VERSION
+from mesos.access.authenticatee import Authenticatee
 from mesos.detector import MasterDetectedMessage
 from mesos.ids import AgentID
 from mesos.messages import (
@@ -33,7 +34,7 @@ CAPABILITIES = (
 )
 
 
-class Registration(AgentBase):
+class Registration(AgentBase, Authenticatee):
     """Registers with whoever is the master, and notices when it no longer is."""
 
     _attempt: Timer | None = None
@@ -62,13 +63,28 @@ class Registration(AgentBase):
         self._attempt = self.delay(wait_seconds, RetryAgentRegistrationMessage(backoff_seconds))
 
     def retry_agent_registration(self, message: RetryAgentRegistrationMessage) -> None:
-        if self.info.id is None:
+        if self.master is not None and self._identify(self.master.pid):
+            pass  # and register when that is done
+        elif self.info.id is None:
             self._tell_master(RegisterAgentMessage(self.info, VERSION, CAPABILITIES, self.lasting.resources))
         else:
             self._tell_master(self._reregistration())
         wait_seconds = self.chance.uniform(message.backoff_seconds / 2, message.backoff_seconds)
         next_backoff_seconds = min(message.backoff_seconds * 2, BACKOFF_SECONDS_MAX)
         self._attempt = self.delay(wait_seconds, RetryAgentRegistrationMessage(next_backoff_seconds))
+
+    def _is_from_master(self) -> bool:
+        return self.master is not None and self.sender == self.master.pid
+
+    def _register_identified(self) -> None:
+        if self.state is AgentState.DISCONNECTED:
+            self._cancel_attempt()
+            backoff_seconds = self.flags.registration_backoff_factor_seconds
+            self._attempt = self.delay(0.0, RetryAgentRegistrationMessage(backoff_seconds))
+
+    def _not_identified(self, reason: str) -> None:
+        """It goes on trying: what runs here is not to end because somebody forgot a flag."""
+        log.error("%s says: %s (--credential)", self.sender, reason)
 
     def _reregistration(self) -> ReregisterAgentMessage:
         executors = [executor for executor in self.frameworks.executors() if not executor.is_command]
@@ -108,6 +124,7 @@ class Registration(AgentBase):
         """Nobody is known to listen: what is not acknowledged waits until the agent has registered again."""
         if self.state is AgentState.REGISTERED:
             self.state = AgentState.DISCONNECTED
+        self._is_identified = False
         self._cancel_attempt()
         if self._silence is not None:
             self._silence.cancel()

@@ -57,7 +57,7 @@ def run(flags: BatchFlags) -> int:
 def work(flags: BatchFlags, scheduler: BatchScheduler, ledger: Ledger, console: Console) -> int:
     """Let the scheduler run until it is done or interrupted, and report."""
     framework = FrameworkInfo(user="", name=flags.name, failover_timeout_seconds=FAILOVER_SECONDS)
-    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False)
+    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False, **flags.proofs)
     started_at = time.monotonic()
     is_interrupted = not runs_through(driver)
     console.close(time.monotonic() - started_at, len(scheduler.agents))

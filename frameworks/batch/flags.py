@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from libprocess.flags import PATH, Flags, flag
+from libprocess.flags import PATH, flag
+from mesos.access.flags import JoiningFlags
 from mesos.detector import MASTER, MasterPlace
 
 
-class BatchFlags(Flags, program="mesos-batch", environment=("MESOS_BATCH_", "MESOS_"), arguments="COMMAND…"):
+class BatchFlags(JoiningFlags, program="mesos-batch", environment=("MESOS_BATCH_", "MESOS_"), arguments="COMMAND…"):
     """Runs a command for each line of its input on a cluster, and prints what they write in the order of the input.
 
     In COMMAND, {} stands for the line; without it, the line comes last. One word is a line for the shell, several are a

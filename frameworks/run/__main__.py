@@ -36,7 +36,7 @@ def run(flags: RunFlags) -> int:
     asyncio.run(require_master(flags.master, MASTER_SECONDS))
     scheduler = RunScheduler(order, Console(order.instances_count))
     framework = FrameworkInfo(user="", name=flags.name, failover_timeout_seconds=FAILOVER_SECONDS)
-    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False)
+    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False, **flags.proofs)
     try:
         driver.run()
     finally:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from libprocess.flags import MANY, PATH, Flags, flag
+from libprocess.flags import MANY, PATH, flag
+from mesos.access.flags import JoiningFlags
 from mesos.detector import MASTER, MasterPlace
 
 
-class RunFlags(Flags, program="mesos-run", environment=("MESOS_RUN_", "MESOS_"), arguments="[COMMAND…]"):
+class RunFlags(JoiningFlags, program="mesos-run", environment=("MESOS_RUN_", "MESOS_"), arguments="[COMMAND…]"):
     """Runs a command on a cluster, tells how it goes, and exits as the command does.
 
     The command is a line for the shell in --command, or a program and its arguments after the flags.

@@ -17,6 +17,7 @@ from master.records import AgentRecord, FrameworkRecord, TaskRecord
 from master.registrar.operations import Admit, RemoveAgent
 from master.updates import Verdict
 from master.validation import check_agent
+from mesos.access.acls import Need
 from mesos.ids import AgentID, FrameworkID
 from mesos.messages import (
     AgentRegisteredMessage,
@@ -30,6 +31,8 @@ from mesos.messages import (
 )
 from mesos.types import ExecutorInfo, FrameworkInfo, Reason, Task, TaskReference, TaskState
 
+MAY_REGISTER: list[Need] = [("register_agents", None)]
+
 
 class Agents(Losses, Frameworks):
     """From an agent's first word to its first offer."""
@@ -41,7 +44,9 @@ class Agents(Losses, Frameworks):
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
         if self.is_early(self.sender, message):
             return
-        wrong = check_agent(message) or self.refusal(None, [("register_agents", None)])
+        if self.is_unproved(self.flags.authenticate_agents):
+            return
+        wrong = check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
         if wrong is not None:
             self._send_away(self.sender, wrong)
             return
@@ -64,7 +69,9 @@ class Agents(Losses, Frameworks):
         """See the message. One that cannot or may not be is not answered: what it runs is not to end for that."""
         if self.is_early(self.sender, message):
             return
-        id_, wrong = message.agent.id, check_agent(message) or self.refusal(None, [("register_agents", None)])
+        if self.is_unproved(self.flags.authenticate_agents):
+            return
+        id_, wrong = message.agent.id, check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
         if wrong is not None or id_ is None:
             log.error("the agent at %s is not taken: %s", self.sender, wrong)
             self.ignore("it is not taken")

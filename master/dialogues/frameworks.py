@@ -14,6 +14,7 @@ from master.allocator.messages import (
     RemoveFrameworkMessage,
     SetFrameworkActiveMessage,
 )
+from master.dialogues.authentication import Authentication
 from master.dialogues.base import log
 from master.dialogues.offers import Offers
 from master.records import FrameworkRecord, FrameworkState
@@ -48,7 +49,7 @@ class FailoverTimeoutMessage(Message, frozen=True):
     framework_id: FrameworkID
 
 
-class Frameworks(Offers):
+class Frameworks(Offers, Authentication):
     """From a scheduler's first word to the last of its framework's tasks."""
 
     # Registering.
@@ -57,11 +58,13 @@ class Frameworks(Offers):
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
         if self.is_early(self.sender, message):
             return
-        info, known = message.framework, self.cluster.framework_at(self.sender)
+        if self.is_unproved(self.flags.authenticate_frameworks):
+            return
+        info, known = self._in_its_name(message.framework), self.cluster.framework_at(self.sender)
         wrong = check_framework(info, message.suppressed_roles, message.offer_constraints)
         if info.id is not None:
             wrong = f"expected a framework that registers to have no id yet, found {info.id}"
-        wrong = wrong or self.refusal(info.principal or None, to_register(info))
+        wrong = wrong or self._check_principal(info) or self.refusal(info.principal or None, to_register(info))
         if wrong is not None:
             self.reply(FrameworkErrorMessage(wrong))
             return
@@ -76,8 +79,15 @@ class Frameworks(Offers):
         """See the message."""
         if self.is_early(self.sender, message):
             return
+        if self.is_unproved(self.flags.authenticate_frameworks):
+            return
+        message = replace(message, framework=self._in_its_name(message.framework))
         info = message.framework
-        wrong = self._check_return(message) or self.refusal(info.principal or None, to_register(info))
+        wrong = (
+            self._check_principal(info)
+            or self._check_return(message)
+            or self.refusal(info.principal or None, to_register(info))
+        )
         if wrong is not None or info.id is None:
             self.reply(FrameworkErrorMessage(wrong or "expected a framework that comes back to have an id, found none"))
             return
@@ -88,6 +98,18 @@ class Frameworks(Offers):
             self._replace_scheduler(framework, self.sender)
             self._resubscribe(framework, info, message)
         self.reply(FrameworkReregisteredMessage(framework.id, self.info))
+
+    def _in_its_name(self, info: FrameworkInfo) -> FrameworkInfo:
+        """A framework with the principal that its scheduler proved, if it says none."""
+        proved = self.proved_principal()
+        return replace(info, principal=proved) if proved and not info.principal else info
+
+    def _check_principal(self, info: FrameworkInfo) -> str | None:
+        """Whether a framework is whose its scheduler proved it to be."""
+        proved = self.proved_principal()
+        if proved is None or info.principal == proved:
+            return None
+        return f"Framework principal '{info.principal}' does not match authenticated principal '{proved}'"
 
     def _check_return(self, message: ReregisterFrameworkMessage) -> str | None:
         """Whether this scheduler may be the framework's from now on."""

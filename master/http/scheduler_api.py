@@ -37,12 +37,12 @@ class SchedulerApi(OperatorApi):
         try:
             call = _read(request)
             if isinstance(call.message, RegisterFrameworkMessage | ReregisterFrameworkMessage):
-                return self._subscribe(request, self._in_its_name(call.message))
+                return self._subscribe(request, self._of_its_principal(call.message))
             return self._pass_on(request, call)
         except Refusal as refusal:
             return refusal.response
 
-    def _in_its_name(
+    def _of_its_principal(
         self, message: RegisterFrameworkMessage | ReregisterFrameworkMessage
     ) -> RegisterFrameworkMessage | ReregisterFrameworkMessage:
         """The registration with the principal that was proved. Refusal if it claims another one."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from libprocess.flags import PATH, Flags, Kind, flag
 from mesos.access.acls import NO_ACLS, Acls, parse_acls
+from mesos.access.credentials import read_credential
 
 ACCESS = "Access"
 
@@ -33,6 +36,22 @@ def format_firewall(paths: tuple[str, ...]) -> str:
 
 ACLS = Kind("JSON", parse_acls, lambda acls: acls.text)
 FIREWALL = Kind("JSON", parse_firewall, format_firewall)
+
+
+class JoiningFlags(Flags):
+    """What a framework's program proves itself with to a cluster."""
+
+    credential: str | None = flag(
+        default=None,
+        kind=PATH,
+        group=ACCESS,
+        help='A file with what to prove to the master with: {"principal": …, "secret": …}, or a line of both.',
+    )
+
+    @property
+    def proofs(self) -> dict[str, Any]:
+        """What a driver is made with."""
+        return {"credential": read_credential("credential", self.credential) if self.credential else None}
 
 
 class AccessFlags(Flags):

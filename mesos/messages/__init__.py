@@ -15,6 +15,13 @@ from mesos.messages.agent import (
     UnregisterAgentMessage,
     UpdateFrameworkMessage,
 )
+from mesos.messages.authentication import (
+    AuthenticatedMessage,
+    AuthenticateMessage,
+    AuthenticationRefusedMessage,
+    ChallengeMessage,
+    ProofMessage,
+)
 from mesos.messages.executor import (
     ExecutorRegisteredMessage,
     ExecutorReregisteredMessage,
@@ -63,6 +70,10 @@ __all__ = [
     "AgentRegisteredMessage",
     "AgentReregisteredMessage",
     "ApplyOperationMessage",
+    "AuthenticateMessage",
+    "AuthenticatedMessage",
+    "AuthenticationRefusedMessage",
+    "ChallengeMessage",
     "DeactivateFrameworkMessage",
     "DeclineOffersMessage",
     "ExecutorRegisteredMessage",
@@ -76,6 +87,7 @@ __all__ = [
     "KillTaskMessage",
     "PingAgentMessage",
     "PongAgentMessage",
+    "ProofMessage",
     "ReconcileOperationsMessage",
     "ReconcileTasksMessage",
     "Reconciliation",

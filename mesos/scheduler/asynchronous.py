@@ -11,6 +11,7 @@ from typing import Self
 from libprocess.edge import open_node
 from libprocess.message import Message
 from libprocess.runtime import Runtime
+from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
 from mesos.driver import DriverStatus
 from mesos.scheduler.callbacks import Scheduler
@@ -39,11 +40,12 @@ class AsyncSchedulerDriver(SchedulerCalls):
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
+        credential: Credential | None = None,
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
         self._framework = filled_in(framework)
         self._master = parse_master(master) if isinstance(master, str) else master
-        self._unwanted = (suppressed_roles, offer_constraints)
+        self._terms = (suppressed_roles, offer_constraints, credential)
         self._news: asyncio.Queue[News] = asyncio.Queue()
         self._over = asyncio.Event()
         self._error: Exception | None = None
@@ -54,7 +56,7 @@ class AsyncSchedulerDriver(SchedulerCalls):
         self._runtime: Runtime = await self._resources.enter_async_context(open_node(**node_options(self._master)))
         finder = master_finder(self._runtime, self._master)
         process = SchedulerProcess(
-            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, *self._unwanted
+            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, *self._terms
         )
         self._reach(DriverStatus.RUNNING)
         self._pid = self._runtime.spawn(process, scheduler_id())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libprocess.message import Message
+from mesos.access.credentials import Credential
 from mesos.driver import DriverStatus
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
@@ -22,9 +23,12 @@ class LocalSchedulerDriver(SchedulerCalls):
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
+        credential: Credential | None = None,
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
-        self.process = SchedulerProcess(framework, detect, self._deliver, suppressed_roles, offer_constraints)
+        self.process = SchedulerProcess(
+            framework, detect, self._deliver, suppressed_roles, offer_constraints, credential
+        )
         self._reach(DriverStatus.RUNNING)
 
     def _tell(self, message: Message) -> None:

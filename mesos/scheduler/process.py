@@ -16,6 +16,8 @@ from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.process import ExitedMessage, Process
 from libprocess.timers import Timer
+from mesos.access.authenticatee import Authenticatee
+from mesos.access.credentials import Credential
 from mesos.detector import MasterDetectedMessage
 from mesos.ids import FrameworkID
 from mesos.messages import (
@@ -87,7 +89,7 @@ class RegisterAgainMessage(Message, frozen=True):
     """Scheduler → itself: there should have been an answer by now."""
 
 
-class SchedulerProcess(Process):
+class SchedulerProcess(Authenticatee):
     """See the module. A framework that has its id already is taken over from whichever scheduler it had before."""
 
     def __init__(
@@ -97,7 +99,12 @@ class SchedulerProcess(Process):
         deliver: Callable[[News], None],
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
+        credential: Credential | None = None,
     ) -> None:
+        """With a `credential` it proves to every master, before it registers, whose the framework is."""
+        self.credential = credential
+        if credential is not None and not framework.principal:
+            framework = replace(framework, principal=credential.principal)
         self._framework = framework
         self._detect = detect
         self._deliver = deliver
@@ -154,15 +161,25 @@ class SchedulerProcess(Process):
 
     def framework_error(self, message: FrameworkErrorMessage) -> None:
         if self._is_from_master():
-            self._tell("error", message.message)
-            self._aborted = True
-            self._cancel_retry()
+            self._not_identified(message.message)
             self._framework = replace(self._framework, id=None)  # it may have another scheduler now: leave it alone
+
+    def _not_identified(self, reason: str) -> None:
+        self._tell("error", reason)
+        self._aborted = True
+        self._cancel_retry()
+
+    def _register_identified(self) -> None:
+        self._cancel_retry()
+        if not self._connected and not self._aborted:
+            self._register()
 
     def _register(self) -> None:
         assert self._master is not None
         suppressed = tuple(sorted(self._suppressed))
-        if self._framework.id is None:
+        if self._identify(self._master.pid):
+            pass  # and register when that is done
+        elif self._framework.id is None:
             self.send(self._master.pid, RegisterFrameworkMessage(self._framework, suppressed, self._constraints))
         else:
             takes_over = self._takes_over and not self._registered_once
@@ -184,6 +201,7 @@ class SchedulerProcess(Process):
         if self._master is not None:
             self.unlink(self._master.pid)
         self._master = None
+        self._is_identified = False
         self._cancel_retry()
         if self._connected:
             self._connected = False

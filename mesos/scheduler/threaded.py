@@ -7,6 +7,7 @@ import threading
 
 from libprocess.edge import ThreadedNode
 from libprocess.message import Message
+from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
 from mesos.driver import DriverStatus
 from mesos.scheduler.callbacks import Scheduler
@@ -35,11 +36,12 @@ class SchedulerDriver(SchedulerCalls):
         implicit_acknowledgements: bool = True,
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
+        credential: Credential | None = None,
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
         self._framework = filled_in(framework)
         self._master = parse_master(master) if isinstance(master, str) else master
-        self._unwanted = (suppressed_roles, offer_constraints)
+        self._terms = (suppressed_roles, offer_constraints, credential)
         self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
         self._over = threading.Event()
         self._error: Exception | None = None
@@ -51,7 +53,7 @@ class SchedulerDriver(SchedulerCalls):
         self._node = ThreadedNode(**node_options(self._master))
         finder = master_finder(self._node.runtime, self._master)
         process = SchedulerProcess(
-            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, *self._unwanted
+            self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, *self._terms
         )
         self._reach(DriverStatus.RUNNING)
         self._pid = self._node.spawn(process, scheduler_id())

@@ -286,7 +286,7 @@ class Cluster:
         self.elect(self.master)
 
     def start_agent(self) -> None:
-        self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, None, self.token_key)
+        self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, token_key=self.token_key)
         self.node.spawn(self.agent, AGENT_ID)
 
     def restart_agent(self) -> None:

@@ -17,6 +17,7 @@ from master.flags import MasterFlags
 from master.master import MASTER, Master
 from master.registrar.entries import Rows
 from master.registrar.store import MemoryStore
+from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterFoundMessage, MasterNotFoundMessage
 from mesos.executor import Executor
 from mesos.resources import Resources
@@ -55,12 +56,17 @@ class Cluster(World):
         master_flags: dict[str, Any] | None = None,
         agent_flags: dict[str, Any] | None = None,
         is_watched: bool = False,
+        credentials: dict[str, str] | None = None,
+        agent_credential: Credential | None = None,
     ) -> None:
         """With `is_watched`, everybody learns of an election within moments, also while the old master lives.
 
-        Otherwise a master is looked for at the beginning, and when it is gone.
+        Otherwise a master is looked for at the beginning, and when it is gone. Masters know the `credentials` of
+        principals, and agents have one to prove themselves with.
         """
         super().__init__(seed)
+        self._credentials = credentials or {}
+        self._agent_credential = agent_credential
         self._is_watched = is_watched
         self._watchers: list[Watcher] = []
         self.leader: MasterInfo | None = None
@@ -98,7 +104,8 @@ class Cluster(World):
     def add_master(self, host: str) -> Master:
         """Start a master. Nobody finds it before it is elected."""
         node = self.node(host)
-        master = Master(self._master_flags, node.address, store=MemoryStore(node, self.registry))
+        store = MemoryStore(node, self.registry)
+        master = Master(self._master_flags, node.address, store=store, credentials=self._credentials)
         node.spawn(master, MASTER)
         self.masters.append(master)
         return master
@@ -149,8 +156,10 @@ class Cluster(World):
         containers.serve(node)
         volumes = self.volumes.setdefault(host, VirtualVolumes())
         info = AgentInfo(host, resources=resources)
-        boot_id = f"boot {self.boots[host]} of {host}"
-        agent = Agent(self._agent_flags, info, containers, Environment(), volumes, boot_id=boot_id)
+        boot_id, credential = f"boot {self.boots[host]} of {host}", self._agent_credential
+        agent = Agent(
+            self._agent_flags, info, containers, Environment(), volumes, boot_id=boot_id, credential=credential
+        )
         pid = node.spawn(agent, AGENT_ID)
         node.spawn(self._detector(node, pid), DETECTOR)
         self.agents.append(agent)
@@ -158,11 +167,15 @@ class Cluster(World):
 
     # Schedulers.
 
-    def run(self, scheduler: Scheduler, framework: FrameworkInfo, host: str = "") -> LocalSchedulerDriver:
+    def run(
+        self, scheduler: Scheduler, framework: FrameworkInfo, host: str = "", credential: Credential | None = None
+    ) -> LocalSchedulerDriver:
         """Start a scheduler on a node of its own; its driver calls it back as the real one does."""
         self._schedulers += 1
         node = self.node(host or f"scheduler-{self._schedulers}")
-        driver = LocalSchedulerDriver(scheduler, framework, lambda pid: self._detector(node, pid))
+        driver = LocalSchedulerDriver(
+            scheduler, framework, lambda pid: self._detector(node, pid), credential=credential
+        )
         node.spawn(driver.process, "scheduler")
         return driver
 
