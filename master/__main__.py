@@ -55,7 +55,10 @@ async def serve(flags: MasterFlags) -> int:
         pid = PID(MASTER, *node.address)
         seat = _begin(node, flags, web, pid, credentials, stack)
         print(f"{PROGRAM} is {pid}, its page is at http://{server.address}", flush=True)
-        return await _watch(seat, told_to_end)
+        exit_code = await _watch(seat, told_to_end)
+    if seat.refusal:
+        raise OperatorError(seat.refusal)
+    return exit_code
 
 
 def _begin(
@@ -108,9 +111,8 @@ async def _watch(seat: Seat, told_to_end: asyncio.Event) -> int:
     ending.cancel()
     if not seat.over.done():
         return 0
-    if seat.refusal:
-        raise OperatorError(seat.refusal)
-    log.critical("the master ended: %s", seat.over.result())
+    if not seat.refusal:
+        log.critical("the master ended: %s", seat.over.result())
     return FAILED
 
 
