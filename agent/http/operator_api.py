@@ -10,13 +10,17 @@ from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
 from libprocess.http import HttpRequest, HttpResponse, Principal
-from libprocess.http.files import AttachFilesMessage, Files, ThreadedDisk
+from libprocess.http.files import AttachFilesMessage, Files, Scope, ThreadedDisk
+from libprocess.http.verbosity import LOGGING, verbosity
+from libprocess.pid import PID
 from libprocess.version import VERSION
 from mesos.access.acls import Need
 from mesos.access.gate import name_of
-from mesos.types import AgentInfo, ContainerStatus, ExecutorInfo, FrameworkInfo, Task
+from mesos.types import AgentInfo, ContainerStatus, ExecutorInfo, FrameworkInfo, OperationReport, Task
 from mesos.v1.door import Refusal, accepted_media, invalid, read_body
 from mesos.v1.faces import FACES
+from mesos.v1.files import FILE_CALLS, file_work
+from mesos.v1.log_level import read_log_level
 from mesos.v1.proto import message
 from mesos.v1.tree import Tree
 
@@ -45,12 +49,12 @@ class OperatorApi(Endpoints):
             "GET_FLAGS": self._get_flags,
             "GET_VERSION": lambda: {"version_info": {"version": VERSION}},
             "GET_METRICS": self._get_metrics,
-            "GET_LOGGING_LEVEL": lambda: {"level": 0},
+            "GET_LOGGING_LEVEL": lambda: {"level": verbosity()},
             "GET_STATE": self._get_state,
             "GET_CONTAINERS": self._get_containers,
             "GET_FRAMEWORKS": self._get_frameworks,
             "GET_EXECUTORS": self._get_executors,
-            "GET_OPERATIONS": dict,
+            "GET_OPERATIONS": self._get_operations,
             "GET_TASKS": self._get_tasks,
             "GET_AGENT": lambda: {"agent_info": FACES[AgentInfo].write(self.info)},
             "GET_RESOURCE_PROVIDERS": dict,
@@ -64,25 +68,58 @@ class OperatorApi(Endpoints):
         def may(principal: Principal | None, user: str) -> bool:
             return rights.allow(name_of(principal), "access_sandboxes", user)
 
-        disk, root = ThreadedDisk(self._runtime), f"{self.flags.work_dir}/agents"
-        self.files = self.spawn(Files(disk, [root], may if limited else None), "files")
+        self._disk = ThreadedDisk(self._runtime)
+        self.files = self.spawn(Files(self._disk, [self._root], may if limited else None, self._names), "files")
         for executor in self.frameworks.executors():  # those of an earlier life
             self.send(self.files, AttachFilesMessage(executor.directory, executor.user))
 
-    def _operator_call(self, request: HttpRequest) -> HttpResponse:
+    @property
+    def _root(self) -> str:
+        """Where all sandboxes are."""
+        return f"{self.flags.work_dir}/agents"
+
+    def _names(self) -> dict[str, str]:
+        """What sandboxes of what runs are called beside their paths."""
+        return {
+            f"/frameworks/{each.framework.id}/executors/{each.id}/runs/latest": each.directory
+            for each in self.frameworks.executors()
+        }
+
+    def _scope(self) -> Scope:
+        """The sandboxes that whoever asks may look into."""
+        rights = self.flags.rights
+        if not rights.restrict("access_sandboxes"):
+            return Scope((self._root,))
+        ended = (each for framework in _all(self.frameworks) for each in _ended(framework))
+        executors = (*self.frameworks.executors(), *ended)
+        return Scope(
+            tuple(each.directory for each in executors if rights.allow(self.asker, "access_sandboxes", each.user))
+        )
+
+    def _operator_call(self, request: HttpRequest) -> HttpResponse | None:
         try:
             _, call = read_body(request, CALL)
             type_ = _type_of(call)
-            if type_ not in self._operator_calls:
+            if type_ not in (*self._operator_calls, *FILE_CALLS, "SET_LOGGING_LEVEL"):
                 raise Refusal(501, f"501 Not Implemented. This agent does not know the call {type_}.")
             forbidden = self.forbidden(*NEEDS.get(type_, ()))
             if forbidden is not None:
                 return forbidden
+            if type_ == "SET_LOGGING_LEVEL":
+                return self._set_logging_level(call["set_logging_level"])
             media = accepted_media(request)
+            if type_ in FILE_CALLS:
+                self._disk.later(file_work(call, media, RESPONSE, self._scope(), self._names()), self.sender)
+                return None
             answer = {"type": type_, type_.lower(): self._operator_calls[type_]()}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
         except Refusal as refusal:
             return refusal.response
+
+    def _set_logging_level(self, body: Tree) -> HttpResponse:
+        message = read_log_level(body)
+        self.send(PID(LOGGING, *self.pid.address), message)
+        return HttpResponse()
 
     def _get_flags(self) -> Tree:
         return {"flags": [{"name": name, "value": value} for name, value in self.flags.as_dict().items()]}
@@ -110,6 +147,12 @@ class OperatorApi(Endpoints):
         return _some(
             executors=[_executor(each) for each in seen.executors()],
             completed_executors=[_executor(each) for each in ended],
+        )
+
+    def _get_operations(self) -> Tree:
+        reports = self.lasting.operations.values()
+        return _some(
+            operations=[FACES[OperationReport].write(each) | {"agent_id": {"value": self.id}} for each in reports]
         )
 
     def _get_containers(self) -> Tree:

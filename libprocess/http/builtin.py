@@ -1,13 +1,19 @@
-"""The endpoints that every node with an HTTP door has: `/metrics`, `/metrics/snapshot` and `/__processes__`."""
+"""The endpoints that every node with an HTTP door has: `/metrics`, `/__processes__`, `/system/stats.json` and more."""
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
+import psutil
+
 from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.http.help import HelpProcess
+from libprocess.http.verbosity import LOGGING, LoggingProcess
 from libprocess.pid import PID
 from libprocess.process import Process
+from libprocess.units import parse_duration
 
 if TYPE_CHECKING:
     from libprocess.runtime import Runtime
@@ -31,7 +37,11 @@ class MetricsProcess(Process):
         self.route("/", self.prometheus)
 
     def snapshot(self, request: HttpRequest) -> HttpResponse:
-        """Every number by its name."""
+        """Every number by its name. No number takes time to find, so a `timeout` is never over."""
+        try:
+            parse_duration(request.argument("timeout", "1secs"))
+        except ValueError as error:
+            return HttpResponse.error(400, f"Invalid 'timeout': {error}")
         return HttpResponse.json(self.metrics.snapshot())
 
     def prometheus(self, request: HttpRequest) -> HttpResponse:
@@ -57,12 +67,40 @@ class ProcessesProcess(Process):
         )
 
 
+class SystemProcess(Process):
+    """Shows the machine."""
+
+    def initialize(self) -> None:
+        """The first turn."""
+        for path in ("/stats", "/stats.json"):
+            self.route(path, self.stats)
+
+    def stats(self, request: HttpRequest) -> HttpResponse:
+        """Its load, processors and memory."""
+        memory = psutil.virtual_memory()
+        loads = dict(zip(("1min", "5min", "15min"), os.getloadavg(), strict=True))
+        return HttpResponse.json(
+            {
+                **{f"avg_load_{period}": load for period, load in loads.items()},
+                "cpus_total": os.cpu_count() or 1,
+                "mem_total_bytes": memory.total,
+                "mem_free_bytes": memory.free,
+            }
+        )
+
+
 def _actors(runtime: Runtime) -> dict[PID, Process]:
     """The actors of a node, without what waits for an answer to an ask."""
     return {pid: process for pid, process in runtime.processes.items() if isinstance(process, Process)}
 
 
-BUILTIN: dict[str, type[Process]] = {"__processes__": ProcessesProcess, "metrics": MetricsProcess}
+BUILTIN: dict[str, type[Process]] = {
+    "__processes__": ProcessesProcess,
+    "help": HelpProcess,
+    LOGGING: LoggingProcess,
+    "metrics": MetricsProcess,
+    "system": SystemProcess,
+}
 
 
 def spawn_builtin(runtime: Runtime) -> None:

@@ -12,7 +12,7 @@ import os
 import pwd
 import stat
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -31,6 +31,8 @@ PAGE_BYTES = 64 << 10
 DOWNLOAD_BYTES_MAX = 64 << 20
 
 Work = Callable[[], HttpResponse]
+Names = Callable[[], Mapping[str, str]]
+"""Other names of directories."""
 
 
 FILES_ATTACHED_MAX = 10_000
@@ -70,6 +72,17 @@ class ThreadedDisk:
         future.add_done_callback(lambda done: self._runtime.send(asker, HttpResponseMessage(_outcome(done))))
 
 
+class NoDisk:
+    """The disk of who has no files to show: to find none takes no time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def later(self, work: Work, asker: PID) -> None:
+        """See Disk."""
+        self._runtime.send(asker, HttpResponseMessage(work()))
+
+
 def _outcome(done: asyncio.Future[HttpResponse]) -> HttpResponse:
     error = done.exception()
     return HttpResponse.error(500, f"500 Internal Server Error. {error}.") if error else done.result()
@@ -79,12 +92,17 @@ class Files(Process):
     """Shows what lies below `roots`; where not everybody `may` see all, what lies below attached directories."""
 
     def __init__(
-        self, disk: Disk, roots: Sequence[str], may: Callable[[Principal | None, str], bool] | None = None
+        self,
+        disk: Disk,
+        roots: Sequence[str],
+        may: Callable[[Principal | None, str], bool] | None = None,
+        names: Names = dict,
     ) -> None:
         """`may` says whether a principal may look into what belongs to an owner."""
         self._disk = disk
         self._roots = tuple(roots)
         self._may = may
+        self._names = names
         self._owners: OrderedDict[str, str] = OrderedDict()
 
     def initialize(self) -> None:
@@ -109,15 +127,18 @@ class Files(Process):
         return Scope(shown, tuple(path for path in self._owners if path not in set(shown)))
 
     def _debug(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json({path: path for path in self._scope(request.principal).shown})
+        """Every directory that may be looked into, and where it is."""
+        shown = self._scope(request.principal).shown
+        names = {name: path for name, path in self._names().items() if self._may is None or path in shown}
+        return HttpResponse.json({path: path for path in shown} | names)
 
     def _hand_over(
-        self, work: Callable[[HttpRequest, Scope], HttpResponse], request: HttpRequest
+        self, work: Callable[[str, HttpRequest, Scope], HttpResponse], request: HttpRequest
     ) -> HttpResponse | None:
         if not request.argument("path"):
             return HttpResponse.error(400, "Expecting 'path=value' in query.")
-        scope = self._scope(request.principal)
-        self._disk.later(lambda: _guarded(lambda: work(request, scope)), self.sender)
+        scope, path = self._scope(request.principal), real_path(request.argument("path"), self._names())
+        self._disk.later(lambda: guarded(lambda: work(path, request, scope)), self.sender)
         return None
 
 
@@ -127,29 +148,41 @@ class _Refused(Exception):
         self.status = status
 
 
-def _guarded(work: Work) -> HttpResponse:
+def guarded(work: Work) -> HttpResponse:
+    """What a piece of work answers, or why it cannot."""
     try:
         return work()
     except _Refused as refused:
         if refused.status == 403:
             return HttpResponse.forbidden(str(refused))
         return HttpResponse.error(refused.status, str(refused))
-    except (OSError, ValueError):  # it is not there, it went away meanwhile, or nothing can be called so
+    except (OSError, ValueError, OverflowError):  # it is not there, it went away meanwhile, or nothing can be called so
         return HttpResponse.error(404)
 
 
-def _browse(request: HttpRequest, scope: Scope) -> HttpResponse:
-    path = request.argument("path").rstrip("/") or "/"
+def real_path(path: str, names: Mapping[str, str]) -> str:
+    """Where a path leads that may begin with another name of a directory."""
+    above = path.rstrip("/")
+    while above:
+        if above in names:
+            return names[above] + path.removeprefix(above)
+        above = above.rpartition("/")[0]
+    return path
+
+
+def list_directory(path: str, scope: Scope) -> list[tuple[str, os.stat_result]]:
+    """The paths of what is in a directory, and what each is; OSError if it is none, or is not shown."""
+    path = path.rstrip("/") or "/"
     descriptor = _open(path, scope)
     try:
-        shown = []
+        found = []
         for name in sorted(os.listdir(descriptor)):
             with suppress(FileNotFoundError):  # it was removed meanwhile
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                shown.append(_shown(f"{path}/{_readable(name)}", status))
+                found.append((f"{path}/{_readable(name)}", status))
+        return found
     finally:
         os.close(descriptor)
-    return HttpResponse.json(shown)
 
 
 def _readable(name: str) -> str:
@@ -157,21 +190,30 @@ def _readable(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def _read(request: HttpRequest, scope: Scope) -> HttpResponse:
-    offset, length = _number(request, "offset"), _number(request, "length")
-    descriptor = _open(request.argument("path"), scope)
+def read_file(path: str, offset: int, length: int, scope: Scope) -> tuple[int, bytes]:
+    """A file's size, and some of it: a page at most, and nothing at a negative offset."""
+    descriptor = _open(path, scope)
     try:
         size = _size(descriptor)
-        if offset < 0:  # what a reader asks first, to begin near the end
-            return HttpResponse.json({"data": "", "offset": size})
-        data = os.pread(descriptor, PAGE_BYTES if length < 0 else min(length, PAGE_BYTES), offset)
+        if offset < 0:
+            return size, b""
+        return size, os.pread(descriptor, PAGE_BYTES if length < 0 else min(length, PAGE_BYTES), offset)
     finally:
         os.close(descriptor)
-    return HttpResponse.json({"data": data.decode(errors="replace"), "offset": offset})
 
 
-def _download(request: HttpRequest, scope: Scope) -> HttpResponse:
-    path = request.argument("path")
+def _browse(path: str, request: HttpRequest, scope: Scope) -> HttpResponse:
+    return HttpResponse.json([_shown(path, status) for path, status in list_directory(path, scope)])
+
+
+def _read(path: str, request: HttpRequest, scope: Scope) -> HttpResponse:
+    offset = _number(request, "offset")
+    size, data = read_file(path, offset, _number(request, "length"), scope)
+    # What a reader asks first, to begin near the end, is where that is.
+    return HttpResponse.json({"data": data.decode(errors="replace"), "offset": size if offset < 0 else offset})
+
+
+def _download(path: str, request: HttpRequest, scope: Scope) -> HttpResponse:
     descriptor = _open(path, scope)
     try:
         if _size(descriptor) > DOWNLOAD_BYTES_MAX:
@@ -189,6 +231,8 @@ def _download(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 def _open(path: str, scope: Scope) -> int:
     """A descriptor of what is at a path below a directory that is shown; OSError or a refusal for anything else."""
+    if not (scope.shown or scope.hidden):
+        raise FileNotFoundError(path)
     place = os.open(path, os.O_PATH)  # to open a device may already do something
     try:
         opened = os.readlink(f"/proc/self/fd/{place}")
@@ -223,18 +267,18 @@ def _number(request: HttpRequest, name: str) -> int:
 
 def _shown(path: str, status: os.stat_result) -> dict[str, Any]:
     return {
-        "gid": _group(status.st_gid),
+        "gid": group_name(status.st_gid),
         "mode": stat.filemode(status.st_mode),
         "mtime": float(int(status.st_mtime)),
         "nlink": status.st_nlink,
         "path": path,
         "size": status.st_size,
-        "uid": _user(status.st_uid),
+        "uid": user_name(status.st_uid),
     }
 
 
 @lru_cache
-def _user(number: int) -> str:
+def user_name(number: int) -> str:
     """A user's name; the number if there is none."""
     try:
         return pwd.getpwuid(number).pw_name
@@ -243,7 +287,7 @@ def _user(number: int) -> str:
 
 
 @lru_cache
-def _group(number: int) -> str:
+def group_name(number: int) -> str:
     """A group's name; the number if there is none."""
     try:
         return grp.getgrgid(number).gr_name

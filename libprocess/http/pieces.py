@@ -15,8 +15,11 @@ COMPRESS_LEVEL = 1
 NICENESS = 10
 """Of the thread that compresses: the actors come first."""
 
-PART_BYTES = 64 << 10
-"""Parts that are smaller are put together."""
+PACKED_BYTES = 128 << 10
+"""How much of what is compressed is written at once."""
+
+PART_BYTES = 16 << 10
+"""Parts that are smaller are put together; larger ones stay what they are, and are not copied."""
 
 _GZIP = 31
 
@@ -90,11 +93,14 @@ def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
     small: list[bytes] = []
     size = 0
     for part in parts:
-        small.append(part)
-        size += len(part)
-        if size >= PART_BYTES:
-            yield small[0] if len(small) == 1 else b"".join(small)
+        if len(part) < PART_BYTES:
+            small.append(part)
+            size += len(part)
+        if small and (size >= PART_BYTES or len(part) >= PART_BYTES):
+            yield b"".join(small)
             small, size = [], 0
+        if len(part) >= PART_BYTES:
+            yield part
     if small:
         yield b"".join(small)
 
@@ -106,4 +112,5 @@ def _be_nice() -> None:
 def _pack(parts: Sequence[bytes]) -> list[bytes]:
     """As gzip, whatever the time is: the same text is the same bytes."""
     compressor = zlib.compressobj(COMPRESS_LEVEL, zlib.DEFLATED, _GZIP)
-    return [*filter(None, map(compressor.compress, parts)), compressor.flush()]
+    body = b"".join([*map(compressor.compress, parts), compressor.flush()])
+    return [body[start : start + PACKED_BYTES] for start in range(0, len(body), PACKED_BYTES)]

@@ -117,7 +117,7 @@ class Roles(Operations):
             return forbidden
         wrong = check_operation(operation, agent, self.asker or "")
         if wrong is not None:
-            return HttpResponse.error(400, f"Invalid {type(operation).__name__.upper()} operation: {wrong}")
+            return HttpResponse.error(400, f"Invalid {operation.__struct_config__.tag} operation: {wrong}")
         if not agent.connected:
             return HttpResponse.error(409, f"agent {agent_id} is not connected; try again when it is back")
         before, after = conversion(operation)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.exchange import to_json
+from libprocess.http.files import Files, NoDisk, Scope
 from libprocess.http.stream import HttpStream
+from libprocess.http.verbosity import LOGGING, verbosity
 from libprocess.pid import PID
 from libprocess.version import VERSION
 from master.dialogues.frameworks import Frameworks
@@ -21,6 +23,8 @@ from mesos.messages import FrameworkErrorMessage
 from mesos.types import MasterInfo
 from mesos.v1.door import Refusal, accepted_media, invalid, read_body
 from mesos.v1.faces import CODECS
+from mesos.v1.files import FILE_CALLS, file_work
+from mesos.v1.log_level import read_log_level
 from mesos.v1.proto import message
 from mesos.v1.tree import Tree
 
@@ -38,7 +42,11 @@ NEEDS: dict[str, tuple[Need, ...]] = {
 
 TORN_DOWN = "Framework has been removed: an operator tore it down"
 
-_WITH_BODY = ("GET_METRICS", "TEARDOWN", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL")
+_WITHOUT_BODY = frozenset(
+    {name for name in CALL.enum_types_by_name["Type"].values_by_name if name.lower() not in CALL.fields_by_name}
+    | {"SUBSCRIBE"}
+)
+"""Calls that say everything by their type."""
 
 
 class OperatorApi(Listings, Frameworks):
@@ -58,31 +66,40 @@ class OperatorApi(Listings, Frameworks):
             "GET_FLAGS": self._get_flags,
             "GET_VERSION": lambda call: {"version_info": {"version": VERSION}},
             "GET_METRICS": self._get_metrics,
-            "GET_LOGGING_LEVEL": lambda call: {"level": 0},
+            "GET_LOGGING_LEVEL": lambda call: {"level": verbosity()},
             "GET_STATE": lambda call: trees.state(self.seen),
             "GET_AGENTS": lambda call: trees.agents(self.seen),
             "GET_FRAMEWORKS": lambda call: trees.frameworks(self.seen),
             "GET_EXECUTORS": lambda call: trees.executors(self.seen),
-            "GET_OPERATIONS": lambda call: {},
+            "GET_OPERATIONS": lambda call: trees.operations(self.seen),
             "GET_TASKS": lambda call: trees.tasks(self.seen),
             "GET_ROLES": lambda call: trees.roles(self.seen, self.sight.role),
             "GET_WEIGHTS": self._get_weights,
             "GET_MASTER": self._get_master,
         }
+        self.operator_orders: dict[str, Callable[[Tree, HttpRequest], HttpResponse | None]] = {
+            "SUBSCRIBE": lambda call, request: self._subscribe_operator(request),
+            "TEARDOWN": lambda call, request: self._tear_down(FrameworkID(call["teardown"]["framework_id"]["value"])),
+            "SET_LOGGING_LEVEL": self._set_logging_level,
+            **dict.fromkeys(FILE_CALLS, self._show_file),
+        }
+        self._files = NoDisk(self._runtime)
+        self.spawn(Files(self._files, ()), "files")
 
-    def _operator_call(self, request: HttpRequest) -> HttpResponse:
+    operator_orders: dict[str, Callable[[Tree, HttpRequest], HttpResponse | None]]
+    """Calls that change something or take their time, and what answers them."""
+
+    def _operator_call(self, request: HttpRequest) -> HttpResponse | None:
         try:
             _, call = read_body(request, CALL)
             type_ = _type_of(call)
-            if type_ == "SUBSCRIBE":
-                return self._subscribe_operator(request)
-            if type_ == "TEARDOWN":
-                return self._tear_down(FrameworkID(call["teardown"]["framework_id"]["value"]))
-            if type_ not in self._operator_calls:
+            if type_ not in self._operator_calls and type_ not in self.operator_orders:
                 raise Refusal(501, f"501 Not Implemented. This master does not know the call {type_}.")
             forbidden = self.forbidden(*NEEDS.get(type_, ()))
             if forbidden is not None:
                 return forbidden
+            if type_ in self.operator_orders:
+                return self.operator_orders[type_](call, request)
             media = accepted_media(request)
             answer = {"type": type_, type_.lower(): self._operator_calls[type_](call)}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
@@ -105,6 +122,16 @@ class OperatorApi(Listings, Frameworks):
     def _get_master(self, call: Tree) -> Tree:
         info = CODECS[MasterInfo].write(self.info)
         return {"master_info": info, "start_time": self.started, "elected_time": self.started}
+
+    # What its node does.
+
+    def _set_logging_level(self, call: Tree, request: HttpRequest) -> HttpResponse:
+        self.send(PID(LOGGING, *self.pid.address), read_log_level(call["set_logging_level"]))
+        return HttpResponse()
+
+    def _show_file(self, call: Tree, request: HttpRequest) -> None:
+        """A master has no files to show, and says so of each."""
+        self._files.later(file_work(call, accepted_media(request), RESPONSE, Scope(()), {}), self.sender)
 
     # Tearing down.
 
@@ -157,6 +184,6 @@ def _type_of(call: Tree) -> str:
     type_: str = call.get("type", "UNKNOWN")
     if type_ == "UNKNOWN":
         raise invalid("master::Call", "Expecting 'type' to be present")
-    if type_ in _WITH_BODY and type_.lower() not in call:
+    if type_ not in _WITHOUT_BODY and type_.lower() not in call:
         raise invalid("master::Call", f"Expecting '{type_.lower()}' to be present")
     return type_

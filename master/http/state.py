@@ -51,7 +51,7 @@ def lists(snapshot: Snapshot) -> dict[str, Iterable[bytes]]:
 
 def head(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float) -> Json:
     """What /state begins with: the master, and some numbers."""
-    agents = cluster.agents.values()
+    inactive = cluster.inactive_agents()
     pid = web_pid(info.pid, info.port)
     shown: Json = version() | {
         "start_time": started,
@@ -61,8 +61,8 @@ def head(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float)
         "actor_pid": str(info.pid),
         "hostname": info.hostname,
         "capabilities": list(info.capabilities),
-        "activated_slaves": float(sum(each.active for each in agents)),
-        "deactivated_slaves": float(sum(not each.active for each in agents)),
+        "activated_slaves": float(len(cluster.agents) - inactive),
+        "deactivated_slaves": float(inactive),
         "unreachable_slaves": float(len(cluster.unreachable)),
         "leader": pid,
         "leader_info": {"id": info.id, "pid": pid, "port": info.port, "hostname": info.hostname},

@@ -8,7 +8,7 @@ from typing import Any
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from mesos.forms import web_pid
 from mesos.resources import Resources
-from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, Task
+from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, OperationReport, Task
 from mesos.v1.faces import CODECS, FACES
 from mesos.v1.resources import both_notations
 from mesos.v1.tree import Tree
@@ -90,6 +90,17 @@ def executors(cluster: Cluster) -> Tree:
             }
             for framework in cluster.frameworks.values()
             for (agent_id, _), info in framework.executors.items()
+        ]
+    )
+
+
+def operations(cluster: Cluster) -> Tree:
+    """What GET_OPERATIONS says: those whose end nobody has acknowledged."""
+    return _some(
+        operations=[
+            FACES[OperationReport].write(each.report()) | {"agent_id": {"value": agent.id}}
+            for agent in cluster.agents.values()
+            for each in agent.operations.values()
         ]
     )
 

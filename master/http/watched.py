@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from libprocess.pid import PID
 from master.http import trees
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
+from master.records.cluster import History
 from mesos.ids import AgentID, ExecutorID, FrameworkID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskStatus
@@ -51,11 +52,19 @@ class WatchedCluster(Cluster):
     watch: Callable[[Tree], None] | None = None
     watchers: tuple[Watcher, ...] = ()
 
+    def __init__(self, master_id: str, history: History) -> None:
+        super().__init__(master_id, history)
+        self._inactive: set[AgentID] = set()
+
     def _tell(self, type_: str, body: Callable[[], Tree]) -> None:
         if self.watch is not None:
             self.watch({"type": type_, type_.lower(): body()})
 
     def _agent_changed(self, agent: AgentRecord) -> None:
+        if agent.active:
+            self._inactive.discard(agent.id)
+        else:
+            self._inactive.add(agent.id)
         for watcher in self.watchers:
             watcher.agent_changed(agent)
 
@@ -84,9 +93,14 @@ class WatchedCluster(Cluster):
         """See Cluster."""
         super().remove_agent(agent)
         agent.changed = None
+        self._inactive.discard(agent.id)
         for watcher in self.watchers:
             watcher.agent_removed(agent)
         self._tell("AGENT_REMOVED", lambda: {"agent_id": {"value": agent.id}})
+
+    def inactive_agents(self) -> int:
+        """See Cluster; it is asked often, and of many."""
+        return len(self._inactive)
 
     # Frameworks.
 

@@ -108,6 +108,10 @@ class Cluster:
         del self.agents[agent.id]
         self._agent_ids.pop(agent.pid, None)
 
+    def inactive_agents(self) -> int:
+        """How many registered agents are not offered now."""
+        return sum(not agent.active for agent in self.agents.values())
+
     def mark_unreachable(self, agent_id: AgentID, now: float) -> None:
         """Remember since when an agent is out of reach."""
         self.recovered.pop(agent_id, None)

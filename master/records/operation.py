@@ -28,6 +28,10 @@ class OperationRecord:
         record.status = report.status
         return record
 
+    def report(self) -> OperationReport:
+        """What is known of it now, as a value."""
+        return OperationReport(self.uuid, self.operation, self.status, self.framework_id)
+
     @property
     def id(self) -> OperationID | None:
         """The framework's name for it; without one, nobody wants to know what becomes of it."""

@@ -22,7 +22,7 @@ SUFFIXES = {READ: "readonly", WRITE: "readwrite", SCHEDULER: "scheduler", EXECUT
 GUARDED_PATHS = frozenset(
     {
         *("/metrics", "/metrics/snapshot", "/__processes__", "/files/debug", "/logging/toggle", "/system/stats"),
-        *("/monitor/statistics", "/monitor/history", "/containers", "/containerizer/debug", "/help"),
+        *("/monitor/statistics", "/monitor/history", "/containers", "/containerizer/debug", "/help", "/help/*"),
         "/registrar(1)/registry",
     }
 )

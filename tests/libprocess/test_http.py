@@ -475,3 +475,62 @@ def test_a_closed_server_frees_its_port(world: World):
         await second.close()
 
     world.run(run())
+
+
+def test_every_node_tells_of_its_machine_and_of_its_routes(world: World):
+    async def talk(client: aiohttp.ClientSession) -> None:
+        async with client.get("/system/stats.json") as response:
+            stats = await response.json()
+            assert stats["cpus_total"] >= 1
+            assert stats["mem_total_bytes"] > stats["mem_free_bytes"] > 0
+            assert {"avg_load_1min", "avg_load_5min", "avg_load_15min"} <= set(stats)
+        async with client.get("/help", headers={"Accept-Encoding": "identity"}) as response:
+            lines = (await response.text()).splitlines()
+            assert any(line.split()[:2] == ["GET,POST", "/clerk(1)/echo"] for line in lines)
+        async with client.get("/help/metrics/snapshot") as response:
+            assert (await response.text()).startswith("GET       /metrics/snapshot")
+        async with client.get("/help/nothing") as response:
+            assert response.status == 404
+        for timeout, status in (("5secs", 200), ("soon", 400)):
+            async with client.get(f"/metrics/snapshot?timeout={timeout}") as response:
+                assert response.status == status
+
+    served(world, talk)
+
+
+@pytest.fixture
+def usual_level() -> Iterator[int]:
+    """The level of the log while it is nobody else's to set."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.WARNING)
+    yield logging.WARNING
+    root.setLevel(level)
+
+
+def test_everything_is_logged_for_a_while(world: World, usual_level: int):
+    root = logging.getLogger()
+
+    async def talk(client: aiohttp.ClientSession) -> None:
+        async def toggle(method: str, query: str) -> tuple[int, str]:
+            async with client.request(method, f"/logging/toggle{query}") as response:
+                return response.status, await response.text()
+
+        assert await toggle("GET", "") == (200, "0\n")
+        assert await toggle("POST", "?level=1&duration=1hrs") == (200, "")
+        assert (await toggle("GET", ""), root.level) == ((200, "1\n"), logging.DEBUG)
+        assert await toggle("POST", "?level=0&duration=1hrs") == (200, "")
+        assert root.level == usual_level
+        for method, query, status in (
+            ("GET", "?level=1&duration=1hrs", 405),
+            ("POST", "?level=4&duration=1hrs", 400),
+            ("POST", "?level=x&duration=1hrs", 400),
+            ("POST", "?level=1&duration=soon", 400),
+            ("POST", "?level=1", 400),
+        ):
+            assert (await toggle(method, query))[0] == status
+        await toggle("POST", "?level=3&duration=20ms")
+        while root.level != usual_level:
+            await asyncio.sleep(0.01)
+
+    served(world, talk)

@@ -61,9 +61,11 @@ def test_a_small_body_is_one():
     assert HttpResponse.json_of(Pieces([b"x" * PIECES_BYTES_MIN], "many", 'W/"1"')).pieces is not None
 
 
-def test_small_parts_are_put_together():
-    pieces = Pieces([b"x"] * 3 * PART_BYTES, "all", "")
-    assert [len(part) for part in pieces.parts] == [PART_BYTES] * 3
+def test_small_parts_are_put_together_and_large_ones_are_not_copied():
+    large = b"x" * PART_BYTES
+    pieces = Pieces([*[b"x"] * (3 * PART_BYTES), b"y", large, large, b"z"], "all", "")
+    assert [len(part) for part in pieces.parts] == [*[PART_BYTES] * 3, 1, PART_BYTES, PART_BYTES, 1]
+    assert pieces.parts[4] is large
 
 
 def test_a_client_that_takes_no_more_of_a_large_body_is_left(world: World, monkeypatch: pytest.MonkeyPatch):

@@ -38,7 +38,7 @@ ANSWERS = captured("master")
 # Which answers (by path and body), which differences, and why they are all right.
 ALLOWED = [
     (r"/state|/version|GET_VERSION", r"[-] .*(build_\w+|git_\w+): \w+", "what runs is source, and has no build"),
-    (r"/state", r"- log_dir: text", "logs go to standard error"),
+    (r"/state|/files/debug", r"- (log_dir|/master/log): text|\+ {}: object", "logs go to standard error"),
     (r".", r"- .*container_id.parent.value: text", "groups of tasks, which nest containers, are not here yet"),
     (r".", r"- .*disk\..*", "persistent volumes are not here yet"),
     (r".", r"- .*(reservation|reservations\[\])\.principal: text", "dynamic reservations are not here yet"),

@@ -518,8 +518,13 @@ STANCES = {
     "/master/api/v1/scheduler": "register_frameworks",
     "/metrics/": "get_endpoints",
     "/metrics/snapshot": "get_endpoints",
-    "/__processes__/": "get_endpoints",
     "/registrar(1)/registry": "get_endpoints",
+    **dict.fromkeys(
+        ("/__processes__/", "/help/*", "/logging/toggle", "/system/stats", "/system/stats.json"), "get_endpoints"
+    ),
+    "/files/debug": "get_endpoints",
+    # A master has none.
+    **{f"/files/{name}{end}": "no files" for name in ("browse", "read", "download") for end in ("", ".json")},
 }
 """What decides who may use each route. Whoever adds a route says it here, and tests above that it holds."""
 

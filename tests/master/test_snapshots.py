@@ -79,6 +79,7 @@ class Snapshots(Books):
         assert isinstance(self.cluster, WatchedCluster)
         self.cluster.watchers = self.cluster.watchers[:1]
         shown = state.state(self.cluster, INFO, MasterFlags(work_dir="work"), 0.0)
+        assert self.cluster.inactive_agents() == sum(not agent.active for agent in self.cluster.agents.values())
         for snapshot in (self.early, late):
             while not snapshot.refresh(3):
                 pass

@@ -43,7 +43,7 @@ from mesos.types import (
 )
 
 FRAMEWORKS = 50
-AGENT = Resources.parse("cpus:24;mem:65536;disk:100000;ports:[31000-32000]")
+AGENT = "cpus:{tasks};mem:{mem};disk:100000;ports:[31000-32000]"
 TASK = Resources.of(cpus=1, mem=512)
 A_DAY = Filters(86400.0)
 BUILD_SECONDS = 600.0
@@ -52,9 +52,10 @@ BUILD_SECONDS = 600.0
 class Agent(Process):
     """Runs every task at once, and ends one when the bench says so."""
 
-    def __init__(self, master: PID, number: int) -> None:
+    def __init__(self, master: PID, number: int, tasks: int) -> None:
+        resources = Resources.parse(AGENT.format(tasks=tasks, mem=512 * tasks))  # full, once they all run
         self.master = master
-        self.info = AgentInfo(f"host-{number}.example", resources=AGENT)
+        self.info = AgentInfo(f"host-{number}.example", resources=resources)
         self.id = AgentID("")
         self.tasks: dict[TaskID, FrameworkID] = {}
         self.updates = 0
@@ -153,8 +154,9 @@ class Crowd:
         """How many tasks are still to be launched."""
         self.running = 0
         """How many were heard to run."""
-        self.agents = [Agent(self.master, number) for number in range(agents)]
-        self.schedulers = [Scheduler(self, number, -(-tasks // agents)) for number in range(FRAMEWORKS)]
+        each = -(-tasks // agents)
+        self.agents = [Agent(self.master, number, each) for number in range(agents)]
+        self.schedulers = [Scheduler(self, number, each) for number in range(FRAMEWORKS)]
         self.latencies: list[float] = []
         """Seconds from the end of a task to an offer of what it had."""
         self._chance = random.Random(1)
@@ -169,7 +171,7 @@ class Crowd:
         for scheduler in self.schedulers:
             self.runtime.spawn(scheduler)
         await self.until(lambda: self.running >= tasks)
-        await asyncio.sleep(3)  # the last offers are declined
+        await self.until(lambda: not self.runtime.mailbox_depths().total())
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for it."""

@@ -24,7 +24,7 @@ REPEATS = 7
 EVENTS = 2_000
 POLLERS = 50
 CHANGES_PER_SECOND = 100
-ROUNDS = 4
+ROUNDS = 6
 SUBSCRIBE = b'{"type":"SUBSCRIBE"}'
 
 
@@ -80,7 +80,7 @@ async def _offers(the_crowd: Crowd, readers: Readers, poll_seconds: float) -> li
     """What passes from the end of a task to an offer of what it had, alone and while others poll, in turns."""
     alone: list[float] = []
     polled: list[float] = []
-    seconds = 2 * poll_seconds
+    seconds = poll_seconds
     polls = 0
     for _ in range(ROUNDS):
         alone += await _latencies(the_crowd, seconds)

@@ -11,7 +11,7 @@ from master.http.snapshot.roll import Roll
 from master.http.snapshot.shapes import Shapes
 from master.records import FrameworkRecord
 
-SMALL_BYTES = 64 << 10
+SMALL_BYTES = 16 << 10
 """What is not larger is kept as one part."""
 
 
