@@ -40,10 +40,12 @@ from libprocess.http.server import HttpServer
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from libprocess.tracing import Tracing
+from libprocess.zeromq import ZeroMQ
 from mesos.access.credentials import Credential, read_credential, read_credentials, read_token_key
 from mesos.access.gate import EXECUTOR, make_gate
 from mesos.attributes import parse_attributes
 from mesos.detector import MasterDetector, master_finder
+from mesos.executor.place import invitation
 from mesos.types import AgentInfo, ContainerType
 
 PROGRAM = "mesos-agent"
@@ -96,7 +98,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
         environment, boot_id = inherited(os.environ), Path(BOOT_ID).read_text().strip()
-        proofs = (_token_key(flags), _credential(flags))
+        proofs = (_token_key(flags), _credential(flags), _invite(node))
         process = Agent(flags, info, composing, environment, volumes, janitor, boot_id, *proofs)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
@@ -112,6 +114,12 @@ def _gate(flags: AgentFlags, node: Runtime) -> Gate:
 
 def _credential(flags: AgentFlags) -> Credential | None:
     return read_credential("credential", flags.credential) if flags.credential else None
+
+
+def _invite(node: Runtime) -> Callable[[str], str]:
+    network = node.network
+    assert isinstance(network, ZeroMQ)
+    return lambda name: invitation(network.invite(name))
 
 
 def _token_key(flags: AgentFlags) -> bytes:
@@ -188,6 +196,7 @@ async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:
         advertise=flags.advertise_ip,
         storage=f"{flags.work_dir}/meta",
         insecure=flags.insecure,
+        keys=flags.node_keys,
         tracing=Tracing.from_environment(os.environ, f"{flags.work_dir}/traces", flags.flight_recorder_seconds),
     )
     try:

@@ -72,8 +72,12 @@ def container_environment(
 def with_token(environment: Environment, executor: ExecutorRecord, key: bytes) -> Environment:
     """What an executor proves with, over HTTP, that it is this one."""
     claims = {"fid": executor.framework.id, "eid": executor.id, "cid": executor.container_id}
-    token = {"MESOS_EXECUTOR_AUTHENTICATION_TOKEN": make_token(claims, key)}
-    return Environment(environment.variables + Environment.of(token).variables)
+    return with_variable(environment, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN", make_token(claims, key))
+
+
+def with_variable(environment: Environment, name: str, value: str) -> Environment:
+    """One variable more."""
+    return Environment(environment.variables + Environment.of({name: value}).variables)
 
 
 def is_token_of(principal: Principal, executor: ExecutorRecord) -> bool:

@@ -105,6 +105,9 @@ class Network(Protocol):
     def connect(self, address: Address) -> None:
         """Keep a link to that node; `Node.broken` tells if there can be none, or when it ends."""
 
+    def principal(self, address: Address) -> str | None:
+        """Whom a node proved to speak for; None if nobody asked it to prove anything."""
+
     def close(self) -> None:
         """Let out what was flushed, within reason, and close every link."""
 

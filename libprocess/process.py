@@ -93,9 +93,12 @@ class Process:
 
     @property
     def principal(self) -> Principal | None:
-        """Who made the HTTP request at hand, where that was proved."""
-        message = self._runtime._current[2]
-        return message.request.principal if isinstance(message, HttpRequestMessage) else None
+        """Who made the HTTP request at hand, or whom the node speaks for that sent this mail, where that was proved."""
+        _, sender, message, _, _ = self._runtime._current
+        if isinstance(message, HttpRequestMessage):
+            return message.request.principal
+        name = self._runtime.network.principal(sender.address)
+        return Principal(name) if name else None
 
     def delay(self, seconds: float, message: Message) -> Timer:
         """Be sent a message after that many seconds; `Timer.cancel` prevents it even when it is due already."""

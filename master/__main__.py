@@ -81,7 +81,10 @@ def _begin(
 
 def _credentials(flags: MasterFlags) -> dict[str, str]:
     """The secrets of principals."""
-    return read_credentials("credentials", flags.credentials) if flags.credentials else {}
+    known = read_credentials("credentials", flags.credentials) if flags.credentials else {}
+    if (flags.authenticate_frameworks or flags.authenticate_agents) and not known and not flags.keys:
+        raise OperatorError("nobody could prove who they are: give --credentials or --keys, or no --authenticate_…")
+    return known
 
 
 def _gate(flags: MasterFlags, node: Runtime, credentials: dict[str, str]) -> Gate:
@@ -96,6 +99,7 @@ async def _open(flags: MasterFlags, stack: AsyncExitStack) -> Runtime:
         advertise=flags.advertise_ip,
         storage=flags.work_dir,
         insecure=flags.insecure,
+        keys=flags.node_keys,
         tracing=Tracing.from_environment(os.environ, f"{flags.work_dir}/traces", flags.flight_recorder_seconds),
     )
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from enum import StrEnum
 
 from agent.checkpoints.facts import AnyFact
@@ -61,9 +62,11 @@ class AgentBase(Rights):
         boot_id: str = "",
         token_key: bytes = b"",
         credential: Credential | None = None,
+        invite: Callable[[str], str] | None = None,
     ) -> None:
         """`info` says what the operator has the agent give; `environment` is what every container gets.
 
+        `invite` lets a program in that this agent starts, where nodes have keys, and returns what it needs to come.
         With a `credential` it proves to masters who it is.
         With a `token_key` every executor gets a token, by which it proves over HTTP that it is that executor.
 
@@ -78,6 +81,7 @@ class AgentBase(Rights):
         self.janitor = janitor
         self.token_key = token_key
         self.credential = credential
+        self.invite = invite or (lambda name: "")
         self.files: PID | None = None
         """The actor that shows sandboxes over HTTP."""
         self.boot_id = boot_id

@@ -8,7 +8,14 @@ from agent.command_executor import CommandExecutor, CommandKilledMessage, Resume
 from agent.dialogues.base import log
 from agent.dialogues.messages import ExecutorLateMessage
 from agent.dialogues.updates import Updates
-from agent.environment import container_environment, executor_config, shutdown_grace_seconds, task_config, with_token
+from agent.environment import (
+    container_environment,
+    executor_config,
+    shutdown_grace_seconds,
+    task_config,
+    with_token,
+    with_variable,
+)
 from agent.exits import describe
 from agent.janitor import DiscardSandboxMessage
 from agent.paths import new_container_id, sandbox
@@ -20,6 +27,7 @@ from libprocess.http.files import AttachFilesMessage
 from libprocess.pid import PID
 from libprocess.timers import Timer
 from libprocess.units import format_duration
+from mesos.executor.place import INVITATION
 from mesos.ids import ContainerID
 from mesos.messages import (
     ExecutorRegisteredMessage,
@@ -69,6 +77,9 @@ class Executors(Updates):
         environment = container_environment(self.environment, executor, self.pid, self.info, self.flags)
         if self.token_key:
             environment = with_token(environment, executor, self.token_key)
+        invited = self.invite(executor.container_id) if task is None else ""
+        if invited:
+            environment = with_variable(environment, INVITATION, invited)
         if task is None:
             return executor_config(executor, environment, self.flags.work_dir)
         return task_config(executor, task.info, environment, self.flags.work_dir)

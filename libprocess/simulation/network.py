@@ -132,6 +132,10 @@ class SimNetwork:
         """See `ports.Network`."""
         self._end(address)
 
+    def principal(self, address: Address) -> str | None:
+        """See `ports.Network`."""
+        return None
+
     def _end(self, address: Address) -> End:
         end = self.ends.get(address)
         if end is None:

@@ -19,6 +19,7 @@ from libprocess.pid import PID, Address
 from libprocess.ports import Envelope, Node
 from libprocess.zeromq.dialler import DialledWire
 from libprocess.zeromq.greeting import PROTOCOL, Hello, Refuse, Welcome, decode_answer, encode, refusal
+from libprocess.zeromq.keys import Keys
 from libprocess.zeromq.link import WAITING_BYTES_MAX, Link
 from libprocess.zeromq.listener import AcceptedWire, Listener
 from libprocess.zeromq.sockets import Sockets
@@ -106,6 +107,22 @@ class ZeroMQ:
                 self._wait_for(link)
             elif link.is_open and link is not self._receiving:
                 link.wire.flushed()
+
+    def principal(self, address: Address) -> str | None:
+        """See `ports.Network`: whom the key stands for that the other side proved to have."""
+        link, keys = self._links.get(address), self._sockets.keys
+        if link is None or keys is None:
+            return None
+        key = link.wire.key if isinstance(link.wire, AcceptedWire) else keys.to_dial(address)
+        return keys.principals.get(key or "")
+
+    def invite(self, name: str) -> Keys | None:
+        """Let a guest in from now on; returns what it needs to come. None where everybody may."""
+        if self._sockets.keys is None:
+            return None
+        guest = self._sockets.keys.guest(name)
+        self._sockets.guests.add(guest.public)
+        return guest
 
     def close(self) -> None:
         """See `ports.Network`."""
@@ -223,7 +240,10 @@ class ZeroMQ:
 
     def _may_be_called(self, address: Address, key: str) -> bool:
         keys = self._sockets.keys
-        return keys is None or keys.of(address) in (None, key)
+        if keys is None:
+            return True
+        known = keys.known.get(str(address)) if key in self._sockets.guests else keys.of(address)
+        return known in (None, key)
 
     def _accept(self, wire: AcceptedWire, hello: Hello) -> None:
         link = self._links[hello.address] = Link(self._node, self._address, hello.address, wire)

@@ -48,6 +48,8 @@ class Sockets:
 
     def __init__(self, setup: Setup) -> None:
         self.keys = setup.keys
+        self.guests: set[str] = set()
+        """Public keys of those who are let in beside the nodes that are known."""
         self._setup = setup
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, min(SOCKETS_MAX, self._context.get(zmq.SOCKET_LIMIT)))
@@ -97,7 +99,7 @@ class Sockets:
         """Let nobody through a bound socket but nodes with known keys."""
         self._authenticator = AsyncioAuthenticator(self._context)
         self._authenticator.start()
-        self._authenticator.configure_curve_callback(ZAP_DOMAIN, _Known(keys))
+        self._authenticator.configure_curve_callback(ZAP_DOMAIN, _Known(keys, self.guests))
         router.set(zmq.CURVE_SERVER, 1)
 
     def _socket(self, kind: int) -> zmq.Socket[bytes]:
@@ -119,11 +121,12 @@ class Sockets:
 class _Known:
     """Tells the authenticator whose key is known."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, guests: set[str]) -> None:
         self._known = frozenset(key.encode() for key in keys.known.values())
+        self._guests = guests
 
     def callback(self, domain: str, key: bytes) -> bool:
-        return key in self._known
+        return key in self._known or key.decode() in self._guests
 
 
 def is_loopback(host: str) -> bool:

@@ -10,6 +10,7 @@ from libprocess.pid import PID
 from libprocess.timers import Timer
 from master.dialogues.base import Dialogue, log
 from mesos.access.credentials import Credential
+from mesos.access.gate import name_of
 from mesos.access.proof import NONCE_BYTES, is_proof
 from mesos.messages.authentication import (
     AuthenticatedMessage,
@@ -100,7 +101,7 @@ class Authentication(Dialogue):
 
     def proved_principal(self) -> str | None:
         """Whom the sender of the mail at hand proved to be."""
-        return self.proved.get(self.sender)
+        return self.proved.get(self.sender) or name_of(self.principal)
 
     def is_unproved(self, required: bool) -> bool:
         """Whether the sender had to prove who it is and did not; then it is told so."""

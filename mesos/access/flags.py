@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from libprocess.flags import PATH, Flags, Kind, flag
+from libprocess.zeromq import Keys, read_keys
 from mesos.access.acls import NO_ACLS, Acls, parse_acls
 from mesos.access.credentials import read_credential
 
@@ -38,6 +39,12 @@ ACLS = Kind("JSON", parse_acls, lambda acls: acls.text)
 FIREWALL = Kind("JSON", parse_firewall, format_firewall)
 
 
+KEYS_HELP = (
+    "The directory with this node's keys, as python -m tools.cli keys makes it: links are encrypted, and lead only to "
+    "nodes whose keys are known there."
+)
+
+
 class JoiningFlags(Flags):
     """What a framework's program proves itself with to a cluster."""
 
@@ -48,14 +55,19 @@ class JoiningFlags(Flags):
         help='A file with what to prove to the master with: {"principal": …, "secret": …}, or a line of both.',
     )
 
+    keys: str | None = flag(default=None, kind=PATH, group=ACCESS, help=KEYS_HELP)
+
     @property
     def proofs(self) -> dict[str, Any]:
         """What a driver is made with."""
-        return {"credential": read_credential("credential", self.credential) if self.credential else None}
+        credential = read_credential("credential", self.credential) if self.credential else None
+        return {"credential": credential, "keys": read_keys(self.keys) if self.keys else None}
 
 
 class AccessFlags(Flags):
     """Who may come in."""
+
+    keys: str | None = flag(default=None, kind=PATH, group=ACCESS, help=KEYS_HELP)
 
     authenticate_http_readonly: bool = flag(
         default=False, group=ACCESS, help="Only principals that prove who they are may read over HTTP."
@@ -82,6 +94,11 @@ class AccessFlags(Flags):
         group=ACCESS,
         help='What is not served, such as {"disabled_endpoints": {"paths": ["/files/browse"]}}.',
     )
+
+    @property
+    def node_keys(self) -> Keys | None:
+        """What is in the directory of --keys."""
+        return read_keys(self.keys) if self.keys else None
 
     @property
     def rights(self) -> Acls:

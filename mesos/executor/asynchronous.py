@@ -38,7 +38,7 @@ class AsyncExecutorDriver(ExecutorCalls):
 
     async def __aenter__(self) -> Self:
         """Begin to register with the agent."""
-        self._runtime: Runtime = await self._resources.enter_async_context(open_node())
+        self._runtime: Runtime = await self._resources.enter_async_context(open_node(keys=self._place.keys))
         self._reach(DriverStatus.RUNNING)
         self._pid = self._runtime.spawn(ExecutorProcess(self._place, self._news.put_nowait), "executor")
         self._runtime.when_exited(self._pid, self._ended)

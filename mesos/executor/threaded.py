@@ -35,7 +35,7 @@ class ExecutorDriver(ExecutorCalls):
         """Begin to register with the agent."""
         if self._status is not DriverStatus.NOT_STARTED:
             return self._status
-        self._node = ThreadedNode()
+        self._node = ThreadedNode(keys=self._place.keys)
         self._reach(DriverStatus.RUNNING)
         self._pid = self._node.spawn(ExecutorProcess(self._place, self._news.put), "executor")
         for target in (self._serve, self._see_it_end):

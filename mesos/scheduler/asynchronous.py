@@ -11,6 +11,7 @@ from typing import Self
 from libprocess.edge import open_node
 from libprocess.message import Message
 from libprocess.runtime import Runtime
+from libprocess.zeromq import Keys
 from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
 from mesos.driver import DriverStatus
@@ -41,10 +42,12 @@ class AsyncSchedulerDriver(SchedulerCalls):
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
         credential: Credential | None = None,
+        keys: Keys | None = None,
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
         self._framework = filled_in(framework)
         self._master = parse_master(master) if isinstance(master, str) else master
+        self._keys = keys
         self._terms = (suppressed_roles, offer_constraints, credential)
         self._news: asyncio.Queue[News] = asyncio.Queue()
         self._over = asyncio.Event()
@@ -53,7 +56,8 @@ class AsyncSchedulerDriver(SchedulerCalls):
 
     async def __aenter__(self) -> Self:
         """Begin to look for the master and to register. OSError if there can be no node."""
-        self._runtime: Runtime = await self._resources.enter_async_context(open_node(**node_options(self._master)))
+        node = open_node(**node_options(self._master), keys=self._keys)
+        self._runtime: Runtime = await self._resources.enter_async_context(node)
         finder = master_finder(self._runtime, self._master)
         process = SchedulerProcess(
             self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, *self._terms

@@ -7,6 +7,7 @@ import threading
 
 from libprocess.edge import ThreadedNode
 from libprocess.message import Message
+from libprocess.zeromq import Keys
 from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
 from mesos.driver import DriverStatus
@@ -37,10 +38,12 @@ class SchedulerDriver(SchedulerCalls):
         suppressed_roles: tuple[str, ...] = (),
         offer_constraints: tuple[OfferConstraints, ...] = (),
         credential: Credential | None = None,
+        keys: Keys | None = None,
     ) -> None:
         super().__init__(scheduler, implicit_acknowledgements)
         self._framework = filled_in(framework)
         self._master = parse_master(master) if isinstance(master, str) else master
+        self._keys = keys
         self._terms = (suppressed_roles, offer_constraints, credential)
         self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
         self._over = threading.Event()
@@ -50,7 +53,7 @@ class SchedulerDriver(SchedulerCalls):
         """Begin to look for the master and to register. OSError if there can be no node."""
         if self._status is not DriverStatus.NOT_STARTED:
             return self._status
-        self._node = ThreadedNode(**node_options(self._master))
+        self._node = ThreadedNode(**node_options(self._master), keys=self._keys)
         finder = master_finder(self._node.runtime, self._master)
         process = SchedulerProcess(
             self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, *self._terms

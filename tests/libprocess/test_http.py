@@ -41,6 +41,9 @@ class NoNetwork:
     def connect(self, address: Address) -> None:
         pass
 
+    def principal(self, address: Address) -> str | None:
+        return None
+
     def close(self) -> None:
         pass
 

@@ -49,9 +49,9 @@ def test_the_key_to_dial_is_the_addresss_the_hosts_or_anybodys():
         (
             "known_nodes",
             "h tooshort\n",
-            "known_nodes:1 has 'tooshort' for h; expected a name and a key of 40 characters",
+            "known_nodes:1 has no key for h; expected a name and a key of 40 characters",
         ),
-        ("known_nodes", "h\n", "known_nodes:1 has '' for h"),
+        ("known_nodes", "h\n", "known_nodes:1 has no key for h"),
         ("node.key", f"public {KEY}\n", "node.key holds public; expected a public and a secret line"),
         ("node.key", "", "node.key holds nothing"),
         ("node.key", "\xff", "it is no text"),

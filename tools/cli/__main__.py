@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.cli import explain, registry
+from tools.cli import explain, keys, registry
 
 PROGRAM = "tools.cli"
 
@@ -16,6 +16,7 @@ Adder = Callable[[argparse.ArgumentParser], None]
 
 COMMANDS: dict[str, tuple[str, Adder]] = {
     "explain": ("why a framework was offered agents, or was not", explain.add_explain),
+    "keys": ("which nodes a node knows by their keys; or makes its own", keys.add_keys),
     "registry": ("what the registry holds; or backs it up, or restores it", registry.add_registry),
 }
 

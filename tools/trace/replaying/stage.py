@@ -134,6 +134,10 @@ class Network:
     def flush(self) -> None:
         """See `ports.Network`."""
 
+    def principal(self, address: Address) -> str | None:
+        """See `ports.Network`."""
+        return None
+
     def connect(self, address: Address) -> None:
         """See `ports.Network`."""
 
