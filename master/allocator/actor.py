@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from libprocess import PID, Message, Process, Timer
-from master.allocator.agent import Agent, Grant
+from master.allocator.agent import Agent
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
-from master.allocator.cycle import allocate
+from master.allocator.cycle import Lots, allocate
 from master.allocator.explain import explain
 from master.allocator.messages import (
     AddAgentMessage,
@@ -87,9 +87,9 @@ class Allocator(Process):
         if self._expected:
             return
         draw = self._cluster.chance.random
-        grants = allocate(self._cluster, self.now, lambda agent: draw())
-        if grants:
-            self.send(self._master, OfferResourcesMessage(allotments(grants), self._agents_added))
+        lots = allocate(self._cluster, self.now, lambda agent: draw())
+        if lots:
+            self.send(self._master, OfferResourcesMessage(allotments(lots), self._agents_added))
 
     def _allocate_soon(self) -> None:
         if not self._is_due:
@@ -138,13 +138,13 @@ class Allocator(Process):
         client = self._cluster.clients.find(message.framework_id, message.role)
         if client is not None:
             for agent, resources in self._held(client, message.lots):
-                agent.holdings[client].use(resources, self._cluster.bundle)
+                client.holdings[agent].use(resources, self._cluster.bundle)
 
     def _held(self, client: Client, lots: Iterable[Lot]) -> list[tuple[Agent, Resources]]:
         """The lots of agents where the client holds something; others crossed the news of the agent's end."""
         agents = self._cluster.agents
         found = ((agents.get(lot.agent_id), lot.resources) for lot in lots)
-        return [(agent, resources) for agent, resources in found if agent is not None and client in agent.holdings]
+        return [(agent, resources) for agent, resources in found if agent is not None and agent in client.holdings]
 
     def update_allocation(self, message: UpdateAllocationMessage) -> None:
         """See the message."""
@@ -271,15 +271,9 @@ class Allocator(Process):
         self._allocate_soon()
 
 
-def allotments(grants: Iterable[Grant]) -> tuple[Allotment, ...]:
-    """What each client gets, in the order in which they got something first; an agent's resources as one lot."""
-    by_client: dict[Client, list[Lot]] = {}
-    for grant in grants:
-        lots = by_client.get(grant.client)
-        if lots is None:
-            lots = by_client[grant.client] = []
-        lots.append(Lot(grant.agent.id, grant.bundle.resources))
-    return tuple(Allotment(client.framework.id, client.role, _joined(lots)) for client, lots in by_client.items())
+def allotments(lots: Lots) -> tuple[Allotment, ...]:
+    """The same as the master wants it."""
+    return tuple(Allotment(client.framework.id, client.role, _joined(each)) for client, each in lots.items())
 
 
 def _joined(lots: list[Lot]) -> tuple[Lot, ...]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from master.allocator.bundle import Bundle
 from mesos.ids import AgentID
 from mesos.types import AgentInfo, FrameworkCapability
@@ -16,26 +14,13 @@ if TYPE_CHECKING:
     from master.allocator.refusals import Refused
 
 
-class Grant(msgspec.Struct, frozen=True, eq=False):
-    """Something of an agent is offered to a client: the decision, and the record of it."""
-
-    client: Client
-    agent: Agent
-    bundle: Bundle
-    time: float
-    """When it was decided, in seconds since 1970."""
-    eligible: int = 0
-    """Who might have got it, and came later: the clients as bits of a mask."""
-
-
 class Agent:
     """An agent."""
 
     __slots__ = (
         "demands",
         "free",
-        "grant",
-        "holdings",
+        "holders",
         "id",
         "info",
         "is_active",
@@ -51,7 +36,8 @@ class Agent:
         self.info = info
         self.total = total
         self.free = total
-        self.holdings: dict[Client, Holding] = {}
+        self.holders: list[Client] = []
+        """Those who hold something of it, the first come first."""
         self.is_active = True
         self.is_listed = True
         """Whether the whitelist has it."""
@@ -62,8 +48,11 @@ class Agent:
         self.unwanted = 0
         """The clients whose constraints it does not meet."""
         self.refused: list[Refused] = []
-        self.grant: Grant | None = None
-        """The last one of something of it."""
+
+    @property
+    def holdings(self) -> list[tuple[Client, Holding]]:
+        """Who holds what of it."""
+        return [(client, client.holdings[self]) for client in self.holders]
 
     def refusers(self, lot: Bundle) -> int:
         """The clients that refused as much of it as this, or more."""

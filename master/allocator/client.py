@@ -14,6 +14,7 @@ from mesos.types.constraint import ConstraintGroup
 
 if TYPE_CHECKING:
     from master.allocator.agent import Agent
+    from master.allocator.holding import Holding
     from master.allocator.quota import Allowance
     from master.allocator.refusals import Refusal
 
@@ -36,10 +37,10 @@ class Client(Node):
     """A framework in one of its roles."""
 
     __slots__ = (
-        "agents",
         "allowance",
         "constraints",
         "framework",
+        "holdings",
         "index",
         "is_subscribed",
         "is_suppressed",
@@ -66,8 +67,8 @@ class Client(Node):
         """What it demands of an agent: all that one of these groups says; with none, nothing."""
         self.allowance: Allowance | None = None
         """What the quota of its top-level role allows it, if there is one."""
-        self.agents: dict[Agent, None] = {}
-        """Where it holds something."""
+        self.holdings: dict[Agent, Holding] = {}
+        """What it holds, by where: dicts of clients are few and lie close together in memory, an agent's do not."""
         self.refusals: list[Refusal] = []
 
     @property

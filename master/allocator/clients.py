@@ -157,7 +157,7 @@ class Clients:
 
     def prune(self, client: Client) -> None:
         """Forget a client that neither holds anything nor may ever want to."""
-        if client.is_subscribed or client.agents:
+        if client.is_subscribed or client.holdings:
             return
         self._remove(client)
         framework = client.framework

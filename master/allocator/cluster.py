@@ -11,11 +11,11 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable
 
-from master.allocator.agent import Agent, Grant
+from master.allocator.agent import Agent
 from master.allocator.bundle import Bundle, Bundles, clip, private
 from master.allocator.client import Client
 from master.allocator.clients import Clients
-from master.allocator.holding import Holding
+from master.allocator.holding import Grant, Holding
 from master.allocator.matching import Matching
 from master.allocator.options import Options
 from master.allocator.quantities import Minimum, Totals
@@ -87,7 +87,7 @@ class Cluster:
         """Work out anew what is free of an agent, which may have shrunk below what is held."""
         before, agent.total = agent.total, self.bundle(total)
         self.totals.change(before.quantities.items(), agent.total.quantities.items())
-        held = Resources.sum(bundle.resources for holding in agent.holdings.values() for bundle in holding.bundles)
+        held = Resources.sum(bundle.resources for _, holding in agent.holdings for bundle in holding.bundles)
         agent.is_overcommitted = not total.contains(private(held))
         agent.free = self.bundle(clip(total, held))
 
@@ -104,11 +104,12 @@ class Cluster:
         if agent is None:
             return
         self.quotas.remove_agent(agent)
-        for client, holding in agent.holdings.items():
+        for client, holding in agent.holdings:
             for bundle in holding.bundles:
                 client.take_back(bundle, agent.id)
-            del client.agents[agent]
+            del client.holdings[agent]
             self.clients.prune(client)
+        agent.holders = []
         self.totals.change(agent.total.quantities.items(), ())
         self.refusals.forget_agent(agent)
         for agents in (self.offerable, self.changed, self.kept_back):
@@ -138,17 +139,15 @@ class Cluster:
 
     # Resources change hands.
 
-    def hand_out(self, grant: Grant) -> None:
-        """Something that is free on an agent is offered to a client."""
-        client, agent, bundle = grant.client, grant.agent, grant.bundle
-        agent.grant = grant
-        holding = agent.holdings.get(client)
+    def hand_out(self, agent: Agent, client: Client, grant: Grant) -> None:
+        """Something that is free on an agent is offered to a client; whoever decides that books it in the tree."""
+        bundle = grant.bundle
+        holding = client.holdings.get(agent)
         if holding is None:
-            agent.holdings[client] = Holding([grant])
-            client.agents[agent] = None
+            client.holdings[agent] = Holding((grant,))
+            agent.holders.append(client)
         else:
-            holding.offers.append(grant)
-        client.hand_out(bundle, agent.id)
+            holding.offers += (grant,)
         if self.quotas.by_role:
             self.quotas.hand_out(client, bundle)
         if bundle is agent.free and not bundle.shared:
@@ -182,11 +181,12 @@ class Cluster:
         return bundle
 
     def _take(self, agent: Agent, client: Client, resources: Resources) -> Bundle:
-        holding = agent.holdings[client]
+        holding = client.holdings[agent]
         bundle = holding.take(resources, self.bundle)
         client.take_back(bundle, agent.id)
         if not holding:
-            del agent.holdings[client], client.agents[agent]
+            del client.holdings[agent]
+            agent.holders.remove(client)
             self.clients.prune(client)
         return bundle
 
@@ -199,9 +199,11 @@ class Cluster:
     def bring(self, agent: Agent, client: Client, resources: Resources) -> None:
         """A client's tasks use something on an agent that comes with them."""
         self.quotas.remove_agent(agent)
-        holding = agent.holdings.setdefault(client, Holding([]))
+        holding = client.holdings.get(agent)
+        if holding is None:
+            holding = client.holdings[agent] = Holding()
+            agent.holders.append(client)
         holding.used = self.bundle(resources if holding.used is None else holding.used.resources + resources)
-        client.agents[agent] = None
         client.hand_out(self.bundle(resources), agent.id)
         self._refit(agent, agent.total.resources)
         self.quotas.add_agent(agent)
@@ -210,10 +212,10 @@ class Cluster:
     def convert(self, agent: Agent, client: Client, before: Resources, after: Resources, now: float) -> None:
         """What was offered to a client on an agent becomes something else. ValueError if it holds less."""
         self.quotas.remove_agent(agent)
-        holding = agent.holdings[client]
+        holding = client.holdings[agent]
         client.take_back(holding.take(before, self.bundle), agent.id)
         if after:
-            holding.offers.append(Grant(client, agent, self.bundle(after), now))
+            holding.offers += (Grant(self.bundle(after), now),)
             client.hand_out(self.bundle(after), agent.id, times=0)
         self._refit(agent, agent.total.resources - before + after)
         self.quotas.add_agent(agent)
@@ -233,8 +235,8 @@ class Cluster:
         """A framework is over; what it held is free."""
         framework = self.clients.frameworks.get(id)
         for client in list(framework.clients.values()) if framework is not None else ():
-            for agent in list(client.agents):
-                for bundle in agent.holdings[client].bundles:
+            for agent, holding in list(client.holdings.items()):
+                for bundle in holding.bundles:
                     self.take_back(agent, client, bundle.resources)
         self.clients.remove(id)
 

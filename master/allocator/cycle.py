@@ -7,25 +7,31 @@ that one gets everything it may have there. What remains (reserved for others, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
-from master.allocator.agent import Agent, Grant
+from master.allocator.agent import Agent
 from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
+from master.allocator.holding import Grant
+from master.allocator.messages import Lot
+
+Lots: TypeAlias = dict[Client, list[Lot]]
+"""What each client gets, in the order in which they got something first."""
 
 
-def allocate(cluster: Cluster, now: float, rank: Callable[[Agent], float]) -> list[Grant]:
-    """Hand out what can be; agents in ascending rank. Costs nothing if nothing has changed since the last time."""
+def allocate(cluster: Cluster, now: float, rank: Callable[[Agent], float]) -> Lots:
+    """Hand out what can be; agents in ascending rank, if that matters. Costs nothing if nothing has changed since."""
     cycle = Cycle(cluster, now)
     cycle.run(rank)
-    return cycle.grants
+    return cycle.lots
 
 
 class Cycle:
     """One allocation at work."""
 
     def __init__(self, cluster: Cluster, now: float) -> None:
-        self.grants: list[Grant] = []
+        self.lots: Lots = {}
         self._cluster = cluster
         self._now = now
         self._has_quotas = bool(cluster.quotas)
@@ -34,6 +40,9 @@ class Cycle:
         self._alone = 0
         self._only: tuple[Client, ...] = ()
         """The latest client that was eligible alone, as a mask and as what comes in order."""
+        self._unbooked: tuple[Client, Bundle] | None = None
+        self._times = 0
+        """What the only eligible client got, and how many times; the tree is told before shares are compared again."""
         self._shared: dict[Agent, None] = {}
         """The agents of which something shared was offered already."""
 
@@ -41,13 +50,11 @@ class Cycle:
         """Everything, once."""
         cluster = self._cluster
         agents = self._candidates()
-        agents.sort(key=rank)
-        if cluster.quotas.wanting & cluster.clients.active:
-            for agent in agents:
-                self._satisfy_guarantees(agent)
-            agents.sort(key=rank)
-        for agent in agents:
-            self._share_out(agent)
+        if self._is_order_idle():
+            self._share_out_to_one(agents)
+        else:
+            self._share_out_in_order(agents, rank)
+        self._book()
         # What is shared can be offered again next time, and a lot that was refused without it may be welcome with it.
         cluster.changed |= dict.fromkeys(agent for agent in self._shared if agent in cluster.offerable)
 
@@ -64,11 +71,31 @@ class Cycle:
             return list(cluster.offerable)
         return [agent for agent in self._changed if agent in cluster.offerable]
 
+    def _share_out_in_order(self, agents: list[Agent], rank: Callable[[Agent], float]) -> None:
+        agents.sort(key=rank)
+        if self._cluster.quotas.wanting & self._cluster.clients.active:
+            for agent in agents:
+                self._satisfy_guarantees(agent)
+            agents.sort(key=rank)
+        for agent in agents:
+            self._share_out(agent)
+
+    def _is_order_idle(self) -> bool:
+        """Whether only one client may get anything, and that whatever is free: then no agent has to come first."""
+        fresh = self._fresh
+        return bool(fresh) and not fresh & (fresh - 1) and not self._changed and not self._has_quotas
+
+    def _share_out_to_one(self, agents: list[Agent]) -> None:
+        """The same as for all, in the order in which agents lie in memory: many have not been looked at for long."""
+        begin = self._cluster.chance.randrange(len(agents)) if agents else 0
+        for agent in [*agents[begin:], *agents[:begin]]:
+            self._share_out(agent)
+
     def _eligible(self, agent: Agent) -> int:
         """The clients that may want what is free there."""
         cluster = self._cluster
         free = agent.free
-        eligible = cluster.clients.active if agent in self._changed else self._fresh
+        eligible = self._fresh if self._fresh and agent not in self._changed else cluster.clients.active
         if agent.unwanted or agent.demands:
             eligible &= ~cluster.matching.barred(agent)
         if eligible & cluster.refusals.clients and agent.refused:
@@ -82,6 +109,7 @@ class Cycle:
     def _in_order(self, eligible: int) -> Iterable[Client]:
         if eligible == self._alone:
             return self._only
+        self._book()
         only = self._cluster.clients.only(eligible)
         if only is None:
             return self._cluster.tree.in_order(eligible)
@@ -182,8 +210,28 @@ class Cycle:
         return bool(agent.refused and agent.refusers(lot) & client.mask)
 
     def _grant(self, client: Client, agent: Agent, lot: Bundle, eligible: int) -> None:
-        grant = Grant(client, agent, lot, self._now, eligible)
-        self._cluster.hand_out(grant)
-        self.grants.append(grant)
+        self._cluster.hand_out(agent, client, self._recorded(lot, eligible))
+        lots = self.lots.get(client)
+        if lots is None:
+            lots = self.lots[client] = []
+        lots.append(Lot(agent.id, lot.resources))
         if lot.shared:
             self._shared[agent] = None
+        if eligible != self._alone or lot.shared:
+            client.hand_out(lot, agent.id)
+        elif self._unbooked is not None and self._unbooked[1] is lot:
+            self._times += 1
+        else:
+            self._book()
+            self._unbooked, self._times = (client, lot), 1
+
+    def _recorded(self, lot: Bundle, eligible: int) -> Grant:
+        """The decision as `explain` will find it."""
+        return Grant(lot, self._now, eligible)
+
+    def _book(self) -> None:
+        """Tell the tree what it was not told yet."""
+        if self._unbooked is not None:
+            client, lot = self._unbooked
+            client.hand_out_many(lot, self._times)
+            self._unbooked = None

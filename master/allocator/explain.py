@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from master.allocator.agent import Agent, Grant
+from master.allocator.agent import Agent
 from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
+from master.allocator.holding import Grant
 from master.allocator.messages import Because, Why
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources, format_thousandths
@@ -52,7 +53,7 @@ def _reasons(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because
 
 
 def _own_offers(client: Client, agent: Agent) -> Iterator[Because]:
-    holding = agent.holdings.get(client)
+    holding = client.holdings.get(agent)
     for grant in holding.offers if holding is not None else ():
         text = f"the framework has an offer of {grant.bundle.resources} there since {moment(grant.time)}"
         yield Because(Why.OFFERED, text, since=grant.time)
@@ -60,13 +61,12 @@ def _own_offers(client: Client, agent: Agent) -> Iterator[Because]:
 
 def _about_others(client: Client, agent: Agent) -> Iterator[Because]:
     """Who else has what the client could have had."""
-    for other, holding in agent.holdings.items():
+    for other, holding in agent.holdings:
         for grant in holding.offers if other is not client else ():
-            yield _taken(client, grant)
+            yield _taken(client, other, grant)
 
 
-def _taken(client: Client, grant: Grant) -> Because:
-    other = grant.client
+def _taken(client: Client, other: Client, grant: Grant) -> Because:
     name = f"framework {other.framework.id} in role {other.role}"
     offer = f"{grant.bundle.resources} offered there since {moment(grant.time)}"
     if grant.eligible & client.mask and client.since <= grant.time:
@@ -136,7 +136,7 @@ def _about_amounts(cluster: Cluster, client: Client, agent: Agent, part: Bundle)
         yield Because(Why.MINIMUM, f"only {part.resources} is free there, less than an offer has to hold")
     elif reserved:
         yield Because(Why.RESERVED, f"only {reserved} is free there, reserved for others")
-    used = Resources.sum(holding.used.resources for holding in agent.holdings.values() if holding.used is not None)
+    used = Resources.sum(holding.used.resources for _, holding in agent.holdings if holding.used is not None)
     if used:
         yield Because(Why.IN_USE, f"tasks and executors use {used} of the {agent.total.resources} there")
     if not agent.total.resources:

@@ -8,17 +8,26 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from master.allocator.agent import Grant
 from master.allocator.bundle import Bundle
 from mesos.resources import Resources
 
 Bundler: TypeAlias = Callable[[Resources], Bundle]
 
 
-class Holding(msgspec.Struct, eq=False):
+class Grant(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Something of an agent is offered to a client: what, and the record of why that one got it."""
+
+    bundle: Bundle
+    time: float
+    """When it was decided, in seconds since 1970."""
+    eligible: int = 0
+    """Who might have got it, and came later: the clients as bits of a mask."""
+
+
+class Holding(msgspec.Struct, eq=False, gc=False):
     """What a client has on an agent. Never nothing, but while it changes."""
 
-    offers: list[Grant]
+    offers: tuple[Grant, ...] = ()
     used: Bundle | None = None
 
     def __bool__(self) -> bool:
@@ -37,7 +46,7 @@ class Holding(msgspec.Struct, eq=False):
         """
         for index, grant in enumerate(self.offers):
             if grant.bundle.resources is resources or grant.bundle.resources == resources:
-                del self.offers[index]
+                self._replace(index)
                 return grant.bundle
         if not (self.used is not None and self.used.resources.contains(resources)):
             self._take_offered(resources, bundled)
@@ -58,8 +67,11 @@ class Holding(msgspec.Struct, eq=False):
         if index is None:
             everything = Resources.sum(bundle.resources for bundle in self.bundles)
             self.used = bundled(everything - resources) if everything != resources else None
-            self.offers = []
+            self.offers = ()
         else:
             grant = self.offers[index]
             left = grant.bundle.resources - resources
-            self.offers[index : index + 1] = [replace(grant, bundle=bundled(left))] if left else []
+            self._replace(index, *([replace(grant, bundle=bundled(left))] if left else []))
+
+    def _replace(self, index: int, *grants: Grant) -> None:
+        self.offers = (*self.offers[:index], *grants, *self.offers[index + 1 :])

@@ -79,26 +79,28 @@ class Node:
 
     def hand_out(self, bundle: Bundle, agent_id: AgentID, times: int = 1) -> None:
         """Book what a client gets, on it and on all above it; it counts as so many times."""
-        for node in self.lineage:
-            held = node.held
-            for name, amount in bundle.amounts:
-                held[name] += amount
-            node.count += times
-            if not node.is_moved:
-                node.touch()
+        self._add(bundle, 1, times)
         if bundle.shared:
             self._share(bundle, agent_id, 1)
 
+    def hand_out_many(self, bundle: Bundle, times: int) -> None:
+        """Book what a client gets so many times, each time on another agent; nothing of it is shared."""
+        self._add(bundle, times, times)
+
     def take_back(self, bundle: Bundle, agent_id: AgentID) -> None:
         """Book what a client no longer has, on it and on all above it."""
+        self._add(bundle, -1, 0)
+        if bundle.shared:
+            self._share(bundle, agent_id, -1)
+
+    def _add(self, bundle: Bundle, copies: int, times: int) -> None:
         for node in self.lineage:
             held = node.held
             for name, amount in bundle.amounts:
-                held[name] -= amount
+                held[name] += copies * amount
+            node.count += times
             if not node.is_moved:
                 node.touch()
-        if bundle.shared:
-            self._share(bundle, agent_id, -1)
 
     def _share(self, bundle: Bundle, agent_id: AgentID, sign: int) -> None:
         for node in self.lineage:

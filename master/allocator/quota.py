@@ -166,7 +166,7 @@ class Quotas:
             if allowance is not None:
                 reserved = agent.total.resources.reserved(role)
                 self._consume(allowance, reserved.quantities().items(), sign)
-        for client, holding in agent.holdings.items():
+        for client, holding in agent.holdings:
             if client.allowance is not None:
                 for bundle in holding.bundles:
                     self._consume(client.allowance, bundle.open, sign)

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from unittest.mock import patch
 
 from master.allocator import actor, cycle
-from master.allocator.agent import Agent, Grant
+from master.allocator.agent import Agent
 from master.allocator.bundle import is_plain, private
 from master.allocator.cluster import Cluster as Books
+from master.allocator.cycle import Lots
 from master.allocator.quota import Allowance
 from mesos.ids import TaskID
 from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
@@ -152,21 +153,21 @@ class Shares:
     peaks: dict[str, dict[str, int]] = field(default_factory=dict)
     """The most that each role with a quota consumed, in thousandths."""
 
-    def look(self, books: Books, grants: list[Grant]) -> None:
+    def look(self, books: Books, lots: Lots) -> None:
         """Check an allocation that was just made. BrokenPromiseError if it gave what it must not."""
-        self.allocations += bool(grants)
-        for agent in {grant.agent.id: grant.agent for grant in grants}.values():
-            _check_once(agent)
+        self.allocations += bool(lots)
+        for agent_id in sorted({lot.agent_id for each in lots.values() for lot in each}):
+            _check_once(books.agents[agent_id])
         for allowance in books.quotas.by_role.values():
-            self._check_limits(books, allowance, grants)
+            self._check_limits(books, allowance, lots)
 
-    def _check_limits(self, books: Books, allowance: Allowance, grants: list[Grant]) -> None:
+    def _check_limits(self, books: Books, allowance: Allowance, lots: Lots) -> None:
         consumed = consumption(books, allowance.role)
         peak = self.peaks.setdefault(allowance.role, {})
         for name, amount in consumed.items():
             peak[name] = max(peak.get(name, 0), amount)
-        given = [grant.bundle for grant in grants if _top_level(grant.client.role) == allowance.role]
-        names = {name for bundle in given for name, amount in bundle.open if amount}
+        given = [lot for client, each in lots.items() if _top_level(client.role) == allowance.role for lot in each]
+        names = Resources.sum(lot.resources.filter(is_plain) for lot in given).quantities().keys()
         for name in sorted(names & allowance.limits.keys()):
             if consumed.get(name, 0) > allowance.limits[name]:
                 limit = allowance.limits[name]
@@ -174,7 +175,7 @@ class Shares:
 
 
 def _check_once(agent: Agent) -> None:
-    held = Resources.sum(bundle.resources for each in agent.holdings.values() for bundle in each.bundles)
+    held = Resources.sum(bundle.resources for _, each in agent.holdings for bundle in each.bundles)
     if not agent.total.resources.contains(private(held)):
         raise BrokenPromiseError(f"agent {agent.id} has {agent.total.resources}, and {held} of it was handed out")
 
@@ -184,7 +185,7 @@ def consumption(books: Books, role: str) -> dict[str, int]:
     parts = []
     for agent in books.agents.values():
         parts.append(agent.total.resources.filter(lambda kind: _top_level(kind.role) == role))
-        for client, holding in agent.holdings.items():
+        for client, holding in agent.holdings:
             if _top_level(client.role) == role:
                 parts += [bundle.resources.filter(is_plain) for bundle in holding.bundles]
     return Resources.sum(parts).quantities()
@@ -199,10 +200,10 @@ def audited() -> Iterator[Shares]:
     """Have every allocation looked at, of every allocator that runs meanwhile."""
     shares, allocate = Shares(), cycle.allocate
 
-    def looked_at(books: Books, now: float, rank: Callable[[Agent], float]) -> list[Grant]:
-        grants = allocate(books, now, rank)
-        shares.look(books, grants)
-        return grants
+    def looked_at(books: Books, now: float, rank: Callable[[Agent], float]) -> Lots:
+        lots = allocate(books, now, rank)
+        shares.look(books, lots)
+        return lots
 
     with patch.object(actor, "allocate", looked_at):
         yield shares

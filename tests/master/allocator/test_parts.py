@@ -8,15 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from master.allocator.agent import Agent, Grant
 from master.allocator.bundle import Bundles, clip, shrink
-from master.allocator.client import Client, Framework
 from master.allocator.constraints import meets
-from master.allocator.holding import Holding
+from master.allocator.holding import Grant, Holding
 from master.allocator.node import Node
 from master.allocator.quantities import Minimum
 from master.allocator.ranking import Ranking
-from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Kind, Resource, Resources
 from mesos.resources.kind import DiskInfo, DiskSource, DiskSourceType
 from mesos.types import AgentInfo, Attribute, DomainInfo, FaultDomain
@@ -62,9 +59,7 @@ def test_a_ranking_can_be_emptied_and_filled_again():
 
 def offered(*texts: str) -> Holding:
     """A holding with an offer of each of these."""
-    agent = Agent(AgentID("x"), AgentInfo("x"), bundled(Resources()))
-    client = Client(Framework(FrameworkID("f")), "*", 0, 0.0)
-    return Holding([Grant(client, agent, bundled(Resources.parse(text)), time) for time, text in enumerate(texts)])
+    return Holding(tuple(Grant(bundled(Resources.parse(text)), time) for time, text in enumerate(texts)))
 
 
 def contents(holding: Holding) -> tuple[list[str], str | None]:
