@@ -6,6 +6,7 @@ from agent.http.state import state, version
 from agent.http.statistics import Statistics
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.gate import OPEN
+from libprocess.http.pages import web_page
 
 
 class Endpoints(Statistics):
@@ -16,6 +17,9 @@ class Endpoints(Statistics):
         self._started = self.now
         self.route("/health", self._health, access=OPEN)
         self.route("/version", self._version, access=OPEN)
+        page, file = web_page(("agent", "mesos"))
+        self.route("/", page)
+        self.route("/webui/*", file)
         self.route("/flags", self._flags)
         self.route("/state", self._state)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.gate import OPEN
+from libprocess.http.pages import web_page
 from libprocess.pid import Address
 from master.flags import MasterFlags
 from master.http import state
@@ -29,6 +30,9 @@ class Endpoints(Reading):
         self.route("/version", self._version, access=OPEN)
         self.route("/pid", self._pid, access=OPEN)
         self.route("/redirect", self._redirect, access=OPEN)
+        page, file = web_page(("master", "mesos"))
+        self.route("/", page)
+        self.route("/webui/*", file)
         self.route("/flags", self._flags)
         self.route("/state", self._state)
         self.route("/state-summary", self._summary)

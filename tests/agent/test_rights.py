@@ -270,6 +270,8 @@ STANCES = {
     "/agent/monitor/statistics": "get_endpoints, view_containers",
     "/agent/monitor/history": "get_endpoints, view_containers",
     "/agent/containers": "get_endpoints, view_containers",
+    "/agent/": "a page that shows what it is shown",
+    "/agent/webui/*": "a page that shows what it is shown",
     "/agent/api/v1/*": "by its calls",
     "/agent/api/v1/executor": "by its token",
     **{f"/files/{name}{end}": "access_sandboxes" for name in ("browse", "read", "download") for end in ("", ".json")},

@@ -514,6 +514,8 @@ STANCES = {
     "/master/weights": "view_roles, update_weights",
     "/master/quota": "get_quotas, update_quotas",
     "/master/quota/*": "update_quotas",
+    "/master/": "a page that shows what it is shown",
+    "/master/webui/*": "a page that shows what it is shown",
     "/master/api/v1/*": "by its calls",
     "/master/api/v1/scheduler": "register_frameworks",
     "/metrics/": "get_endpoints",
