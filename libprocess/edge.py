@@ -75,6 +75,8 @@ async def open_node(
         runtime.spawn(tracer, TRACE_ID)
         try:
             yield runtime
+        except OperatorError:  # nothing crashed
+            raise
         except Exception:
             if tracer.flight is not None:
                 tracer.flight.crashed()
