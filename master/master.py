@@ -24,8 +24,8 @@ from master.dialogues.launches import Launches
 from master.dialogues.recovery import Recovery
 from master.dialogues.tasks import Tasks
 from master.flags import MasterFlags
+from master.http.deciding import Deciding
 from master.http.explain import Explain
-from master.http.resource_calls import ResourceCalls
 from master.http.scheduler_api import SchedulerApi
 from master.http.watched import WatchedCluster
 from master.limiter import Limiter
@@ -48,7 +48,7 @@ ALWAYS_SERVED = ("/health", "/version", "/flags", "/pid", "/redirect")
 """What does not depend on what former masters knew."""
 
 
-class Master(Agents, Recovery, Launches, Tasks, Executors, ResourceCalls, Explain, SchedulerApi):
+class Master(Agents, Recovery, Launches, Tasks, Executors, Deciding, Explain, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one.
 
     The `store` keeps what must outlive it; without one that is forgotten. `credentials` are the secrets of principals.

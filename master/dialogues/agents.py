@@ -8,10 +8,10 @@ from functools import partial
 from msgspec.structs import replace
 
 from libprocess.pid import PID
-from master.allocator.messages import AddAgentMessage, RemoveAgentMessage, Usage
+from master.allocator.messages import AddAgentMessage, RemoveAgentMessage, SetAgentActiveMessage, Usage
 from master.dialogues.base import log
+from master.dialogues.departures import Departures
 from master.dialogues.frameworks import Frameworks
-from master.dialogues.losses import Losses
 from master.observer import AgentObserver
 from master.records import AgentRecord, FrameworkRecord, TaskRecord
 from master.registrar.operations import Admit, RemoveAgent
@@ -34,7 +34,7 @@ from mesos.types import ExecutorInfo, FrameworkInfo, Reason, Task, TaskReference
 MAY_REGISTER: list[Need] = [("register_agents", None)]
 
 
-class Agents(Losses, Frameworks):
+class Agents(Departures, Frameworks):
     """From an agent's first word to its first offer."""
 
     _announced = 0
@@ -187,6 +187,9 @@ class Agents(Losses, Frameworks):
             for role, resources in agent.used.of(framework_id).allocations().items()
         ]
         self.send(self.allocator, AddAgentMessage(agent.id, agent.info, agent.total, tuple(used), agent.capabilities))
+        if not agent.active:
+            self.send(self.allocator, SetAgentActiveMessage(agent.id, False))
+        self.look_after(agent)
 
     # What the agent reports.
 

@@ -180,6 +180,7 @@ class Frameworks(Offers, Authentication):
         self.rescind(framework.offers.values())
         was_active = framework.active
         framework.subscribe(info, self.now)
+        self.cluster.notices.forget(framework.id)  # so that it is told again
         self._strike_absence(framework.id)
         suppressed, constraints = message.suppressed_roles, message.offer_constraints
         framework.restrict(suppressed, constraints)
@@ -206,6 +207,7 @@ class Frameworks(Offers, Authentication):
     def _part_from(self, framework: FrameworkRecord, state: FrameworkState) -> None:
         """No more offers; its tasks go on until its failover timeout is over."""
         self.rescind(framework.offers.values())
+        self.cluster.notices.forget(framework.id)
         framework.leave(state)
         self.send(self.allocator, SetFrameworkActiveMessage(framework.id, False))
         if framework.patience is None:

@@ -16,7 +16,7 @@ from master.records import AgentRecord
 from master.registrar.operations import MarkUnreachable, Operation, RemoveAgent
 from master.updates import Verdict
 from mesos.ids import AgentID
-from mesos.messages import AgentLostMessage, UnregisterAgentMessage
+from mesos.messages import AgentLostMessage, ShutdownMessage, UnregisterAgentMessage
 from mesos.states import terminal
 from mesos.types import OperationState, Reason, TaskState
 
@@ -85,6 +85,8 @@ class Losses(Operations, Updates):
 
     def _given_up(self, agent: AgentRecord, verdict: Verdict) -> None:
         self.leaving.discard(agent.id)
+        if verdict.state is TaskState.TASK_GONE_BY_OPERATOR:
+            self.send(agent.pid, ShutdownMessage(verdict.message))
         self.remove_agent(agent, verdict)
         if verdict.state is TaskState.TASK_UNREACHABLE:
             assert verdict.unreachable_time is not None

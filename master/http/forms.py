@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from master.records import AgentRecord, FrameworkRecord, FrameworkState, TaskRecord
+from master.registrar.drains import drain_form
 from mesos.forms import Json, attributes, command, labels, resources, resources_by_role, web_pid
 from mesos.forms import task as task_form
 from mesos.ids import AgentID, FrameworkID
@@ -58,16 +59,32 @@ def agent(record: AgentRecord) -> Json:
     }
     if record.reregistered_time is not None:
         shown["reregistered_time"] = record.reregistered_time
-    return shown | {
-        "resources": resources(total),
-        "used_resources": resources(record.used.total()),
-        "offered_resources": resources(record.offered),
-        "reserved_resources": resources_by_role(total),
-        "unreserved_resources": resources(total.unreserved()),
-        "active": record.active,
-        "deactivated": False,
-        "version": record.version,
-        "capabilities": list(record.capabilities),
+    return (
+        shown
+        | drain(record)
+        | {
+            "resources": resources(total),
+            "used_resources": resources(record.used.total()),
+            "offered_resources": resources(record.offered),
+            "reserved_resources": resources_by_role(total),
+            "unreserved_resources": resources(total.unreserved()),
+            "active": record.active,
+            "deactivated": record.is_deactivated,
+            "version": record.version,
+            "capabilities": list(record.capabilities),
+        }
+    )
+
+
+def drain(record: AgentRecord) -> Json:
+    """How far an agent is drained; nothing of one that is not to be."""
+    if record.drain is None:
+        return {}
+    left = {"tasks": len(record.tasks), "operations": len(record.operations), "deadline": record.drain.deadline}
+    return {
+        "drain_info": drain_form(record.drain),
+        "estimated_drain_start_time_seconds": record.drain.began,
+        "drain_progress": left,
     }
 
 

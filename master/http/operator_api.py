@@ -15,6 +15,7 @@ from master.dialogues.frameworks import Frameworks
 from master.http import trees
 from master.http.event_stream import HEARTBEAT_SECONDS, EventStream, OperatorEventMessage, OperatorSubscribeMessage
 from master.http.listings import Listings
+from master.http.quota_forms import write_config, write_info
 from master.http.sight import needs_of
 from master.http.watched import WatchedCluster
 from mesos.access.acls import Need
@@ -76,6 +77,7 @@ class OperatorApi(Listings, Frameworks):
             "GET_ROLES": lambda call: trees.roles(self.seen, self.sight.role),
             "GET_WEIGHTS": self._get_weights,
             "GET_MASTER": self._get_master,
+            "GET_QUOTA": self._get_quota,
         }
         self.operator_orders: dict[str, Callable[[Tree, HttpRequest], HttpResponse | None]] = {
             "SUBSCRIBE": lambda call, request: self._subscribe_operator(request),
@@ -118,6 +120,11 @@ class OperatorApi(Listings, Frameworks):
     def _get_weights(self, call: Tree) -> Tree:
         infos = [{"weight": weight, "role": role} for role, weight in self.seen.roles.weights.items()]
         return {"weight_infos": infos} if infos else {}
+
+    def _get_quota(self, call: Tree) -> Tree:
+        quotas = [quota for role, quota in sorted(self.seen.roles.quotas.items())]
+        shown = {"infos": list(map(write_info, quotas)), "configs": list(map(write_config, quotas))}
+        return {"status": {name: rows for name, rows in shown.items() if rows}}
 
     def _get_master(self, call: Tree) -> Tree:
         info = CODECS[MasterInfo].write(self.info)

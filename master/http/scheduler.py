@@ -11,9 +11,11 @@ from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.process import ExitedMessage, Process
 from mesos.messages import (
+    AcceptInverseOffersMessage,
     AcceptOffersMessage,
     AcknowledgeOperationStatusMessage,
     AgentLostMessage,
+    DeclineInverseOffersMessage,
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -21,11 +23,13 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    InverseOffersMessage,
     KillTaskMessage,
     ReconcileOperationsMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
+    RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
     ReviveOffersMessage,
@@ -104,6 +108,12 @@ class HttpScheduler(Process):
     def rescind_resource_offer(self, message: RescindResourceOfferMessage) -> None:
         self._tell(message)
 
+    def inverse_offers(self, message: InverseOffersMessage) -> None:
+        self._tell(message)
+
+    def rescind_inverse_offer(self, message: RescindInverseOfferMessage) -> None:
+        self._tell(message)
+
     def status_update(self, message: StatusUpdateMessage) -> None:
         self._tell(message)
 
@@ -145,6 +155,12 @@ class HttpScheduler(Process):
         self._call(message)
 
     def decline_offers(self, message: DeclineOffersMessage) -> None:
+        self._call(message)
+
+    def accept_inverse_offers(self, message: AcceptInverseOffersMessage) -> None:
+        self._call(message)
+
+    def decline_inverse_offers(self, message: DeclineInverseOffersMessage) -> None:
         self._call(message)
 
     def revive_offers(self, message: ReviveOffersMessage) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
+from master.registrar.drains import drain_form
 from mesos.forms import web_pid
 from mesos.resources import Resources
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, OperationReport, Task
@@ -34,7 +35,7 @@ def agent(record: AgentRecord) -> Tree:
     shown: Tree = {
         "agent_info": FACES[AgentInfo].write(record.info),
         "active": record.active,
-        "deactivated": False,
+        "deactivated": record.is_deactivated,
         "version": record.version,
         "pid": web_pid(record.pid, record.info.port),
         "registered_time": _time(record.registered_time),
@@ -47,6 +48,9 @@ def agent(record: AgentRecord) -> Tree:
     }
     if record.reregistered_time is not None:
         shown["reregistered_time"] = _time(record.reregistered_time)
+    if record.drain is not None:
+        shown["drain_info"] = drain_form(record.drain)
+        shown["estimated_drain_start_time"] = _time(record.drain.began)
     return shown
 
 

@@ -47,6 +47,8 @@ class AgentRecord(Watched):
         self.connected = True
         self.drain: Drain | None = None
         """An operator wants it to be empty."""
+        self.killed_at: float | None = None
+        """When what was left there was last told to end, for that."""
         self.is_deactivated = False
         """An operator does not want it to be offered."""
         self.serial = 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from libprocess.pid import PID
 from master.records.agent import AgentRecord
 from master.records.framework import FrameworkRecord
+from master.records.notices import Notices
 from master.records.operation import OperationRecord
 from master.records.roles import Roles
 from master.records.task import TaskRecord
@@ -43,6 +44,7 @@ class Cluster:
         """Agents that are never taken back, and since when."""
         self.orders: dict[AgentID, Drain | None] = {}
         """Agents that operators do not want to be offered; and whether and how they are to be emptied."""
+        self.notices = Notices()
         self.absent: dict[FrameworkID, FrameworkEntry] = {}
         """Frameworks without a scheduler, as they are written down."""
         self.frameworks: dict[FrameworkID, FrameworkRecord] = {}
@@ -105,6 +107,7 @@ class Cluster:
     def remove_agent(self, agent: AgentRecord) -> None:
         """It is registered no more; its tasks, executors and offers are gone from it already."""
         agent.stop_waiting()
+        self.notices.forget(agent.id)
         del self.agents[agent.id]
         self._agent_ids.pop(agent.pid, None)
 
@@ -173,6 +176,7 @@ class Cluster:
     def complete_framework(self, framework: FrameworkRecord, now: float) -> None:
         """It ended; its tasks, executors and offers are gone from it already."""
         framework.complete(now)
+        self.notices.forget(framework.id)
         del self.frameworks[framework.id]
         self._operations.pop(framework.id, None)
         if framework.pid is not None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from master.allocator.messages import Quota, RoleWeight
 from mesos.ids import AgentID, FrameworkID
@@ -44,6 +45,10 @@ class Drain(Struct, frozen=True):
     """Never to take it back, once it is empty."""
     is_done: bool = False
     """Nothing runs there any more."""
+
+    def done(self) -> Drain:
+        """The same, when nothing runs there any more."""
+        return replace(self, is_done=True)
 
     @property
     def deadline(self) -> float:

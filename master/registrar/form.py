@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from master.http.quota_forms import write_config
+from master.registrar.drains import drain_form
 from master.registrar.entries import (
     AgentEntry,
-    Drain,
     Entry,
     FrameworkEntry,
     QuotasEntry,
@@ -59,14 +59,6 @@ def _agent(entry: AgentEntry) -> Tree:
 def _framework(entry: FrameworkEntry) -> Tree:
     since = {"nanoseconds": _nanoseconds(entry.since)}
     return {"id": {"value": entry.id}, "since": since, "failover_timeout": entry.failover_timeout_seconds}
-
-
-def drain_form(drain: Drain) -> Tree:
-    """How far an agent is drained, and what was asked for."""
-    config: Tree = {"mark_gone": drain.mark_gone}
-    if drain.max_grace_period_seconds is not None:
-        config["max_grace_period"] = {"nanoseconds": _nanoseconds(drain.max_grace_period_seconds)}
-    return {"state": "DRAINED" if drain.is_done else "DRAINING", "config": config}
 
 
 def _nanoseconds(seconds: float) -> int:

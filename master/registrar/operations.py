@@ -114,7 +114,7 @@ class FinishDrain(_OfAgent, frozen=True, tag=True):
         """Unless somebody called it off."""
         if known is None or known.drain is None:
             return known
-        return replace(known, drain=replace(known.drain, is_done=True))
+        return replace(known, drain=known.drain.done())
 
 
 class DeactivateAgent(_OfAgent, frozen=True, tag=True):

@@ -47,15 +47,19 @@ from mesos.messages.relayed import (
     StatusUpdateMessage,
 )
 from mesos.messages.scheduler import (
+    AcceptInverseOffersMessage,
     AcceptOffersMessage,
     AgentLostMessage,
     DeactivateFrameworkMessage,
+    DeclineInverseOffersMessage,
     DeclineOffersMessage,
     FrameworkErrorMessage,
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
+    InverseOffersMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
+    RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
     ReviveOffersMessage,
@@ -64,6 +68,7 @@ from mesos.messages.scheduler import (
 )
 
 __all__ = [
+    "AcceptInverseOffersMessage",
     "AcceptOffersMessage",
     "AcknowledgeOperationStatusMessage",
     "AgentLostMessage",
@@ -75,6 +80,7 @@ __all__ = [
     "AuthenticationRefusedMessage",
     "ChallengeMessage",
     "DeactivateFrameworkMessage",
+    "DeclineInverseOffersMessage",
     "DeclineOffersMessage",
     "ExecutorRegisteredMessage",
     "ExecutorReregisteredMessage",
@@ -84,6 +90,7 @@ __all__ = [
     "FrameworkRegisteredMessage",
     "FrameworkReregisteredMessage",
     "FrameworkToExecutorMessage",
+    "InverseOffersMessage",
     "KillTaskMessage",
     "PingAgentMessage",
     "PongAgentMessage",
@@ -98,6 +105,7 @@ __all__ = [
     "ReregisterAgentMessage",
     "ReregisterExecutorMessage",
     "ReregisterFrameworkMessage",
+    "RescindInverseOfferMessage",
     "RescindResourceOfferMessage",
     "ResourceOffersMessage",
     "ReviveOffersMessage",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from libprocess.message import Message
 from libprocess.pid import PID
 from mesos.ids import AgentID, FrameworkID, OfferID
-from mesos.types import Filters, FrameworkInfo, MasterInfo, Offer, Operation
+from mesos.types import Filters, FrameworkInfo, InverseOffer, MasterInfo, Offer, Operation
 from mesos.types.constraint import OfferConstraints
 
 # Registering.
@@ -114,6 +114,41 @@ class SuppressOffersMessage(Message, frozen=True):
 
     framework_id: FrameworkID
     roles: tuple[str, ...] = ()
+
+
+# Agents that will go away.
+
+
+class InverseOffersMessage(Message, frozen=True):
+    """Master → scheduler, when operators drain or plan maintenance of agents where it runs something.
+
+    `pids[i]` is the agent of `inverse_offers[i]`.
+    """
+
+    inverse_offers: tuple[InverseOffer, ...]
+    pids: tuple[PID, ...]
+
+
+class RescindInverseOfferMessage(Message, frozen=True):
+    """Master → scheduler: that agent stays after all."""
+
+    inverse_offer_id: OfferID
+
+
+class AcceptInverseOffersMessage(Message, frozen=True):
+    """Scheduler → master: I will be gone from there in time. Operators see it; nothing else follows from it."""
+
+    framework_id: FrameworkID
+    inverse_offer_ids: tuple[OfferID, ...]
+    filters: Filters = Filters()
+
+
+class DeclineInverseOffersMessage(Message, frozen=True):
+    """Scheduler → master: I cannot promise that. Operators see it; nothing else follows from it."""
+
+    framework_id: FrameworkID
+    inverse_offer_ids: tuple[OfferID, ...]
+    filters: Filters = Filters()
 
 
 # News.

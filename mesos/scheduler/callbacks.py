@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesos.aliases import adopt_aliases
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID
-from mesos.types import MasterInfo, Offer, TaskStatus
+from mesos.types import InverseOffer, MasterInfo, Offer, TaskStatus
 
 if TYPE_CHECKING:
     from mesos.scheduler.calls import SchedulerCalls
@@ -18,6 +18,8 @@ _CALLBACKS: dict[str, tuple[str, ...]] = {
     "disconnected": (),
     "resource_offers": (),
     "offer_rescinded": (),
+    "inverse_offers": (),
+    "inverse_offer_rescinded": (),
     "status_update": (),
     "framework_message": (),
     "agent_lost": ("slave_lost",),
@@ -51,6 +53,15 @@ class Scheduler:
 
     def offer_rescinded(self, driver: SchedulerCalls, offer_id: OfferID) -> Any:
         """This offer no longer holds; what is launched on it is lost."""
+
+    def inverse_offers(self, driver: SchedulerCalls, inverse_offers: Sequence[InverseOffer]) -> Any:
+        """Agents where the framework runs something go away at that time, and what is left there is killed.
+
+        To move it elsewhere before is better; `driver.accept_inverse_offers` tells operators that this will be so.
+        """
+
+    def inverse_offer_rescinded(self, driver: SchedulerCalls, inverse_offer_id: OfferID) -> Any:
+        """That agent stays after all."""
 
     def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> Any:
         """The state of a task is this. The same news may come more than once.

@@ -10,8 +10,10 @@ from libprocess.message import Message
 from mesos.driver import DriverStatus
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
+    AcceptInverseOffersMessage,
     AcceptOffersMessage,
     DeactivateFrameworkMessage,
+    DeclineInverseOffersMessage,
     DeclineOffersMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
@@ -106,6 +108,18 @@ class SchedulerCalls(ABC):
         """Give an offer back, and do not be offered the same again for `filters.refuse_seconds`."""
         return self._call(DeclineOffersMessage(_MINE, (offer_id,), filters))
 
+    def accept_inverse_offers(
+        self, inverse_offer_ids: Iterable[OfferID], filters: Filters = _DEFAULT_FILTERS
+    ) -> DriverStatus:
+        """Promise to be gone from these agents in time."""
+        return self._call(AcceptInverseOffersMessage(_MINE, tuple(inverse_offer_ids), filters))
+
+    def decline_inverse_offers(
+        self, inverse_offer_ids: Iterable[OfferID], filters: Filters = _DEFAULT_FILTERS
+    ) -> DriverStatus:
+        """Say that what runs on these agents cannot be elsewhere in time; it is killed then all the same."""
+        return self._call(DeclineInverseOffersMessage(_MINE, tuple(inverse_offer_ids), filters))
+
     def revive_offers(self, roles: Iterable[str] = ()) -> DriverStatus:
         """Be offered again whatever was refused or suppressed for these roles; for all of them if none is named."""
         return self._call(ReviveOffersMessage(_MINE, tuple(roles)))
@@ -142,6 +156,8 @@ class SchedulerCalls(ABC):
     acceptOffers = accept_offers
     launchTasks = launch_tasks
     declineOffer = decline_offer
+    acceptInverseOffers = accept_inverse_offers
+    declineInverseOffers = decline_inverse_offers
     reviveOffers = revive_offers
     suppressOffers = suppress_offers
     killTask = kill_task

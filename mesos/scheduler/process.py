@@ -21,9 +21,11 @@ from mesos.access.credentials import Credential
 from mesos.detector import MasterDetectedMessage
 from mesos.ids import FrameworkID
 from mesos.messages import (
+    AcceptInverseOffersMessage,
     AcceptOffersMessage,
     AgentLostMessage,
     DeactivateFrameworkMessage,
+    DeclineInverseOffersMessage,
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -31,10 +33,12 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    InverseOffersMessage,
     KillTaskMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
+    RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
     ReviveOffersMessage,
@@ -222,6 +226,14 @@ class SchedulerProcess(Authenticatee):
         if self._hears_master():
             self._tell("offer_rescinded", message.offer_id)
 
+    def inverse_offers(self, message: InverseOffersMessage) -> None:
+        if self._hears_master():
+            self._tell("inverse_offers", message.inverse_offers)
+
+    def rescind_inverse_offer(self, message: RescindInverseOfferMessage) -> None:
+        if self._hears_master():
+            self._tell("inverse_offer_rescinded", message.inverse_offer_id)
+
     def status_update(self, message: StatusUpdateMessage) -> None:
         if self._hears_master():
             self._tell("status_update", message.update.status)
@@ -256,6 +268,12 @@ class SchedulerProcess(Authenticatee):
                 self._tell("status_update", self._lost(task))
 
     def decline_offers(self, message: DeclineOffersMessage) -> None:
+        self._hand_on(message)
+
+    def accept_inverse_offers(self, message: AcceptInverseOffersMessage) -> None:
+        self._hand_on(message)
+
+    def decline_inverse_offers(self, message: DeclineInverseOffersMessage) -> None:
         self._hand_on(message)
 
     def suppress_offers(self, message: SuppressOffersMessage) -> None:

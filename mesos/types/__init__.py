@@ -51,7 +51,7 @@ from mesos.types.container import (
 )
 from mesos.types.feedback import OperationReference, OperationReport, OperationState, OperationStatus
 from mesos.types.framework import FrameworkCapability, FrameworkInfo, OfferFilter
-from mesos.types.offer import Filters, Offer
+from mesos.types.offer import Filters, InverseOffer, Offer
 from mesos.types.operation import (
     Create,
     Destroy,
@@ -106,6 +106,7 @@ __all__ = [
     "HealthCheck",
     "IPAddress",
     "Image",
+    "InverseOffer",
     "IpcMode",
     "KillPolicy",
     "Label",

@@ -29,6 +29,15 @@ class Offer(Struct, frozen=True):
     """Where the agent's web page is, at `hostname`."""
 
 
+class InverseOffer(Struct, frozen=True):
+    """An agent that will go away: who runs something there is asked to move it elsewhere before that."""
+
+    id: OfferID
+    framework_id: FrameworkID
+    agent_id: AgentID
+    unavailability: Unavailability
+
+
 class Filters(Struct, frozen=True):
     """How long not to offer again what was refused."""
 

@@ -220,6 +220,8 @@ Face(types.AgentInfo, message("AgentInfo"), inside=["checkpoint"])
 Face(types.Filters, message("Filters"))
 Face(types.Offer, message("Offer"), paths={"role": "allocation_info.role"}, inside=["port"])
 
+Face(types.InverseOffer, message("InverseOffer"))
+
 _scalar = Codec(lambda tree: thousandths(tree["value"]), lambda amount: {"value": amount / 1000})
 _OPERATIONS: dict[str, Face[Any]] = {
     "LAUNCH": Face(types.Launch, message("Offer.Operation.Launch"), inside=["id"]),

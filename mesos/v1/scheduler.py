@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from libprocess.message import Message
 from mesos.ids import AgentID, FrameworkID
 from mesos.messages import (
+    AcceptInverseOffersMessage,
     AcceptOffersMessage,
     AcknowledgeOperationStatusMessage,
     AgentLostMessage,
+    DeclineInverseOffersMessage,
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -18,11 +20,13 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    InverseOffersMessage,
     KillTaskMessage,
     ReconcileOperationsMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
+    RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
     ReviveOffersMessage,
@@ -36,6 +40,7 @@ from mesos.messages import (
 from mesos.types import (
     FrameworkCapability,
     FrameworkInfo,
+    InverseOffer,
     MasterInfo,
     Offer,
     OperationStatus,
@@ -70,6 +75,12 @@ _ID = ["framework_id"]
 _MESSAGES: dict[str, Face[Any]] = {
     "ACCEPT": Face(AcceptOffersMessage, message("scheduler.Call.Accept"), inside=_ID),
     "DECLINE": Face(DeclineOffersMessage, message("scheduler.Call.Decline"), inside=_ID),
+    "ACCEPT_INVERSE_OFFERS": Face(
+        AcceptInverseOffersMessage, message("scheduler.Call.AcceptInverseOffers"), inside=_ID
+    ),
+    "DECLINE_INVERSE_OFFERS": Face(
+        DeclineInverseOffersMessage, message("scheduler.Call.DeclineInverseOffers"), inside=_ID
+    ),
     "REVIVE": Face(ReviveOffersMessage, message("scheduler.Call.Revive"), inside=_ID),
     "SUPPRESS": Face(SuppressOffersMessage, message("scheduler.Call.Suppress"), inside=_ID),
     "KILL": Face(KillTaskMessage, message("scheduler.Call.Kill"), inside=_ID),
@@ -187,6 +198,14 @@ def _rescind(message: RescindResourceOfferMessage) -> tuple[str, Tree]:
     return "RESCIND", {"offer_id": {"value": message.offer_id}}
 
 
+def _inverse_offers(message: InverseOffersMessage) -> tuple[str, Tree]:
+    return "INVERSE_OFFERS", {"inverse_offers": [FACES[InverseOffer].write(each) for each in message.inverse_offers]}
+
+
+def _rescind_inverse(message: RescindInverseOfferMessage) -> tuple[str, Tree]:
+    return "RESCIND_INVERSE_OFFER", {"inverse_offer_id": {"value": message.inverse_offer_id}}
+
+
 def _update(message: StatusUpdateMessage) -> tuple[str, Tree]:
     return "UPDATE", {"status": FACES[TaskStatus].write(message.update.status)}
 
@@ -221,6 +240,8 @@ _EVENTS: dict[type[Message], Callable[[Any], tuple[str, Tree]]] = {
     FrameworkReregisteredMessage: _subscribed,
     ResourceOffersMessage: _offers,
     RescindResourceOfferMessage: _rescind,
+    InverseOffersMessage: _inverse_offers,
+    RescindInverseOfferMessage: _rescind_inverse,
     StatusUpdateMessage: _update,
     UpdateOperationStatusMessage: _operation,
     ExecutorToFrameworkMessage: _message,

@@ -32,6 +32,7 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    InverseOffersMessage,
     KillTaskMessage,
     PingAgentMessage,
     PongAgentMessage,
@@ -39,6 +40,7 @@ from mesos.messages import (
     RegisterFrameworkMessage,
     ReregisterAgentMessage,
     ReregisterFrameworkMessage,
+    RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
     RunTaskMessage,
@@ -285,6 +287,12 @@ class SchedulerPeer(Peer):
         self.note(message)
 
     def status_update(self, message: StatusUpdateMessage) -> None:
+        self.note(message)
+
+    def inverse_offers(self, message: InverseOffersMessage) -> None:
+        self.note(message)
+
+    def rescind_inverse_offer(self, message: RescindInverseOfferMessage) -> None:
         self.note(message)
 
     def update_operation_status(self, message: UpdateOperationStatusMessage) -> None:

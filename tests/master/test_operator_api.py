@@ -156,7 +156,6 @@ def test_a_framework_that_is_not_there_is_not_torn_down(operator: Operator, body
         ),
         ("GET_HEALTH", {"content_type": ""}, 400, "Expecting 'Content-Type' to be present"),
         ("PRUNE", {}, 400, "Failed to validate master::Call: Expecting 'type' to be present"),
-        ("GET_QUOTA", {}, 501, "501 Not Implemented. This master does not know the call GET_QUOTA."),
     ],
 )
 def test_a_call_is_refused(scene: Scene, type_: str, headers: dict[str, str], status: int, text: str):

@@ -1,0 +1,83 @@
+"""What operators decide by the v1 API: weights, quotas, and what becomes of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from libprocess.http import HttpRequest, HttpResponse
+from master.allocator.messages import Quota, RoleWeight
+from master.dialogues.departures import Departures
+from master.http.quota_forms import read_config, read_info
+from master.http.resource_calls import ResourceCalls
+from mesos.ids import AgentID
+from mesos.v1.tree import Tree
+
+
+class Deciding(Departures, ResourceCalls):
+    """Reads the calls; the dialogues do what they say."""
+
+    def serve(self) -> None:
+        """See Endpoints."""
+        super().serve()
+        decisions: dict[str, Callable[[Tree], HttpResponse | None]] = {
+            "UPDATE_WEIGHTS": self._update_weights,
+            "UPDATE_QUOTA": self._update_quota,
+            "SET_QUOTA": self._set_quota,
+            "REMOVE_QUOTA": self._remove_role_quota,
+            "DRAIN_AGENT": self._drain_agent,
+            "DEACTIVATE_AGENT": self._agent_call("deactivate_agents", self.deactivate_agent),
+            "REACTIVATE_AGENT": self._agent_call("reactivate_agents", self.reactivate_agent),
+            "MARK_AGENT_GONE": self._agent_call("mark_agents_gone", self.mark_agent_gone),
+        }
+        self.operator_orders |= {type_: partial(_with_body, does) for type_, does in decisions.items()}
+
+    # Roles.
+
+    def _update_weights(self, body: Tree) -> HttpResponse | None:
+        infos = body.get("weight_infos", [])
+        return self.set_weights([RoleWeight(each.get("role", ""), each["weight"]) for each in infos])
+
+    def _update_quota(self, body: Tree) -> HttpResponse | None:
+        return self.set_quotas(list(map(read_config, body.get("quota_configs", []))), body.get("force") is True)
+
+    def _set_quota(self, body: Tree) -> HttpResponse | None:
+        request = body["quota_request"]
+        return self.set_quotas([read_info(request)], request.get("force") is True)
+
+    def _remove_role_quota(self, body: Tree) -> HttpResponse | None:
+        role = body["role"]
+        if role not in self.cluster.roles.quotas:
+            return HttpResponse.error(400, f"Failed to remove quota: role '{role}' has no quota")
+        return self.set_quotas([Quota(role)], force=True)
+
+    # Agents.
+
+    def _drain_agent(self, body: Tree) -> HttpResponse | None:
+        grace = body.get("max_grace_period")
+        seconds = None if grace is None else grace.get("seconds", 0) + grace.get("nanos", 0) / 1e9
+        if seconds is not None and seconds < 0:
+            return HttpResponse.error(
+                400, f"Failed to drain agent: expected a grace period from 0 s on, found {seconds}"
+            )
+        return self.forbidden(("drain_agents", None)) or self.drain_agent(
+            _agent_id(body), seconds, body.get("mark_gone", False)
+        )
+
+    def _agent_call(
+        self, action: str, does: Callable[[AgentID], HttpResponse | None]
+    ) -> Callable[[Tree], HttpResponse | None]:
+        """A call about one agent, of whoever is allowed that."""
+
+        def call(body: Tree) -> HttpResponse | None:
+            return self.forbidden((action, None)) or does(_agent_id(body))
+
+        return call
+
+
+def _with_body(does: Callable[[Tree], HttpResponse | None], call: Tree, request: HttpRequest) -> HttpResponse | None:
+    return does(call[call["type"].lower()])
+
+
+def _agent_id(body: Tree) -> AgentID:
+    return AgentID(body["agent_id"]["value"])
