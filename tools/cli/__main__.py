@@ -8,25 +8,30 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.cli import explain, keys, registry
+from tools.cli import agents, explain, keys, registry
 
 PROGRAM = "tools.cli"
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
 COMMANDS: dict[str, tuple[str, Adder]] = {
-    "explain": ("why a framework was offered agents, or was not", explain.add_explain),
-    "keys": ("which nodes a node knows by their keys; or makes its own", keys.add_keys),
-    "registry": ("what the registry holds; or backs it up, or restores it", registry.add_registry),
+    "explain": ("say why a framework was offered agents, or was not", explain.add_explain),
+    "keys": ("say which nodes a node knows by their keys, or make its own", keys.add_keys),
+    "registry": ("print what the registry holds, back it up, or restore it", registry.add_registry),
+    "drain": ("have an agent emptied, and offered no more", agents.add_drain),
+    "undrain": ("call a drain off, and have the agent offered again", agents.adder("REACTIVATE_AGENT", "stays")),
+    "deactivate": ("have an agent offered no more", agents.adder("DEACTIVATE_AGENT", "is not offered any more")),
+    "reactivate": ("have an agent offered again", agents.adder("REACTIVATE_AGENT", "is offered again")),
+    "gone": ("never take an agent back; its tasks are gone", agents.adder("MARK_AGENT_GONE", "is gone for good")),
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    made = argparse.ArgumentParser(prog=f"python -m {PROGRAM}", description="Ask a master something.")
+    made = argparse.ArgumentParser(prog=f"python -m {PROGRAM}", description="Ask or tell a master something.")
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=f"Says {text}.")
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         command.add_argument("--master", metavar="HOST:PORT", default="127.0.0.1:5050", help="the master's web address")
         command.add_argument("--json", action="store_true", help="print the answer as JSON")
         add(command)

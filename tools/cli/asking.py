@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,24 +26,50 @@ class Master:
 
     def get(self, path: str, **query: str) -> Any:
         """What the master says there, read from JSON. OperatorError if it cannot be reached, or refuses."""
-        connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
         given = {name: value for name, value in query.items() if value}
+        status, body = self._request("GET", f"{path}?{urlencode(given)}" if given else path)
+        return self._read(path, status, body)
+
+    def call(self, type_: str, body: dict[str, Any]) -> None:
+        """Make a call of the operator API that asks for something to be done. OperatorError if that is refused."""
+        content = msgspec.json.encode({"type": type_, type_.lower(): body})
+        status, answer = self._request("POST", "/api/v1", content, {"Content-Type": "application/json"})
+        if status not in (200, 202):
+            raise self._refused("/api/v1", status, answer)
+
+    def _request(
+        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request("GET", f"{path}?{urlencode(given)}" if given else path)
+            connection.request(method, path, content or None, dict(headers))
             response = connection.getresponse()
-            body = response.read()
+            return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             text = f"no master answers at {self._address}: {error or type(error).__name__}; name another by --master"
             raise OperatorError(text) from None
         finally:
             connection.close()
-        return self._read(path, response.status, body)
 
     def _read(self, path: str, status: int, body: bytes) -> Any:
         if status != 200:
-            text = " ".join(body.decode(errors="replace").split())
-            raise OperatorError(f"{self._address}{path} answers {status}: {text}")
+            raise self._refused(path, status, body)
         try:
             return msgspec.json.decode(body)
         except msgspec.MsgspecError as error:
             raise OperatorError(f"{self._address}{path}: expected JSON as a master writes it: {error}") from None
+
+    def _refused(self, path: str, status: int, body: bytes) -> OperatorError:
+        text = " ".join(body.decode(errors="replace").split())
+        return OperatorError(f"{self._address}{path} answers {status}: {text}")
+
+
+def find(noun: str, rows: list[dict[str, Any]], wanted: str, keys: tuple[str, ...]) -> str:
+    """The id of the only one that is called so. OperatorError if there is none, or several."""
+    found: list[str] = [row["id"] for row in rows if wanted in [row[key] for key in keys]]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise OperatorError(f"expected the id of one {noun}, found that {', '.join(found)} are called {wanted!r}")
+    known = ", ".join(f"{row[keys[0]]} ({row[keys[1]]})" for row in rows) or "none"
+    raise OperatorError(f"there is no {noun} {wanted!r}; there are {known}")

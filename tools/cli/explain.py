@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from libprocess.errors import OperatorError
-from tools.cli.asking import Master
+from tools.cli.asking import Master, find
 
 
 def add_explain(command: argparse.ArgumentParser) -> None:
@@ -29,17 +28,6 @@ def explain(options: argparse.Namespace) -> Iterator[str]:
         agent_id = find("agent", master.get("/slaves")["slaves"], options.agent, ("id", "hostname"))
     answer = master.get("/explain", framework_id=framework_id, role=options.role, agent_id=agent_id)
     return iter([json.dumps(answer)]) if options.json else told(answer)
-
-
-def find(noun: str, rows: list[dict[str, Any]], wanted: str, keys: tuple[str, ...]) -> str:
-    """The id of the only one that is called so. OperatorError if there is none, or several."""
-    found: list[str] = [row["id"] for row in rows if wanted in [row[key] for key in keys]]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise OperatorError(f"expected the id of one {noun}, found that {', '.join(found)} are called {wanted!r}")
-    known = ", ".join(f"{row[keys[0]]} ({row[keys[1]]})" for row in rows) or "none"
-    raise OperatorError(f"there is no {noun} {wanted!r}; there are {known}")
 
 
 def told(answer: dict[str, Any]) -> Iterator[str]:

@@ -1,0 +1,119 @@
+"""`python -m tools.cli drain` and its kin, against a master on a real port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from libprocess import PID, Process
+from libprocess.edge import open_node
+from libprocess.http.server import HttpServer
+from libprocess.pid import Address
+from master.flags import MasterFlags
+from master.master import MASTER, Master
+from mesos.messages import AgentRegisteredMessage, PingAgentMessage, PongAgentMessage, RegisterAgentMessage
+from mesos.resources import Resources
+from mesos.types import AgentInfo
+from tools.cli.__main__ import main
+
+
+class Peer(Process):
+    """An agent that registers, and stays."""
+
+    def __init__(self, master: PID) -> None:
+        self.answered = asyncio.Event()
+        self._master = master
+
+    def initialize(self) -> None:
+        self.send(self._master, RegisterAgentMessage(AgentInfo("box", resources=Resources.parse("cpus:1;mem:64")), "1"))
+
+    def agent_registered(self, message: AgentRegisteredMessage) -> None:
+        self.id = message.agent_id
+        self.answered.set()
+
+    def ping_agent(self, message: PingAgentMessage) -> None:
+        self.reply(PongAgentMessage())
+
+
+@pytest.fixture
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The web address of a master that knows one agent, `box`."""
+    started, over = threading.Event(), threading.Event()
+    addresses: list[str] = []
+    work_dir = str(tmp_path_factory.mktemp("master"))
+
+    async def serve() -> None:
+        async with open_node(storage=work_dir) as node:
+            server = HttpServer(node, root=MASTER, host="127.0.0.1", port=0)
+            await server.start()
+            web = Address("127.0.0.1", server.address.port)
+            peer = Peer(node.spawn(Master(MasterFlags(work_dir=work_dir), web), MASTER))
+            node.spawn(peer)
+            await asyncio.wait_for(peer.answered.wait(), 30)
+            addresses.append(str(web))
+            started.set()
+            await asyncio.to_thread(over.wait)
+            await server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert started.wait(30)
+    yield addresses[0]
+    over.set()
+    thread.join()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    monkeypatch.setattr("sys.argv", ["tools.cli", *words])
+    assert main() == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_drain_is_followed_to_its_end(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    said = run(monkeypatch, capsys, "drain", "box", "--master", address, "--within=10mins", "--wait")
+    assert said[-1].endswith(" is drained")
+    (shown,) = run(monkeypatch, capsys, "drain", "box", "--master", address, "--watch", "--json")
+    assert json.loads(shown)["drain_info"]["config"]["max_grace_period"] == {"nanoseconds": 600_000_000_000}
+
+    (said,) = [run(monkeypatch, capsys, "undrain", "box", "--master", address)]
+    assert said[0].endswith(" stays")
+    assert run(monkeypatch, capsys, "drain", "box", "--master", address, "--watch")[0].endswith("is not being drained")
+
+
+def test_the_others_say_what_they_did(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for command, done in (
+        ("deactivate", "is not offered any more"),
+        ("reactivate", "is offered again"),
+        ("gone", "is gone for good"),
+    ):
+        (said,) = run(monkeypatch, capsys, command, "box", "--master", address)
+        assert said.endswith(done)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("drain", "crate"), "answers 400: Failed to drain agent: no agent crate is known"),
+        (("drain", "box", "--within=soon"), "--within: expected a "),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    told: str,
+):
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, capsys, *words, "--master", address)
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1)
+    assert told in said
