@@ -42,6 +42,7 @@ from master.allocator.messages import (
 from master.allocator.options import Options
 from master.allocator.quota import Allowance
 from mesos.ids import AgentID, FrameworkID
+from mesos.messages import RequestResourcesMessage
 from mesos.resources import Resources
 
 RECOVERY_TIMEOUT_SECONDS = 600.0
@@ -243,6 +244,9 @@ class Allocator(Process):
         """See the message."""
         self._cluster.clients.set_active(message.framework_id, message.active)
         self._allocate_soon()
+
+    def request_resources(self, message: RequestResourcesMessage) -> None:
+        """See the message. Shares decide here, and what was refused; a plug-in may think otherwise."""
 
     def remove_framework(self, message: RemoveFrameworkMessage) -> None:
         """See the message."""

@@ -21,7 +21,7 @@ from master.records import FrameworkRecord, FrameworkState
 from master.registrar.entries import FrameworkEntry
 from master.registrar.operations import LeaveFramework, ReturnFramework
 from master.updates import Verdict, update_of_known
-from master.validation import check_framework, check_framework_update
+from master.validation import check_framework, check_framework_revision, check_framework_update
 from master.validation.rights import to_register
 from mesos.ids import FrameworkID
 from mesos.messages import (
@@ -31,6 +31,7 @@ from mesos.messages import (
     FrameworkReregisteredMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
+    ReviseFrameworkMessage,
     ShutdownFrameworkMessage,
     UnregisterFrameworkMessage,
     UpdateFrameworkMessage,
@@ -182,14 +183,37 @@ class Frameworks(Offers, Authentication):
         framework.subscribe(info, self.now)
         self.cluster.notices.forget(framework.id)  # so that it is told again
         self._strike_absence(framework.id)
-        suppressed, constraints = message.suppressed_roles, message.offer_constraints
-        framework.restrict(suppressed, constraints)
         self.link(framework.pid)
-        self.send(self.allocator, ChangeFrameworkMessage(framework.id, info, suppressed, constraints))
+        self._tell_of_change(framework, message)
         if not was_active:
             self.send(self.allocator, SetFrameworkActiveMessage(framework.id, True))
+
+    def _tell_of_change(self, framework: FrameworkRecord, message: Subscription | ReviseFrameworkMessage) -> None:
+        """Let the allocator know what a framework is now and wants, and the agents where it runs something."""
+        info, suppressed, constraints = framework.info, message.suppressed_roles, message.offer_constraints
+        framework.restrict(suppressed, constraints)
+        self.send(self.allocator, ChangeFrameworkMessage(framework.id, info, suppressed, constraints))
         for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):
             self.send(agent.pid, UpdateFrameworkMessage(framework.id, info, framework.pid))
+
+    def revise_framework(self, message: ReviseFrameworkMessage) -> None:
+        """See the message. What it was offered for roles that it has no more, is taken back."""
+        info = message.framework
+        framework = self.caller(info.id or FrameworkID(""))
+        if framework is None:
+            return
+        wrong = (
+            check_framework_update(framework.info, info)
+            or check_framework(info, message.suppressed_roles, message.offer_constraints)
+            or check_framework_revision(framework.info, info)
+            or self.refusal(info.principal or None, to_register(info))
+        )
+        if wrong is not None:
+            self.reply(FrameworkErrorMessage(wrong))
+            return
+        self.rescind([offer for offer in framework.offers.values() if offer.role not in info.all_roles])
+        self.cluster.revise_framework(framework, info)
+        self._tell_of_change(framework, message)
 
     # Leaving.
 

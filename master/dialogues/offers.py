@@ -21,6 +21,7 @@ from master.validation import check_refuse_seconds
 from mesos.ids import FrameworkID, OfferID
 from mesos.messages import (
     DeclineOffersMessage,
+    RequestResourcesMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
     ReviveOffersMessage,
@@ -110,6 +111,11 @@ class Offers(Dialogue):
         if framework is not None and roles:
             framework.suppressed_roles |= roles
             self.send(self.allocator, SuppressRolesMessage(framework.id, tuple(sorted(roles))))
+
+    def request_resources(self, message: RequestResourcesMessage) -> None:
+        """See the message."""
+        if self.caller(message.framework_id) is not None:
+            self.send(self.allocator, message)
 
     @staticmethod
     def _own_roles(framework: FrameworkRecord | None, roles: tuple[str, ...]) -> frozenset[str]:

@@ -28,10 +28,12 @@ from mesos.messages import (
     ReconcileOperationsMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
+    RequestResourcesMessage,
     ReregisterFrameworkMessage,
     RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
+    ReviseFrameworkMessage,
     ReviveOffersMessage,
     ShutdownExecutorMessage,
     StatusUpdateAcknowledgementMessage,
@@ -186,6 +188,13 @@ class HttpScheduler(Process):
 
     def reconcile_operations(self, message: ReconcileOperationsMessage) -> None:
         self._call(message)
+
+    def request_resources(self, message: RequestResourcesMessage) -> None:
+        self._call(message)
+
+    def revise_framework(self, message: ReviseFrameworkMessage) -> None:
+        if self._call(message):
+            self.capabilities = message.framework.capabilities
 
     def framework_to_executor(self, message: FrameworkToExecutorMessage) -> None:
         self._call(message)

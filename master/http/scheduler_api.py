@@ -22,7 +22,6 @@ from mesos.v1.scheduler import CALL, Call, read_call
 from mesos.v1.tree import Misfit
 
 ACCEPTED = HttpResponse(202)
-IGNORED_CALLS = ("REQUEST",)
 
 
 class SchedulerApi(OperatorApi):
@@ -68,7 +67,7 @@ class SchedulerApi(OperatorApi):
         scheduler = self._subscription(request, call.framework_id or FrameworkID(""))
         if call.message is not None:
             self.send(scheduler, call.message)
-        elif call.type not in IGNORED_CALLS:
+        else:
             raise Refusal(501, f"501 Not Implemented. This master does not know the call {call.type}.")
         return ACCEPTED
 

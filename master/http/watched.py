@@ -116,6 +116,11 @@ class WatchedCluster(Cluster):
         super().move_framework(framework, pid)
         self._tell("FRAMEWORK_UPDATED", lambda: {"framework": trees.framework(framework)})
 
+    def revise_framework(self, framework: FrameworkRecord, info: FrameworkInfo) -> None:
+        """See Cluster."""
+        super().revise_framework(framework, info)
+        self._tell("FRAMEWORK_UPDATED", lambda: {"framework": trees.framework(framework)})
+
     def complete_framework(self, framework: FrameworkRecord, now: float) -> None:
         """See Cluster."""
         forgotten = list(self.completed.values())

@@ -173,6 +173,10 @@ class Cluster:
         self._framework_ids[pid] = framework.id
         framework.pid = pid
 
+    def revise_framework(self, framework: FrameworkRecord, info: FrameworkInfo) -> None:
+        """It says something else of itself."""
+        framework.info = info
+
     def complete_framework(self, framework: FrameworkRecord, now: float) -> None:
         """It ended; its tasks, executors and offers are gone from it already."""
         framework.complete(now)

@@ -6,13 +6,14 @@ Every check returns one line that says what was found and what was expected, or 
 from __future__ import annotations
 
 from master.validation.agent import check_agent
-from master.validation.framework import check_framework, check_framework_update
+from master.validation.framework import check_framework, check_framework_revision, check_framework_update
 from master.validation.offers import check_offers, check_refuse_seconds
 from master.validation.task import check_task
 
 __all__ = [
     "check_agent",
     "check_framework",
+    "check_framework_revision",
     "check_framework_update",
     "check_offers",
     "check_refuse_seconds",

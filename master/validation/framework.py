@@ -76,3 +76,12 @@ def check_framework_update(old: FrameworkInfo, new: FrameworkInfo) -> str | None
     if old.principal != new.principal:
         return f"expected a framework to keep its principal {old.principal!r}, found {new.principal!r}"
     return None
+
+
+def check_framework_revision(old: FrameworkInfo, new: FrameworkInfo) -> str | None:
+    """Whether a framework may become that while it is there; one that comes back may say it, and it is not heeded."""
+    if old.user != new.user:
+        return f"expected a framework to keep its user {old.user!r}, found {new.user!r}"
+    if old.checkpoint != new.checkpoint:
+        return f"expected a framework to keep checkpoint={old.checkpoint}, found {new.checkpoint}"
+    return None

@@ -16,6 +16,7 @@ from mesos.executor.callbacks import Executor
 from mesos.executor.calls import ExecutorCalls
 from mesos.executor.place import ExecutorPlace
 from mesos.executor.process import ExecutorProcess, News
+from mesos.watchdog import PATIENCE_SECONDS, Watchdog
 
 
 class AsyncExecutorDriver(ExecutorCalls):
@@ -24,8 +25,12 @@ class AsyncExecutorDriver(ExecutorCalls):
         async with AsyncExecutorDriver(MyExecutor()) as driver:
             await driver.join()
 
-    Its methods are for the loop's thread. A callback that raises ends the driver; `join` raises it again.
+    Its methods are for the loop's thread. A callback that raises ends the driver; `join` raises it again. One
+    that does not return is named in the log (see `patience_seconds`).
     """
+
+    patience_seconds = PATIENCE_SECONDS
+    """A callback that takes longer is said to block."""
 
     def __init__(self, executor: Executor, place: ExecutorPlace | None = None) -> None:
         """Without a `place`, it is what the agent left in the environment."""
@@ -39,6 +44,9 @@ class AsyncExecutorDriver(ExecutorCalls):
     async def __aenter__(self) -> Self:
         """Begin to register with the agent."""
         self._runtime: Runtime = await self._resources.enter_async_context(open_node(keys=self._place.keys))
+        self._watchdog = Watchdog(self.patience_seconds)
+        self._watchdog.start()
+        self._resources.callback(self._watchdog.stop)
         self._reach(DriverStatus.RUNNING)
         self._pid = self._runtime.spawn(ExecutorProcess(self._place, self._news.put_nowait), "executor")
         self._runtime.when_exited(self._pid, self._ended)
@@ -73,13 +81,16 @@ class AsyncExecutorDriver(ExecutorCalls):
         """Call back, one after another."""
         while True:
             news = await self._news.get()
+            self._watchdog.began(self._name_of(news))
             try:
                 result = self._call_back(news)
                 if inspect.isawaitable(result):
+                    self._watchdog.awaits(result)
                     await result
             except Exception as error:
                 self._error = error
                 self.stop()
+            self._watchdog.ended()
 
     def _ended(self, reason: str) -> None:
         self._reach(DriverStatus.STOPPED)

@@ -49,6 +49,10 @@ class ExecutorCalls(ABC):
             return None
         return getattr(self._executor, news.callback)(self, *news.arguments)
 
+    def _name_of(self, news: News) -> str:
+        """How people call the callback."""
+        return f"{type(self._executor).__name__}.{news.callback}"
+
     def send_status_update(self, status: TaskStatus) -> DriverStatus:
         """Tell what became of a task; its agent sees to it that the scheduler learns it. Who says so is filled in."""
         return self._call(StatusUpdateMessage(StatusUpdate(_FRAMEWORK, status)))

@@ -12,6 +12,7 @@ from mesos.executor.callbacks import Executor
 from mesos.executor.calls import ExecutorCalls
 from mesos.executor.place import ExecutorPlace
 from mesos.executor.process import ExecutorProcess, News
+from mesos.watchdog import PATIENCE_SECONDS, Watchdog
 
 
 class ExecutorDriver(ExecutorCalls):
@@ -20,8 +21,11 @@ class ExecutorDriver(ExecutorCalls):
         ExecutorDriver(MyExecutor()).run()
 
     Its methods are for any thread. A callback that takes long holds up the next ones, but nothing else. One that raises
-    ends the driver; `join` raises it again.
+    ends the driver; `join` raises it again. One that does not return is named in the log (see `patience_seconds`).
     """
+
+    patience_seconds = PATIENCE_SECONDS
+    """A callback that takes longer is said to block."""
 
     def __init__(self, executor: Executor, place: ExecutorPlace | None = None) -> None:
         """Without a `place`, it is what the agent left in the environment."""
@@ -36,6 +40,8 @@ class ExecutorDriver(ExecutorCalls):
         if self._status is not DriverStatus.NOT_STARTED:
             return self._status
         self._node = ThreadedNode(keys=self._place.keys)
+        self._watchdog = Watchdog(self.patience_seconds)
+        self._watchdog.start()
         self._reach(DriverStatus.RUNNING)
         self._pid = self._node.spawn(ExecutorProcess(self._place, self._news.put), "executor")
         for target in (self._serve, self._see_it_end):
@@ -67,15 +73,18 @@ class ExecutorDriver(ExecutorCalls):
     def _serve(self) -> None:
         """The thread of the callbacks."""
         while (news := self._news.get()) is not None:
+            self._watchdog.began(self._name_of(news))
             try:
                 self._call_back(news)
             except Exception as error:
                 self._error = error
                 self.stop()
+            self._watchdog.ended()
 
     def _see_it_end(self) -> None:
         """The thread that cleans up once the actor has ended."""
         self._node.wait(self._pid)
+        self._watchdog.stop()
         self._news.put(None)
         self._node.close()
         self._reach(DriverStatus.STOPPED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from libprocess.message import Message
 from libprocess.pid import PID
 from mesos.ids import AgentID, FrameworkID, OfferID
-from mesos.types import Filters, FrameworkInfo, InverseOffer, MasterInfo, Offer, Operation
+from mesos.types import Filters, FrameworkInfo, InverseOffer, MasterInfo, Offer, Operation, ResourceRequest
 from mesos.types.constraint import OfferConstraints
 
 # Registering.
@@ -58,6 +58,14 @@ class DeactivateFrameworkMessage(Message, frozen=True):
     """Scheduler → master, when its driver aborts: no more offers; the tasks stay until the failover timeout is over."""
 
     framework_id: FrameworkID
+
+
+class ReviseFrameworkMessage(Message, frozen=True):
+    """Scheduler → master, while it is registered: the framework is this from now on."""
+
+    framework: FrameworkInfo
+    suppressed_roles: tuple[str, ...] = ()
+    offer_constraints: tuple[OfferConstraints, ...] = ()
 
 
 class UnregisterFrameworkMessage(Message, frozen=True):
@@ -158,3 +166,10 @@ class AgentLostMessage(Message, frozen=True):
     """Master → every scheduler: this agent was removed, or is out of reach."""
 
     agent_id: AgentID
+
+
+class RequestResourcesMessage(Message, frozen=True):
+    """Scheduler → master → allocator: this is what would be welcome. Nothing follows from it, unless from a plug-in."""
+
+    framework_id: FrameworkID
+    requests: tuple[ResourceRequest, ...] = ()

@@ -21,6 +21,7 @@ from mesos.scheduler.place import filled_in, node_options, scheduler_id
 from mesos.scheduler.process import News, SchedulerProcess
 from mesos.types import FrameworkInfo
 from mesos.types.constraint import OfferConstraints
+from mesos.watchdog import PATIENCE_SECONDS, Watchdog
 
 
 class AsyncSchedulerDriver(SchedulerCalls):
@@ -30,8 +31,12 @@ class AsyncSchedulerDriver(SchedulerCalls):
             await driver.join()
 
     At the end of the body the framework is stopped, unless it was before. Its methods are for the loop's thread. A
-    callback that raises aborts the driver; `join` raises it again.
+    callback that raises aborts the driver; `join` raises it again. One that does not return is named in the log (see
+    `patience_seconds`).
     """
+
+    patience_seconds = PATIENCE_SECONDS
+    """A callback that takes longer is said to block."""
 
     def __init__(
         self,
@@ -62,6 +67,9 @@ class AsyncSchedulerDriver(SchedulerCalls):
         process = SchedulerProcess(
             self._framework, lambda pid: MasterDetector(pid, finder), self._news.put_nowait, *self._terms
         )
+        self._watchdog = Watchdog(self.patience_seconds)
+        self._watchdog.start()
+        self._resources.callback(self._watchdog.stop)
         self._reach(DriverStatus.RUNNING)
         self._pid = self._runtime.spawn(process, scheduler_id())
         self._runtime.when_exited(self._pid, self._ended)
@@ -96,14 +104,17 @@ class AsyncSchedulerDriver(SchedulerCalls):
         """Call back, one after another."""
         while True:
             news = await self._news.get()
+            self._watchdog.began(self._name_of(news))
             try:
                 result = self._call_back(news)
                 if inspect.isawaitable(result):
+                    self._watchdog.awaits(result)
                     await result
                 self._called_back(news)
             except Exception as error:
                 self._error = error
                 self.abort()
+            self._watchdog.ended()
 
     def _ended(self, reason: str) -> None:
         if self._status is not DriverStatus.STOPPED:

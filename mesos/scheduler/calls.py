@@ -18,13 +18,26 @@ from mesos.messages import (
     FrameworkToExecutorMessage,
     KillTaskMessage,
     ReconcileTasksMessage,
+    RequestResourcesMessage,
+    ReviseFrameworkMessage,
     ReviveOffersMessage,
     StatusUpdateAcknowledgementMessage,
     SuppressOffersMessage,
 )
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.process import News, StopSchedulerMessage
-from mesos.types import Filters, KillPolicy, Launch, Operation, TaskInfo, TaskReference, TaskStatus
+from mesos.types import (
+    Filters,
+    FrameworkInfo,
+    KillPolicy,
+    Launch,
+    Operation,
+    ResourceRequest,
+    TaskInfo,
+    TaskReference,
+    TaskStatus,
+)
+from mesos.types.constraint import OfferConstraints
 
 _DEFAULT_FILTERS = Filters()
 _MINE = FrameworkID("")
@@ -69,6 +82,10 @@ class SchedulerCalls(ABC):
         if news.callback == "error":
             self._reach(DriverStatus.ABORTED)
         return getattr(self._scheduler, news.callback)(self, *news.arguments)
+
+    def _name_of(self, news: News) -> str:
+        """How people call the callback."""
+        return f"{type(self._scheduler).__name__}.{news.callback}"
 
     def _called_back(self, news: News) -> None:
         if self._implicit_acknowledgements and news.callback == "status_update":
@@ -128,6 +145,19 @@ class SchedulerCalls(ABC):
         """Be offered nothing for these roles, or for all of them if none is named, until they are revived."""
         return self._call(SuppressOffersMessage(_MINE, tuple(roles)))
 
+    def request_resources(self, requests: Iterable[ResourceRequest]) -> DriverStatus:
+        """Say what would be welcome. The allocator that comes with the master pays no heed to it."""
+        return self._call(RequestResourcesMessage(_MINE, tuple(requests)))
+
+    def update_framework(
+        self,
+        framework: FrameworkInfo,
+        suppressed_roles: Iterable[str] = (),
+        offer_constraints: Iterable[OfferConstraints] = (),
+    ) -> DriverStatus:
+        """The framework is this from now on: its name, roles, capabilities, how long it may be away, and so on."""
+        return self._call(ReviseFrameworkMessage(framework, tuple(suppressed_roles), tuple(offer_constraints)))
+
     def kill_task(self, task_id: TaskID, kill_policy: KillPolicy | None = None) -> DriverStatus:
         """Kill a task. The call may get lost with a master; repeat it until the task has ended."""
         return self._call(KillTaskMessage(_MINE, task_id, kill_policy=kill_policy))
@@ -144,7 +174,10 @@ class SchedulerCalls(ABC):
         return self._call(StatusUpdateAcknowledgementMessage(_MINE, status.agent_id, status.task_id, status.uuid))
 
     def reconcile_tasks(self, statuses: Iterable[TaskStatus | TaskReference] = ()) -> DriverStatus:
-        """Be told the state of these tasks, or of all that have not ended, by status updates that need no answer."""
+        """Be told the state of these tasks, or of all that have not ended, by status updates that need no answer.
+
+        The driver asks by itself after each registration and every 15 minutes, and tells what is new.
+        """
         tasks = (TaskReference(status.task_id, status.agent_id) for status in statuses)
         return self._call(ReconcileTasksMessage(_MINE, tuple(tasks)))
 
@@ -161,6 +194,8 @@ class SchedulerCalls(ABC):
     reviveOffers = revive_offers
     suppressOffers = suppress_offers
     killTask = kill_task
+    requestResources = request_resources
+    updateFramework = update_framework
     acknowledgeStatusUpdate = acknowledge_status_update
     reconcileTasks = reconcile_tasks
     sendFrameworkMessage = send_framework_message

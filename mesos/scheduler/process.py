@@ -37,16 +37,19 @@ from mesos.messages import (
     KillTaskMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
+    RequestResourcesMessage,
     ReregisterFrameworkMessage,
     RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
+    ReviseFrameworkMessage,
     ReviveOffersMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
     SuppressOffersMessage,
     UnregisterFrameworkMessage,
 )
+from mesos.scheduler.reconciler import TaskReconciler
 from mesos.states import told
 from mesos.types import (
     FrameworkInfo,
@@ -57,6 +60,7 @@ from mesos.types import (
     Reason,
     Source,
     TaskInfo,
+    TaskReference,
     TaskState,
     TaskStatus,
 )
@@ -93,6 +97,10 @@ class RegisterAgainMessage(Message, frozen=True):
     """Scheduler → itself: there should have been an answer by now."""
 
 
+class ReconcileAgainMessage(Message, frozen=True):
+    """Scheduler → itself: there should have been answers by now, or it is time to ask again."""
+
+
 class SchedulerProcess(Authenticatee):
     """See the module. A framework that has its id already is taken over from whichever scheduler it had before."""
 
@@ -121,6 +129,8 @@ class SchedulerProcess(Authenticatee):
         self._aborted = False
         self._backoff_seconds = 0.0
         self._retry: Timer | None = None
+        self._tasks = TaskReconciler(knows_all=not self._takes_over)
+        self._reconciliation: Timer | None = None
 
     def initialize(self) -> None:
         self._detector = self.spawn(self._detect(self.pid))
@@ -157,11 +167,13 @@ class SchedulerProcess(Authenticatee):
         if self._is_from_master() and not self._connected:
             self._connect(message.framework_id)
             self._tell("registered", message.framework_id, message.master_info)
+            self._reconcile(self._tasks.begin(self.now))
 
     def framework_reregistered(self, message: FrameworkReregisteredMessage) -> None:
         if self._is_from_master() and not self._connected:
             self._connect(message.framework_id)
             self._tell("reregistered", message.master_info)
+            self._reconcile(self._tasks.begin(self.now))
 
     def framework_error(self, message: FrameworkErrorMessage) -> None:
         if self._is_from_master():
@@ -207,6 +219,7 @@ class SchedulerProcess(Authenticatee):
         self._master = None
         self._is_identified = False
         self._cancel_retry()
+        self._stop_reconciling()
         if self._connected:
             self._connected = False
             self._tell("disconnected")
@@ -215,6 +228,25 @@ class SchedulerProcess(Authenticatee):
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
+
+    # Reconciling: one question at a time, again and again.
+
+    def _reconcile(self, question: tuple[TaskReference, ...] | None) -> None:
+        assert self._master is not None
+        assert self._framework.id is not None
+        if question is not None:
+            self.send(self._master.pid, ReconcileTasksMessage(self._framework.id, question))
+        self._stop_reconciling()
+        self._reconciliation = self.delay(self._tasks.wait_seconds(self.now), ReconcileAgainMessage())
+
+    def reconcile_again(self, message: ReconcileAgainMessage) -> None:
+        if self.sender == self.pid and self._connected and not self._aborted:
+            self._reconcile(self._tasks.next(self.now))
+
+    def _stop_reconciling(self) -> None:
+        if self._reconciliation is not None:
+            self._reconciliation.cancel()
+            self._reconciliation = None
 
     # News from the master.
 
@@ -236,7 +268,9 @@ class SchedulerProcess(Authenticatee):
 
     def status_update(self, message: StatusUpdateMessage) -> None:
         if self._hears_master():
-            self._tell("status_update", message.update.status)
+            status = message.update.status
+            if self._tasks.heard(status):
+                self._tell("status_update", status)
 
     def executor_to_framework(self, message: ExecutorToFrameworkMessage) -> None:
         if self._hears_master():
@@ -263,9 +297,14 @@ class SchedulerProcess(Authenticatee):
     # Calls from the driver.
 
     def accept_offers(self, message: AcceptOffersMessage) -> None:
-        if not self._hand_on(message) and self._is_from_driver():
-            for task in launched(message.operations):
-                self._tell("status_update", self._lost(task))
+        if not self._is_from_driver():
+            return
+        tasks = launched(message.operations)
+        if self._hand_on(message):
+            self._tasks.launched(tasks)
+            return
+        for task in tasks:
+            self._tell("status_update", self._lost(task))
 
     def decline_offers(self, message: DeclineOffersMessage) -> None:
         self._hand_on(message)
@@ -290,7 +329,29 @@ class SchedulerProcess(Authenticatee):
         self._hand_on(message)
 
     def reconcile_tasks(self, message: ReconcileTasksMessage) -> None:
+        if self._hand_on(message):
+            self._tasks.asked(message.tasks)
+
+    def request_resources(self, message: RequestResourcesMessage) -> None:
         self._hand_on(message)
+
+    def revise_framework(self, message: ReviseFrameworkMessage) -> None:
+        """Without a master it is told when one is there, as all that is told then."""
+        if not self._is_from_driver():
+            return
+        old = self._framework
+        principal = message.framework.principal or old.principal
+        self._framework = replace(
+            message.framework,
+            id=old.id,
+            principal=principal,
+            user=message.framework.user or old.user,
+            hostname=message.framework.hostname or old.hostname,
+        )
+        self._suppressed = set(message.suppressed_roles)
+        self._constraints = message.offer_constraints
+        if self._connected and not self._aborted and self._master is not None:
+            self.send(self._master.pid, replace(message, framework=self._framework))
 
     def status_update_acknowledgement(self, message: StatusUpdateAcknowledgementMessage) -> None:
         self._hand_on(message)

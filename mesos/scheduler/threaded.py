@@ -17,6 +17,7 @@ from mesos.scheduler.place import filled_in, node_options, scheduler_id
 from mesos.scheduler.process import News, SchedulerProcess
 from mesos.types import FrameworkInfo
 from mesos.types.constraint import OfferConstraints
+from mesos.watchdog import PATIENCE_SECONDS, Watchdog
 
 
 class SchedulerDriver(SchedulerCalls):
@@ -26,8 +27,11 @@ class SchedulerDriver(SchedulerCalls):
         driver.run()
 
     Its methods are for any thread. A callback that takes long holds up the next ones, but nothing else. One that raises
-    aborts the driver; `join` raises it again.
+    aborts the driver; `join` raises it again. One that does not return is named in the log (see `patience_seconds`).
     """
+
+    patience_seconds = PATIENCE_SECONDS
+    """A callback that takes longer is said to block."""
 
     def __init__(
         self,
@@ -58,6 +62,8 @@ class SchedulerDriver(SchedulerCalls):
         process = SchedulerProcess(
             self._framework, lambda pid: MasterDetector(pid, finder), self._news.put, *self._terms
         )
+        self._watchdog = Watchdog(self.patience_seconds)
+        self._watchdog.start()
         self._reach(DriverStatus.RUNNING)
         self._pid = self._node.spawn(process, scheduler_id())
         self._threads = [
@@ -108,12 +114,14 @@ class SchedulerDriver(SchedulerCalls):
     def _serve(self) -> None:
         """The thread of the callbacks."""
         while (news := self._news.get()) is not None:
+            self._watchdog.began(self._name_of(news))
             try:
                 self._call_back(news)
                 self._called_back(news)
             except Exception as error:
                 self._error = error
                 self.abort()
+            self._watchdog.ended()
 
     def _see_it_end(self) -> None:
         """The thread that cleans up once the actor has ended."""
@@ -122,4 +130,5 @@ class SchedulerDriver(SchedulerCalls):
             self._error = RuntimeError(f"the scheduler's actor {reason}")
             self._reach(DriverStatus.STOPPED)
         self._node.close()
+        self._watchdog.stop()
         self._news.put(None)

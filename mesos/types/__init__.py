@@ -51,7 +51,7 @@ from mesos.types.container import (
 )
 from mesos.types.feedback import OperationReference, OperationReport, OperationState, OperationStatus
 from mesos.types.framework import FrameworkCapability, FrameworkInfo, OfferFilter
-from mesos.types.offer import Filters, InverseOffer, Offer
+from mesos.types.offer import Filters, InverseOffer, Offer, ResourceRequest
 from mesos.types.operation import (
     Create,
     Destroy,
@@ -132,6 +132,7 @@ __all__ = [
     "Reason",
     "Reserve",
     "ResourceLimit",
+    "ResourceRequest",
     "SandboxOwner",
     "Secret",
     "SecretReference",

@@ -38,6 +38,13 @@ class InverseOffer(Struct, frozen=True):
     unavailability: Unavailability
 
 
+class ResourceRequest(Struct, frozen=True):
+    """What a framework would like to be offered, of a certain agent or of any."""
+
+    resources: Resources = Resources()
+    agent_id: AgentID | None = None
+
+
 class Filters(Struct, frozen=True):
     """How long not to offer again what was refused."""
 

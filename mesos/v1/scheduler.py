@@ -25,10 +25,12 @@ from mesos.messages import (
     ReconcileOperationsMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
+    RequestResourcesMessage,
     ReregisterFrameworkMessage,
     RescindInverseOfferMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
+    ReviseFrameworkMessage,
     ReviveOffersMessage,
     ShutdownExecutorMessage,
     StatusUpdateAcknowledgementMessage,
@@ -44,9 +46,11 @@ from mesos.types import (
     MasterInfo,
     Offer,
     OperationStatus,
+    ResourceRequest,
     TaskReference,
     TaskStatus,
 )
+from mesos.types.constraint import OfferConstraints
 from mesos.v1.constraints import read_constraints
 from mesos.v1.face import Face
 from mesos.v1.faces import CODECS, FACES
@@ -70,6 +74,7 @@ class Call(NamedTuple):
 
 
 Face(TaskReference, message("scheduler.Call.Reconcile.Task"))
+Face(ResourceRequest, message("Request"))
 
 _ID = ["framework_id"]
 _MESSAGES: dict[str, Face[Any]] = {
@@ -87,6 +92,7 @@ _MESSAGES: dict[str, Face[Any]] = {
     "SHUTDOWN": Face(ShutdownExecutorMessage, message("scheduler.Call.Shutdown"), inside=_ID),
     "ACKNOWLEDGE": Face(StatusUpdateAcknowledgementMessage, message("scheduler.Call.Acknowledge"), inside=_ID),
     "RECONCILE": Face(ReconcileTasksMessage, message("scheduler.Call.Reconcile"), inside=_ID),
+    "REQUEST": Face(RequestResourcesMessage, message("scheduler.Call.Request"), inside=_ID),
     "MESSAGE": Face(FrameworkToExecutorMessage, message("scheduler.Call.Message"), inside=_ID),
     "ACKNOWLEDGE_OPERATION_STATUS": Face(
         AcknowledgeOperationStatusMessage,
@@ -110,6 +116,8 @@ def read_call(tree: Tree) -> Call:
         raise Misfit("Expecting 'framework_id' to be present")
     if type_ == "TEARDOWN":
         return Call(type_, framework_id, UnregisterFrameworkMessage(framework_id))
+    if type_ == "UPDATE_FRAMEWORK":
+        return Call(type_, framework_id, ReviseFrameworkMessage(*_read_framework(type_, tree, framework_id)))
     return Call(type_, framework_id, _read_message(type_, tree, framework_id))
 
 
@@ -134,19 +142,25 @@ def event_for(capabilities: tuple[FrameworkCapability, ...], event: Tree) -> Tre
 
 
 def _read_subscribe(tree: Tree, framework_id: FrameworkID | None) -> Message:
-    subscribe = _body("SUBSCRIBE", tree)
-    try:
-        framework: FrameworkInfo = FACES[FrameworkInfo].read(subscribe["framework_info"])
-    except Misfit as misfit:
-        raise misfit.within("subscribe.framework_info") from None
-    if (framework.id or None) != (framework_id or None):
-        raise Misfit("'framework_id' differs from 'subscribe.framework_info.id'")
-    suppressed = tuple(subscribe.get("suppressed_roles", ()))
-    constraints = read_constraints(subscribe.get("offer_constraints", {}))
+    framework, suppressed, constraints = _read_framework("SUBSCRIBE", tree, framework_id)
     if framework.id:
         # A scheduler over HTTP always takes over from the one before.
         return ReregisterFrameworkMessage(framework, True, suppressed, constraints)
     return RegisterFrameworkMessage(framework, suppressed, constraints)
+
+
+def _read_framework(
+    type_: str, tree: Tree, framework_id: FrameworkID | None
+) -> tuple[FrameworkInfo, tuple[str, ...], tuple[OfferConstraints, ...]]:
+    """What a framework says of itself, the roles that it suppresses, and its constraints."""
+    body, name = _body(type_, tree), type_.lower()
+    try:
+        framework: FrameworkInfo = FACES[FrameworkInfo].read(body["framework_info"])
+    except Misfit as misfit:
+        raise misfit.within(f"{name}.framework_info") from None
+    if (framework.id or None) != (framework_id or None):
+        raise Misfit(f"'framework_id' differs from '{name}.framework_info.id'")
+    return framework, tuple(body.get("suppressed_roles", ())), read_constraints(body.get("offer_constraints", {}))
 
 
 def _read_message(type_: str, tree: Tree, framework_id: FrameworkID) -> Message | None:

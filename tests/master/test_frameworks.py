@@ -11,8 +11,10 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     RegisterFrameworkMessage,
+    RequestResourcesMessage,
     ReregisterFrameworkMessage,
     RescindResourceOfferMessage,
+    ReviseFrameworkMessage,
     RunTaskMessage,
     ShutdownFrameworkMessage,
     StatusUpdateMessage,
@@ -20,7 +22,7 @@ from mesos.messages import (
     UpdateFrameworkMessage,
 )
 from mesos.resources import Resources
-from mesos.types import FrameworkCapability, FrameworkInfo, OfferFilter, TaskState
+from mesos.types import FrameworkCapability, FrameworkInfo, OfferFilter, ResourceRequest, TaskState
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, executor, framework_info, reported, task_on
 
 MULTI_ROLE = FrameworkCapability.MULTI_ROLE
@@ -300,3 +302,38 @@ def test_so_many_frameworks_that_ended_are_remembered():
         scheduler.say(UnregisterFrameworkMessage(scheduler.id))
 
     assert len(scene.master.cluster.completed) == 2
+
+
+# Changing.
+
+
+def test_a_framework_changes_while_it_is_there(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(MULTI_ROLE, roles=("eng", "ops")).register()
+    scheduler.launch(task_on(scheduler.offer()))
+    changed = framework_info(id=scheduler.id, name="other", roles=("ops",), capabilities=(MULTI_ROLE,))
+    scheduler.say(ReviseFrameworkMessage(changed))
+
+    assert scene.master.cluster.frameworks[scheduler.id].info == changed
+    assert agent.last(UpdateFrameworkMessage).framework_info == changed
+    assert {offer.role for offer in scheduler.offers()} == {"ops"}
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"user": "else"}, "expected a framework to keep its user 'somebody', found 'else'"),
+        ({"checkpoint": True}, "expected a framework to keep checkpoint=False, found True"),
+        ({"principal": "else"}, "expected a framework to keep its principal '', found 'else'"),
+    ],
+)
+def test_a_framework_cannot_become_just_anything(scene: Scene, change: dict[str, object], text: str):
+    scheduler = scene.scheduler().register()
+    scheduler.say(ReviseFrameworkMessage(framework_info(id=scheduler.id, **change)))
+
+    assert scheduler.last(FrameworkErrorMessage).message == text
+
+
+def test_requests_change_nothing(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    scheduler.say(RequestResourcesMessage(scheduler.id, (ResourceRequest(Resources.of(cpus=99)),)))
+
+    assert scheduler.offer().resources == ALL

@@ -25,9 +25,11 @@ from mesos.messages import (
     KillTaskMessage,
     ReconcileTasksMessage,
     RegisterFrameworkMessage,
+    RequestResourcesMessage,
     ReregisterFrameworkMessage,
     RescindResourceOfferMessage,
     ResourceOffersMessage,
+    ReviseFrameworkMessage,
     ReviveOffersMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
@@ -44,6 +46,7 @@ from mesos.types import (
     MasterInfo,
     Offer,
     Reason,
+    ResourceRequest,
     StatusUpdate,
     TaskInfo,
     TaskReference,
@@ -151,6 +154,12 @@ class Master(Process):
         self._keep(message)
 
     def framework_to_executor(self, message: FrameworkToExecutorMessage) -> None:
+        self._keep(message)
+
+    def request_resources(self, message: RequestResourcesMessage) -> None:
+        self._keep(message)
+
+    def revise_framework(self, message: ReviseFrameworkMessage) -> None:
         self._keep(message)
 
     def exited(self, message: ExitedMessage) -> None:
@@ -392,6 +401,7 @@ def test_calls_reach_the_master_in_the_frameworks_name(cluster: Cluster):
     driver.suppress_offers(["eng"])
     driver.revive_offers()
     driver.kill_task(TASK.task_id)
+    driver.request_resources([ResourceRequest(Resources.of(cpus=8))])
     driver.reconcile_tasks([update().update.status])
     assert driver.send_framework_message(EXECUTOR, AGENT, b"data") is DriverStatus.RUNNING
     cluster.settle()
@@ -402,6 +412,7 @@ def test_calls_reach_the_master_in_the_frameworks_name(cluster: Cluster):
         SuppressOffersMessage(FRAMEWORK, ("eng",)),
         ReviveOffersMessage(FRAMEWORK),
         KillTaskMessage(FRAMEWORK, TASK.task_id),
+        RequestResourcesMessage(FRAMEWORK, (ResourceRequest(Resources.of(cpus=8)),)),
         ReconcileTasksMessage(FRAMEWORK, (TaskReference(TASK.task_id, AGENT),)),
         FrameworkToExecutorMessage(FRAMEWORK, AGENT, EXECUTOR, b"data"),
     ]
@@ -421,6 +432,92 @@ def test_what_is_launched_without_a_master_is_lost(
     [(callback, status)] = cluster.heard
     assert (callback, status.task_id, status.state) == ("status_update", TASK.task_id, state)
     assert status.reason is Reason.REASON_MASTER_DISCONNECTED
+
+
+def test_a_framework_that_changes_says_so_at_once_and_to_every_master_after(cluster: Cluster):
+    cluster.register()
+    cluster.driver.update_framework(FrameworkInfo(user="", name="renamed"), suppressed_roles=["*"])
+    cluster.settle()
+    renamed = FrameworkInfo(user="ann", name="renamed", id=FRAMEWORK)
+    assert cluster.master.take() == [ReviseFrameworkMessage(renamed, ("*",))]
+    other = cluster.add_master("m2")
+    cluster.elect(other)
+    cluster.world.advance(2)
+    assert other.take()[0] == ReregisterFrameworkMessage(renamed, suppressed_roles=("*",))
+
+
+# Reconciling.
+
+
+def answer(state: TaskState = TaskState.TASK_RUNNING, task_id: TaskID = TASK.task_id) -> StatusUpdateMessage:
+    """What a master answers who is asked for a task."""
+    status = TaskStatus(task_id, state, AGENT, reason=Reason.REASON_RECONCILIATION)
+    return StatusUpdateMessage(StatusUpdate(FRAMEWORK, status))
+
+
+def test_a_driver_asks_a_new_master_for_its_tasks_until_it_knows_of_each(cluster: Cluster):
+    launched = [TaskInfo("t", TaskID(name), AGENT, Resources.of(cpus=1)) for name in ("T1", "T2", "T3")]
+    cluster.register()
+    cluster.driver.launch_tasks(OFFER.id, launched)
+    cluster.say(update())
+    other = reregister(cluster)
+    assert questions(other) == [()]
+    cluster.say(answer(task_id=TaskID("T3")), sender=other)
+
+    cluster.world.advance(5 * MINUTE)
+    asked = questions(other)
+    assert set(asked) == {(TaskReference(TaskID("T1"), AGENT), TaskReference(TaskID("T2"), AGENT))}
+    assert 6 <= len(asked) <= 10  # ever more rarely
+
+    cluster.say(answer(), sender=other)
+    cluster.say(answer(TaskState.TASK_LOST, TaskID("T2")), sender=other)
+    cluster.world.advance(5 * MINUTE)
+    assert questions(other) == []
+
+
+def test_what_the_scheduler_knows_already_it_is_not_told_again_unless_it_asks(cluster: Cluster):
+    cluster.register()
+    cluster.say(update())
+    cluster.heard.clear()
+    cluster.say(answer())
+    assert cluster.heard == []
+    cluster.driver.reconcile_tasks()
+    cluster.settle()
+    cluster.say(answer())
+    cluster.say(answer(TaskState.TASK_LOST))
+    assert [status.state for _, status in cluster.heard] == [TaskState.TASK_RUNNING, TaskState.TASK_LOST]
+
+
+def test_a_driver_asks_every_fifteen_minutes_in_one_loop(cluster: Cluster):
+    cluster.register()
+    cluster.world.advance(60 * MINUTE)
+    assert questions(cluster.master) == []  # there is nothing to ask for
+    cluster.say(update())
+    cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(cluster.master)))
+    for _ in range(4):
+        cluster.world.advance(15 * MINUTE)
+        cluster.say(answer())
+    assert questions(cluster.master) == [()] * 4
+
+
+def test_a_driver_that_takes_over_asks_for_tasks_that_it_never_heard_of(world: World):
+    cluster = Cluster(world, FrameworkInfo(user="ann", name="f", id=FRAMEWORK))
+    cluster.elect(cluster.master)
+    cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(cluster.master)))
+    assert questions(cluster.master) == [()]
+
+
+def reregister(cluster: Cluster) -> Master:
+    """With another master."""
+    other = cluster.add_master("m2")
+    cluster.elect(other)
+    cluster.world.advance(1)
+    cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(other)), sender=other)
+    return other
+
+
+def questions(master: Master) -> list[tuple[TaskReference, ...]]:
+    return [message.tasks for message in master.take() if isinstance(message, ReconcileTasksMessage)]
 
 
 # The end.

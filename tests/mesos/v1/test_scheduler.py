@@ -115,7 +115,14 @@ CALLS = [
             ),
         ),
     ),
-    (call("REQUEST"), None),
+    (
+        call("REQUEST", requests=[{"agent_id": {"value": "A"}}]),
+        messages.RequestResourcesMessage("f", (types.ResourceRequest(agent_id="A"),)),
+    ),
+    (
+        call("UPDATE_FRAMEWORK", framework_info={**FRAMEWORK, "id": {"value": "f"}}),
+        messages.ReviseFrameworkMessage(types.FrameworkInfo("me", "fw", "f")),
+    ),
 ]
 
 
