@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import marshal
 import os
 import signal
 import socket
@@ -103,7 +104,9 @@ class ForkerClient(asyncio.Protocol):
         assert self._transport is not None
         answer: asyncio.Future[Init | None] = asyncio.get_running_loop().create_future()
         self._asked[plan["id"]] = answer
-        frame = msgspec.json.encode(plan)
+        if plan.get("leaves_trace"):
+            plan = plan | Plan(trace=msgspec.json.encode(plan).decode())
+        frame = marshal.dumps(cast(dict[str, Any], plan))
         self._transport.write(LENGTH.pack(len(frame)) + frame)
         return await answer
 
@@ -125,7 +128,7 @@ class ForkerClient(asyncio.Protocol):
             end = LENGTH.size + LENGTH.unpack_from(self._incoming)[0]
             if len(self._incoming) < end:
                 return
-            self._learn(msgspec.json.decode(self._incoming[LENGTH.size : end]))
+            self._learn(marshal.loads(self._incoming[LENGTH.size : end]))
             del self._incoming[:end]
 
     def _learn(self, news: dict[str, Any]) -> None:

@@ -7,7 +7,12 @@ import os
 import resource
 
 from agent.forker import kernel
-from agent.forker.plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.forker.plan import Plan
+
+_NO_SIGNAL = kernel.signal_set(())
 
 
 def become(plan: Plan) -> None:
@@ -20,7 +25,7 @@ def become(plan: Plan) -> None:
     for number, soft, hard in plan.get("rlimits", ()):
         resource.setrlimit(number, (soft, hard))
     _take_rights(plan)
-    kernel.block_signals(())
+    kernel.block_signals(_NO_SIGNAL)
     _execute(plan)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 from agent.forker import kernel
-from agent.forker.plan import GroupPlan
 
-_READ_BYTES = 1 << 16
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.forker.plan import GroupPlan
 
 
 def make(groups: list[GroupPlan]) -> None:
@@ -24,8 +24,10 @@ def make(groups: list[GroupPlan]) -> None:
 def remove(groups: list[GroupPlan]) -> None:
     """Remove the groups; what cannot be removed is the agent's affair."""
     for group in groups:
-        with suppress(OSError):
+        try:
             os.rmdir(group["path"])
+        except OSError:
+            pass
 
 
 def readings(groups: list[GroupPlan]) -> dict[str, str]:
@@ -46,10 +48,6 @@ def memory_alarm(path: str) -> int:
 
 def _read(path: str) -> str:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        return kernel.read(path).strip()
     except OSError:
         return ""
-    try:
-        return os.read(descriptor, _READ_BYTES).decode().strip()
-    finally:
-        os.close(descriptor)

@@ -7,23 +7,25 @@ agent finds it that was restarted meanwhile.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
+from _json import encode_basestring_ascii as quoted
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 from agent.forker import groups, kernel, tree
 from agent.forker.command import become
-from agent.forker.plan import Plan, Report, Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.forker.plan import Plan, Report
 
 KILL_ALL = signal.SIGRTMIN + 1
 """Sent to an init: kill everything in the container."""
 
 FAULT_BYTES_MAX = 4096
 
-_EVERY_SIGNAL = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+_EVERY_SIGNAL = kernel.signal_set(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
 def live(plan: Plan, say_started: Callable[[], None]) -> None:
@@ -31,20 +33,21 @@ def live(plan: Plan, say_started: Callable[[], None]) -> None:
 
     `say_started` is called when the command runs.
     """
-    report = Report(error="the init of the container failed")
+    report: Report = {"error": "the init of the container failed"}
     try:
         report = _run(plan, say_started)
     except OSError as error:
-        report = Report(error=text_of(error))
+        report = {"error": text_of(error)}
     finally:
         groups.remove(plan.get("groups", []))
-        kernel.replace(plan["status_path"], json.dumps(report))
+        kernel.replace(plan["status_path"], as_json(report))
         os._exit(0)
 
 
 def _run(plan: Plan, say_started: Callable[[], None]) -> Report:
     if plan.get("leaves_trace"):
-        kernel.write(plan["status_path"], json.dumps(Trace(init=_own_number(), began=tree.began("self"), plan=plan)))
+        trace = f'{{"init": {_own_number()}, "began": {tree.began("self")}, "plan": {plan["trace"]}}}'
+        kernel.write(plan["status_path"], trace)
     groups.make(plan.get("groups", []))
     _isolate(plan)
     init = Init(plan)
@@ -96,11 +99,11 @@ class Init:
             say_started()
         report = self._wait(command)
         self._end_the_rest()
-        return Report(error=fault.decode()) if fault else report
+        return {"error": fault.decode()} if fault else report
 
     def _wait(self, command: int) -> Report:
         """Reap what ends, and pass on what signals come, until the command has ended."""
-        report = Report()
+        report: Report = {}
         while True:
             for process_id, status in _reaped():
                 if process_id == command:
@@ -117,16 +120,20 @@ class Init:
 
     def _end_the_rest(self) -> None:
         """Kill until nothing is left to be reaped: what forks while it is looked for is found the next time."""
-        with suppress(ChildProcessError):
+        try:
             os.waitpid(-1, os.WNOHANG)  # most commands leave nothing behind
             while True:
                 self._signal_all(signal.SIGKILL)
                 os.waitpid(-1, 0)
+        except ChildProcessError:
+            pass
 
     def _signal_all(self, number: int) -> None:
         if self._in_namespace:
-            with suppress(ProcessLookupError):
+            try:
                 os.kill(-1, number)  # to all in this namespace but process 1
+            except ProcessLookupError:
+                pass
         else:
             tree.signal_all(os.getpid(), number)
 
@@ -138,6 +145,18 @@ def _become(plan: Plan, writing: int) -> None:
         os.write(writing, f"cannot start {plan['program']}: {text_of(error)}".encode())
     finally:
         os._exit(1)
+
+
+def as_json(report: Report) -> str:
+    """A report as it is written: by hand, since the module for that is larger than this program."""
+    fields = {name: _value(value) for name, value in report.items()}
+    return f"{{{', '.join(f'{quoted(name)}: {value}' for name, value in fields.items())}}}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{quoted(name)}: {quoted(text)}' for name, text in value.items())}}}"
+    return str(value).lower() if isinstance(value, int) else quoted(str(value))
 
 
 def text_of(error: OSError) -> str:

@@ -8,7 +8,6 @@ import os
 import struct
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -47,6 +46,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _SIG_SETMASK = 2
 _SFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 _SIGNALFD_RECORD_BYTES = 128
+_READ_BYTES = 1 << 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _SignalSet = ctypes.c_ulong * 16
@@ -89,14 +89,31 @@ def replace(path: str, text: str) -> None:
     os.rename(f"{path}.new", path)
 
 
-def block_signals(numbers: Iterable[int]) -> None:
+def read(path: str) -> str:
+    """Read a small file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = b""
+        while piece := os.read(descriptor, _READ_BYTES):
+            content += piece
+        return content.decode()
+    finally:
+        os.close(descriptor)
+
+
+def signal_set(numbers: Iterable[int]) -> ctypes.Array[ctypes.c_ulong]:
+    """Signals as the kernel takes them."""
+    return _SignalSet(sum(1 << int(number) - 1 for number in numbers))
+
+
+def block_signals(signals: ctypes.Array[ctypes.c_ulong]) -> None:
     """Have these signals wait from now on, and no others. Cheaper than Python's own, which is called for every fork."""
-    _check(_libc.sigprocmask(_SIG_SETMASK, _signal_set(numbers), None), "sigprocmask")
+    _check(_libc.sigprocmask(_SIG_SETMASK, signals, None), "sigprocmask")
 
 
-def signal_descriptor(numbers: Iterable[int]) -> int:
+def signal_descriptor(signals: ctypes.Array[ctypes.c_ulong]) -> int:
     """A descriptor that is readable while one of these signals, which must be blocked, waits."""
-    descriptor: int = _libc.signalfd(-1, _signal_set(numbers), _SFD_FLAGS)
+    descriptor: int = _libc.signalfd(-1, signals, _SFD_FLAGS)
     _check(min(descriptor, 0), "signalfd")
     return descriptor
 
@@ -104,15 +121,12 @@ def signal_descriptor(numbers: Iterable[int]) -> int:
 def take_signals(descriptor: int) -> list[int]:
     """Take the signals that wait at a `signal_descriptor`."""
     taken = []
-    with suppress(BlockingIOError):
+    try:
         while record := os.read(descriptor, _SIGNALFD_RECORD_BYTES):
             taken.append(int.from_bytes(record[:4], sys.byteorder))
+    except BlockingIOError:
+        pass
     return taken
-
-
-def _signal_set(numbers: Iterable[int]) -> ctypes.Array[ctypes.c_ulong]:
-    bits = sum(1 << number - 1 for number in numbers)
-    return _SignalSet(bits)
 
 
 def adopt_orphans() -> None:

@@ -1,27 +1,28 @@
 """The forker's loop: takes plans from the agent, forks an init for each, and says when one has ended.
 
-Both directions carry frames of JSON, each with its length in front. When the agent's end of the socket is gone, the
-containers that are to end with it are killed; the forker starts no more, and stays until it has reaped the others.
+Both directions carry frames as `marshal` makes them, each with its length in front. When the agent's end of the socket
+is gone, the containers that are to end with it are killed; the forker starts no more, and stays until it has reaped the
+others.
 """
 
 from __future__ import annotations
 
+import _socket
 import gc
-import json
+import marshal
 import os
 import select
 import signal
-import socket
 import struct
 import sys
-from collections import deque
-from contextlib import suppress
-from typing import Any
 
 from agent.forker import kernel
 from agent.forker.init import KILL_ALL, live
-from agent.forker.plan import Plan
 from agent.forker.visitor import visit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.forker.plan import Plan
 
 LENGTH = struct.Struct("!I")
 SERIALS = 1 << 32
@@ -34,16 +35,16 @@ _READ_BYTES = 1 << 16
 class Forker:
     """Forks, and reaps."""
 
-    def __init__(self, agent: socket.socket) -> None:
+    def __init__(self, agent: _socket.socket) -> None:
         self._agent = agent
         self._incoming = bytearray()
-        self._waiting: deque[Plan] = deque()
+        self._waiting: list[Plan] = []
         self._inits: dict[int, Plan] = {}
         self._starting: dict[int, int] = {}
         """By the serial number of a start: the init that has not started its command yet."""
         self._serial = 0
         self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
-        self._deaths = kernel.signal_descriptor((signal.SIGCHLD,))
+        self._deaths = kernel.signal_descriptor(kernel.signal_set((signal.SIGCHLD,)))
         self._starts, self._started = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def run(self) -> None:
@@ -55,7 +56,7 @@ class Forker:
             self._note_starts()
             self._reap()
             while self._waiting and len(self._starting) < STARTING_MAX:
-                self._start(self._waiting.popleft())
+                self._start(self._waiting.pop(0))
             poll.poll()
             kernel.take_signals(self._deaths)
         self._end()
@@ -63,7 +64,7 @@ class Forker:
     def _read(self) -> bool:
         """Take what the agent sent; False when it is gone."""
         try:
-            read = self._agent.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+            read = self._agent.recv(_READ_BYTES, _socket.MSG_DONTWAIT)
         except BlockingIOError:
             return True
         except ConnectionError:
@@ -79,7 +80,7 @@ class Forker:
         end = LENGTH.size + LENGTH.unpack_from(self._incoming)[0]
         if len(self._incoming) < end:
             return None
-        plan: Plan = json.loads(self._incoming[LENGTH.size : end])
+        plan: Plan = marshal.loads(self._incoming[LENGTH.size : end])
         del self._incoming[:end]
         return plan
 
@@ -95,10 +96,13 @@ class Forker:
 
     def _note_starts(self) -> None:
         """Take what the inits say whose commands have started."""
-        with suppress(BlockingIOError):
-            for (serial,) in LENGTH.iter_unpack(os.read(self._starts, _READ_BYTES)):
-                init = self._starting.pop(serial)
-                self._tell({"id": self._inits[init]["id"], "init": init})
+        try:
+            said = os.read(self._starts, _READ_BYTES)
+        except BlockingIOError:
+            return
+        for (serial,) in LENGTH.iter_unpack(said):
+            init = self._starting.pop(serial)
+            self._tell({"id": self._inits[init]["id"], "init": init})
 
     def _fork(self, plan: Plan) -> int:
         """Fork an init, into a process namespace of its own if the plan says so."""
@@ -124,8 +128,10 @@ class Forker:
 
     def _say_started(self) -> None:
         """What an init calls when its command has started."""
-        with suppress(BrokenPipeError):  # the forker is gone, and nobody wants to know
+        try:
             os.write(self._started, LENGTH.pack(self._serial))
+        except BrokenPipeError:
+            pass  # the forker is gone, and nobody wants to know
         os.close(self._started)
 
     def _reap(self) -> None:
@@ -139,8 +145,8 @@ class Forker:
                 del self._starting[serial]
             self._tell({"id": plan["id"], "ended": True})
 
-    def _tell(self, news: dict[str, Any]) -> None:
-        frame = json.dumps(news).encode()
+    def _tell(self, news: dict[str, object]) -> None:
+        frame = marshal.dumps(news)
         try:
             self._agent.sendall(LENGTH.pack(len(frame)) + frame)
         except OSError:
@@ -150,20 +156,22 @@ class Forker:
         for init, plan in self._inits.items():
             if plan.get("ends_with_forker"):
                 os.kill(init, KILL_ALL)
-        with suppress(ChildProcessError):
+        try:
             while True:
                 os.wait()
+        except ChildProcessError:
+            pass
 
 
 def main() -> None:
     """Run the forker on the socket whose descriptor is the first argument."""
     # Signals wait, in the forker and so in every init; commands get them as programs expect, which Python changed here.
-    kernel.block_signals(signal.valid_signals())
+    kernel.block_signals(kernel.signal_set(signal.valid_signals()))
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    agent = socket.socket(fileno=int(sys.argv[1]))
-    agent.set_inheritable(False)
-    forker = Forker(agent)
+    descriptor = int(sys.argv[1])
+    os.set_inheritable(descriptor, False)
+    forker = Forker(_socket.socket(fileno=descriptor))
     gc.disable()
     gc.freeze()
     forker.run()

@@ -1,4 +1,4 @@
-"""The plan of a container: what the agent tells the forker, as JSON."""
+"""The plan of a container: what the agent tells the forker. Only types: the forker itself does not load them."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ class Plan(TypedDict, total=False):
     """Where the init writes its report."""
     leaves_trace: bool
     """Until then, there is a `Trace` in its place."""
+    trace: str
+    """This plan, without this, as the JSON that is part of the trace."""
     visits: int
     """The init of a container that runs: the command runs in there, too, instead of in a container of its own."""
     enters: int

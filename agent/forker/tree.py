@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from agent.forker import kernel
+
 
 def children(process_id: int) -> list[int]:
     """The processes that a process started and that live, or wait to be reaped. Empty if it is gone itself."""
     found: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{process_id}/task"):
-            with open(f"/proc/{process_id}/task/{thread}/children") as file:
-                found.extend(map(int, file.read().split()))
+            found.extend(map(int, kernel.read(f"/proc/{process_id}/task/{thread}/children").split()))
     except OSError:
         pass
     return found
@@ -20,8 +21,7 @@ def children(process_id: int) -> list[int]:
 
 def began(process_id: int | str) -> int:
     """When a process began, in the kernel's ticks: another one with its number began later. OSError if it is gone."""
-    with open(f"/proc/{process_id}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
+    return int(kernel.read(f"/proc/{process_id}/stat").rpartition(")")[2].split()[19])
 
 
 def descendants(process_id: int) -> Iterator[int]:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 
 from agent.forker import kernel
-from agent.forker.init import Init, text_of
-from agent.forker.plan import Plan, Report
+from agent.forker.init import Init, as_json, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.forker.plan import Plan, Report
 
 _NAMESPACES = {"ipc": kernel.CLONE_NEWIPC, "pid": kernel.CLONE_NEWPID, "mnt": kernel.CLONE_NEWNS}
 
 
 def visit(plan: Plan, say_started: Callable[[], None]) -> None:
     """Run a command in a container, in a process of one's own whose signals are blocked; it does not return."""
-    report = Report(error="the visitor of the container failed")
+    report: Report = {"error": "the visitor of the container failed"}
     try:
         kernel.signal_at_parents_death(signal.SIGKILL)
         _enter(plan["visits"], plan.get("enters", 0))
         report = Visitor(plan).supervise(say_started)
     except OSError as error:
-        report = Report(error=text_of(error))
+        report = {"error": text_of(error)}
     finally:
-        kernel.write(plan["status_path"], json.dumps(report))
+        kernel.write(plan["status_path"], as_json(report))
         os._exit(0)
 
 
@@ -43,8 +44,10 @@ class Visitor(Init):
 
     def _signal_all(self, number: int) -> None:
         for kill in (os.killpg, os.kill):  # it may not have its group yet
-            with suppress(ProcessLookupError):
+            try:
                 kill(self._command, number)
+            except ProcessLookupError:
+                pass
 
 
 def _enter(init: int, namespaces: int) -> None:
