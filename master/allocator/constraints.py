@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from master.patterns import pattern
 from mesos.types import AgentInfo
 from mesos.types.constraint import AttributeConstraint, ConstraintGroup, Predicate, PseudoAttribute
 
@@ -47,10 +47,6 @@ def _holds(constraint: AttributeConstraint, value: object) -> bool:
         case Predicate.TEXT_NOT_EQUALS:
             return not isinstance(value, str) or value != constraint.text
         case Predicate.TEXT_MATCHES:
-            return not isinstance(value, str) or _matches(constraint.text, value)
+            return not isinstance(value, str) or pattern(constraint.text).matches(value)
         case Predicate.TEXT_NOT_MATCHES:
-            return not isinstance(value, str) or not _matches(constraint.text, value)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(pattern, text) is not None
+            return not isinstance(value, str) or not pattern(constraint.text).matches(value)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from master.patterns import check_pattern
 from master.validation.common import check_seconds, check_unique, first
 from mesos.ids import check_id
 from mesos.roles import ANY_ROLE, check_role
 from mesos.types import FrameworkCapability, FrameworkInfo
 from mesos.types.constraint import AttributeConstraint, OfferConstraints, Predicate
-
-PATTERN_LENGTH_MAX = 256
 
 
 def check_framework(
@@ -44,13 +42,7 @@ def _check_constraint(constraint: AttributeConstraint) -> str | None:
         return "expected an offer constraint to name either an attribute or a pseudo-attribute"
     if constraint.predicate not in (Predicate.TEXT_MATCHES, Predicate.TEXT_NOT_MATCHES):
         return None
-    if len(constraint.text) > PATTERN_LENGTH_MAX:
-        return f"expected a regular expression of at most {PATTERN_LENGTH_MAX} characters, found {len(constraint.text)}"
-    try:
-        re.compile(constraint.text)
-    except re.error as error:
-        return f"expected a regular expression, found {constraint.text!r}: {error}"
-    return None
+    return check_pattern(constraint.text)
 
 
 def _check_way_of_roles(info: FrameworkInfo) -> str | None:

@@ -63,11 +63,19 @@ def test_constraints_change_when_a_framework_registers_again(scene: Scene):
         (OfferConstraints("eng"), "expected offer_constraints to be among the framework's roles *, found eng"),
         (
             OfferConstraints("*", ((AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="("),),)),
-            "expected a regular expression, found '('",
+            "expected a regular expression that RE2 takes, found '(': missing ): (",
         ),
         (
-            OfferConstraints("*", ((AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="a" * 300),),)),
-            "expected a regular expression of at most 256 characters, found 300",
+            OfferConstraints("*", ((AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="a{1,60}"),),)),
+            "expected a regular expression of at most 100 steps, found 'a{1,60}', of 123",
+        ),
+        (
+            OfferConstraints("*", ((AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="a" * 3000),),)),
+            "a…': pattern too large - compile failed",
+        ),
+        (
+            OfferConstraints("*", ((AttributeConstraint(Predicate.TEXT_NOT_MATCHES, "rack", text="(a)\\1"),),)),
+            "invalid escape sequence",
         ),
         (
             OfferConstraints("*", ((AttributeConstraint(Predicate.EXISTS),),)),

@@ -176,6 +176,14 @@ def test_a_constraint_is_met(name: str, predicate: Predicate, text: str, is_met:
     assert meets(AGENT, ((constraint,),)) is is_met
 
 
+def test_a_pattern_takes_no_longer_for_being_hostile():
+    """With one that goes back to try again, this would take until the sun is cold."""
+    agent = AgentInfo("host", attributes=(Attribute("rack", "a" * 5000),))
+    hostile = AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="(a|aa|a*)*b")
+
+    assert not meets(agent, ((hostile,),))
+
+
 def test_one_group_has_to_be_met_as_a_whole():
     rack, zone = (AttributeConstraint(Predicate.TEXT_EQUALS, name, text="a7") for name in ("rack", "zone"))
 
