@@ -103,10 +103,13 @@ class ZeroMQ:
         self._sent_messages.value += len(outgoing)
         outgoing.clear()
         for link in touched:
-            if not link.flush():
-                self._wait_for(link)
-            elif link.is_open and link is not self._receiving:
-                link.wire.flushed()
+            self._flush(link)
+
+    def _flush(self, link: Link) -> None:
+        if not link.flush():
+            self._wait_for(link)
+        elif link.is_open and link is not self._receiving:
+            link.wire.flushed()
 
     def principal(self, address: Address) -> str | None:
         """See `ports.Network`: whom the key stands for that the other side proved to have."""
@@ -216,7 +219,7 @@ class ZeroMQ:
             self._links[name] = known
             known.names.append(name)
         known.mail = link.take() + known.mail
-        known.flush()
+        self._flush(known)
 
     def _greeted(self, wire: AcceptedWire, hello: Hello) -> None:
         """A node that dialled this one said hello."""
@@ -286,6 +289,7 @@ class ZeroMQ:
         if not is_linked:
             self.refusals["unfit hello"] += 1
         wire.refuse(Refuse(reason, self._address, is_linked))
+        wire.flushed()
 
     def _dial_failed(self, link: Link, reason: str) -> None:
         held = self._held.pop(link, None)
