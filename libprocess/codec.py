@@ -2,9 +2,9 @@
 
 A frame is a msgpack array of messages, each `[name, field, …]`, in the order in which they were sent. A route among
 them, `["", to, sender, id, cause]`, says whom those after it are for and from, and has the id of the next one, if
-they have ids: those after it count on. Where only the sender changes, and there are no ids, that is said. Actors at
-the frame's two ends are named by their ids; others, whose mail is forwarded, by whole PIDs. Two routes at
-the very beginning: the first says that the frame's messages have ids, from that one on, and no causes.
+they have ids: those after it count on. Where only the sender changes, and there are no ids, that is said. Actors are
+named by their ids, since they live at the frame's two ends: nobody can speak in the name of another node's actors. Two
+routes at the very beginning: the first says that the frame's messages have ids, from that one on, and no causes.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ MessageId = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Route(msgspec.Struct, frozen=True, array_like=True, tag="", gc=False):
-    """The way of the messages after it: from an id at the frame's origin, or a PID, to an id at its destination."""
+    """The way of the messages after it: from an id at the frame's origin to an id at its destination."""
 
     to: str
-    sender: str | PID
+    sender: str
     id: MessageId = 0
     cause: MessageId = 0
 
@@ -56,40 +56,36 @@ _encode = msgspec.msgpack.Encoder().encode
 _NOT_DECODED = (ValueError, RecursionError)
 
 
-def encode(envelopes: Sequence[Envelope], origin: Address, first_id: int = 0) -> bytes:
-    """One frame with all this mail, which must be for actors of one node, from the node at `origin`.
+def encode(envelopes: Sequence[Envelope], first_id: int = 0) -> bytes:
+    """One frame with all this mail, which must be from actors of this node, and for actors of one other.
 
     Mail that has no ids itself has them from `first_id` on, unless that is 0.
     """
     if envelopes and (envelopes[0][3] or envelopes[-1][3]):  # ids begin or end with some message, and go on from there
-        return _encode_numbered(envelopes, origin)
-    host, port = origin
+        return _encode_numbered(envelopes)
     items: list[Any] = [Route("", "", first_id)] if first_id else []
     add = items.append
     last_to = last_sender = None
     for to, sender, message, id_, cause in envelopes:
         if sender is not last_sender or to is not last_to or id_:
-            name = sender.id if sender.port == port and sender.host == host else sender
-            if to is last_to and not id_ and name is not sender:
-                add(name)
+            if to is last_to and not id_:
+                add(sender.id)
             else:
-                add(Route(to.id, name, id_, cause))
+                add(Route(to.id, sender.id, id_, cause))
             last_to, last_sender = to, sender
         add(message)
     return _encode(items)
 
 
-def _encode_numbered(envelopes: Sequence[Envelope], origin: Address) -> bytes:
+def _encode_numbered(envelopes: Sequence[Envelope]) -> bytes:
     """The same of mail with ids: a route where they do not simply count on."""
-    host, port = origin
     items: list[Any] = []
     add = items.append
     last_to = last_sender = None
     expected = last_cause = 0
     for to, sender, message, id_, cause in envelopes:
         if id_ != expected or cause != last_cause or to is not last_to or sender is not last_sender:
-            name = sender.id if sender.port == port and sender.host == host else sender
-            add(Route(to.id, name, id_, cause))
+            add(Route(to.id, sender.id, id_, cause))
             last_to, last_sender, last_cause = to, sender, cause
         add(message)
         expected = id_ + 1 if id_ else 0
@@ -238,8 +234,8 @@ class FrameThatCame:
         return mail
 
 
-class _PIDs(dict[Any, PID]):
-    """The PIDs of one node by id, each made once; and foreign PIDs by themselves."""
+class _PIDs(dict[str, PID]):
+    """The PIDs of one node by id, each made once."""
 
     __slots__ = ("_host", "_port")
 
@@ -247,9 +243,9 @@ class _PIDs(dict[Any, PID]):
         super().__init__()
         self._host, self._port = address
 
-    def __missing__(self, name: str | PID) -> PID:
-        pid = PID(name, self._host, self._port) if isinstance(name, str) else name
-        if len(pid.id) <= PID_LENGTH_KEPT and len(pid.host) <= PID_LENGTH_KEPT:
+    def __missing__(self, name: str) -> PID:
+        pid = PID(name, self._host, self._port)
+        if len(name) <= PID_LENGTH_KEPT:
             if len(self) >= PIDS_KEPT:
                 self.clear()
             self[name] = pid

@@ -78,7 +78,12 @@ class Process:
         self._post((self._runtime._current[1], self.pid, message, 0, 0))
 
     def forward(self, to: PID) -> None:
-        """Hand the message at hand on, so that `to` sees its original sender."""
+        """Hand the message at hand on within this node, so that `to` sees its original sender.
+
+        ValueError if `to` is on another node: what says who sent a message is the link that it came over.
+        """
+        if to.address != self.pid.address:
+            raise ValueError(f"{to} is on another node, which would not know whether {self.sender} sent this")
         _, sender, message, _, _ = self._runtime._current
         self._post((to, sender, message, 0, 0))
 

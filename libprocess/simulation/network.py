@@ -244,7 +244,7 @@ class Fabric:
                 return
         peer = end.peer
         assert peer is not None
-        frame = encode(batch, end.network.address, end.network.node.leaving(batch))
+        frame = encode(batch, end.network.node.leaving(batch))
         self.timeline.at(self.arrival_at(peer), partial(peer.arrive, frame, end.network))
 
     def _suffer(self, end: End, batch: list[Envelope]) -> list[Envelope]:
@@ -275,7 +275,7 @@ class Fabric:
         """A second copy, after what is sent within the next moments."""
         peer = end.peer
         assert peer is not None
-        frame = encode([envelope], end.network.address)
+        frame = encode([envelope])
         late = self.arrival_at(peer) + self._chance.uniform(0.0, SILENCE_SECONDS)
         self.timeline.at(late, partial(peer.arrive, frame, end.network))
 

@@ -105,7 +105,7 @@ class Link:
 
     def _put(self, mail: list[Envelope]) -> None:
         try:
-            frame = encode(mail, self._here, self._node.leaving(mail))
+            frame = encode(mail, self._node.leaving(mail))
         except Exception as error:
             self._encode_each(mail, error)
             return

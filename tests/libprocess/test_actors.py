@@ -80,6 +80,16 @@ def test_what_is_forwarded_comes_from_its_first_sender(world: World, node: Runti
     assert asker.senders == [echo]
 
 
+def test_nothing_is_forwarded_to_another_node(world: World, node: Runtime):
+    class Relay(Process):
+        def text(self, message: TextMessage) -> None:
+            self.forward(PID("echo", "elsewhere", 1))
+
+    node.send(node.spawn(Relay()), TextMessage("a"))
+    world.settle()
+    assert "echo@elsewhere:1 is on another node" in str(world.failures.pop().error)
+
+
 def test_mail_for_nobody_and_mail_without_a_handler_is_counted(world: World, node: Runtime):
     class Deaf(Process):
         pass

@@ -81,7 +81,7 @@ def test_a_hundred_thousand_random_and_mutated_frames_leave_a_node_serving(
 ):
     chance = random.Random(7)
     peer = PID("peer", *HERE)
-    frame = encode([(talker, peer, TalkMessage("a", b"xyz"), 3, 2), (talker, peer, WatchMessage("talker"), 0, 0)], HERE)
+    frame = encode([(talker, peer, TalkMessage("a", b"xyz"), 3, 2), (talker, peer, WatchMessage("talker"), 0, 0)])
     friend = dealer(context, node)
     assert isinstance(greet(friend, node), Welcome)
     before = psutil.Process().memory_info().rss
@@ -148,14 +148,14 @@ def test_frames_in_several_parts_are_refused_whoever_sends_them(node: ThreadedNo
     for _ in range(10):
         friend.send_multipart([b"a", b"b", b"c"])
         stranger.send_multipart([b"a", b"b"])
-    friend.send(encode([(talker, PID("peer", *HERE), TalkMessage("after"), 0, 0)], HERE))
+    friend.send(encode([(talker, PID("peer", *HERE), TalkMessage("after"), 0, 0)]))
     eventually(lambda: node.runtime.network.refusals["frame in several parts"] == 20)
     assert node.ask(talker, ReportMessage(), timeout=30) == KeptMessage(("after",))
 
 
 def test_mail_without_a_hello_gets_nowhere(node: ThreadedNode, talker: PID, context: zmq.Context):
     stranger = dealer(context, node)
-    stranger.send(encode([(talker, PID("peer", *HERE), TalkMessage("a"), 0, 0)], HERE))
+    stranger.send(encode([(talker, PID("peer", *HERE), TalkMessage("a"), 0, 0)]))
     eventually(lambda: node.runtime.network.refusals == {"no hello": 1})
     assert node.ask(talker, ReportMessage(), timeout=30) == KeptMessage(())
 
