@@ -37,6 +37,7 @@ from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
+from libprocess.http.tls import Tls
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from libprocess.tracing import Tracing
@@ -78,7 +79,8 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         node = await _open(flags, stack)
         _check_lasting(node, info)
         _check_recovery(node, flags, info)
-        server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port, guard=_gate(flags, node))
+        gate, tls = _gate(flags, node), Tls.from_environment()
+        server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port, guard=gate, tls=tls)
         await server.start()
         stack.push_async_callback(server.close)
         isolators = choose(flags.isolation, _isolation(flags))
@@ -102,7 +104,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         process = Agent(flags, info, composing, environment, volumes, janitor, boot_id, *proofs)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
-        print(f"{PROGRAM} is {agent}, its page is at http://{server.address}", flush=True)
+        print(f"{PROGRAM} is {agent}, its page is at {server.url}", flush=True)
         return await _watch(node, agent, endings)
 
 

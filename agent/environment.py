@@ -12,6 +12,7 @@ from agent.ports import ContainerConfig, VolumeMount
 from agent.records.executor import ExecutorRecord
 from libprocess.http import Principal
 from libprocess.http.authentication import make_token
+from libprocess.http.tls import handed_on
 from libprocess.pid import PID
 from libprocess.tracing import VARIABLE, for_child
 from libprocess.units import format_duration
@@ -25,10 +26,9 @@ _SHOWN_CHARACTERS = 15
 
 
 def inherited(environ: Mapping[str, str]) -> Environment:
-    """What every container gets of the agent's own environment: all but its settings, and whether it is traced."""
-    return Environment.of(
-        {name: value for name, value in environ.items() if name == VARIABLE or not name.startswith(_OURS)}
-    )
+    """What every container gets of the agent's environment: all but its settings; if it is traced, whom to believe."""
+    others = {name: value for name, value in environ.items() if name == VARIABLE or not name.startswith(_OURS)}
+    return Environment.of(others | handed_on(environ))
 
 
 def command_executor_info(task: TaskInfo, framework_id: FrameworkID) -> ExecutorInfo:

@@ -13,6 +13,7 @@ from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
+from libprocess.http.tls import Tls
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
 from libprocess.tracing import Tracing
@@ -47,14 +48,14 @@ async def serve(flags: MasterFlags) -> int:
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
         root, credentials = CANDIDATE if flags.zk else MASTER, _credentials(flags)
-        gate = _gate(flags, node, credentials)
-        server = HttpServer(node, root=root, host=flags.ip, port=flags.port, guard=gate)
+        gate, tls = _gate(flags, node, credentials), Tls.from_environment()
+        server = HttpServer(node, root=root, host=flags.ip, port=flags.port, guard=gate, tls=tls)
         await server.start()
         stack.push_async_callback(server.close)
         web = Address(flags.hostname or flags.ip, server.address.port)
         pid = PID(MASTER, *node.address)
         seat = _begin(node, flags, web, pid, credentials, stack)
-        print(f"{PROGRAM} is {pid}, its page is at http://{server.address}", flush=True)
+        print(f"{PROGRAM} is {pid}, its page is at {server.url}", flush=True)
         exit_code = await _watch(seat, told_to_end)
     if seat.refusal:
         raise OperatorError(seat.refusal)

@@ -26,6 +26,7 @@ from libprocess.http.gate import Guard
 from libprocess.http.pieces import COMPRESS_LEVEL, Packer, Pieces
 from libprocess.http.routes import SAFE_METHODS
 from libprocess.http.stream import HttpStream
+from libprocess.http.tls import Tls, scheme
 from libprocess.pid import PID, Address
 from libprocess.version import VERSION
 
@@ -53,17 +54,25 @@ _REFUSES_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 class HttpServer:
     """Serves the routes of a runtime; `root` is the id of the actor whose paths need no id in front.
 
-    The `guard` says who gets through; without one everybody does.
+    The `guard` says who gets through; without one everybody does. With `tls` it speaks HTTPS.
 
     It must live on the loop of the runtime's clock. Port 0 lets the system choose one; see `address`.
     """
 
     def __init__(
-        self, runtime: Runtime, *, root: str = "", host: str = "127.0.0.1", port: int = 0, guard: Guard | None = None
+        self,
+        runtime: Runtime,
+        *,
+        root: str = "",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        guard: Guard | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self._runtime = runtime
         self._host = host
         self._port = port
+        self._tls = tls
         self._runner: web.ServerRunner | None = None
         self._streams: set[PID] = set()
         self._packer = Packer()
@@ -75,7 +84,8 @@ class HttpServer:
             runtime.routes.guard = guard
 
     async def start(self) -> None:
-        """Listen, and serve. OperatorError says what is wrong with the address."""
+        """Listen, and serve. OperatorError says what is wrong with the address, or with certificates."""
+        context = self._tls.server() if self._tls is not None else None
         server = web.Server(
             self._serve,
             request_factory=_bounded_request,
@@ -86,12 +96,17 @@ class HttpServer:
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=CLOSE_TIMEOUT_SECONDS)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            await web.TCPSite(runner, self._host, self._port, ssl_context=context).start()
         except OSError as error:
             await self.close()
             raise OperatorError(_cannot_listen(self._host, self._port, error)) from None
         self.address = Address(self._host, runner.addresses[0][1])
         spawn_builtin(self._runtime)
+
+    @property
+    def url(self) -> str:
+        """Where its page is."""
+        return f"{scheme(self._tls)}://{self.address}"
 
     async def close(self) -> None:
         """Stop listening, and end every connection. Fine twice."""

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from libprocess.errors import OperatorError
+from libprocess.http.tls import Tls, scheme
 from libprocess.message import Message
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
@@ -33,10 +34,12 @@ async def find_master(address: Address) -> MasterInfo:
 
     MasterNotFoundError says in one line why there is none; it takes five seconds at most.
     """
+    tls = Tls.from_environment()
+    context = tls.client() if tls is not None else True
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)) as session,
-            session.get(f"http://{address}/master/pid") as response,
+            session.get(f"{scheme(tls)}://{address}/master/pid", ssl=context) as response,
         ):
             status, body = response.status, await response.read()
     except (aiohttp.ClientError, OSError) as error:

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     for name, (text, add) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         command.add_argument("--master", metavar="HOST:PORT", default="127.0.0.1:5050", help="the master's web address")
+        command.add_argument("--credential", metavar="FILE", default="", help="what to prove to the master with")
         command.add_argument("--json", action="store_true", help="print the answer as JSON")
         add(command)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,6 +12,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from libprocess.errors import OperatorError
+from libprocess.http.tls import Tls
+from mesos.access.credentials import Credential, read_credential
 
 TIMEOUT_SECONDS = 30.0
 
@@ -18,8 +21,11 @@ TIMEOUT_SECONDS = 30.0
 class Master:
     """A master's web address, `host:port`. It may name another one, which leads."""
 
-    def __init__(self, address: str) -> None:
-        host, _, port = address.removeprefix("http://").rstrip("/").rpartition(":")
+    def __init__(self, address: str, credential: str = "") -> None:
+        """`credential` is a file with what to prove to it with."""
+        self._headers = _authorization(read_credential("credential", credential)) if credential else {}
+        self._tls = Tls.from_environment() or (Tls() if address.startswith("https://") else None)
+        host, _, port = address.removeprefix("https://").removeprefix("http://").rstrip("/").rpartition(":")
         if not host or not port.isdecimal():
             raise OperatorError(f"--master: expected HOST:PORT, found {address!r}")
         self._address = f"{host}:{port}"
@@ -40,9 +46,9 @@ class Master:
     def _request(
         self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
+        connection = self._connection()
         try:
-            connection.request(method, path, content or None, dict(headers))
+            connection.request(method, path, content or None, {**self._headers, **headers})
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -50,6 +56,11 @@ class Master:
             raise OperatorError(text) from None
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(self._address, timeout=TIMEOUT_SECONDS, context=self._tls.client())
 
     def _read(self, path: str, status: int, body: bytes) -> Any:
         if status != 200:
@@ -73,3 +84,8 @@ def find(noun: str, rows: list[dict[str, Any]], wanted: str, keys: tuple[str, ..
         raise OperatorError(f"expected the id of one {noun}, found that {', '.join(found)} are called {wanted!r}")
     known = ", ".join(f"{row[keys[0]]} ({row[keys[1]]})" for row in rows) or "none"
     raise OperatorError(f"there is no {noun} {wanted!r}; there are {known}")
+
+
+def _authorization(credential: Credential) -> dict[str, str]:
+    words = f"{credential.principal}:{credential.secret}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(words).decode()}"}

@@ -20,7 +20,7 @@ def add_explain(command: argparse.ArgumentParser) -> None:
 
 def explain(options: argparse.Namespace) -> Iterator[str]:
     """Ask, and say it in lines."""
-    master = Master(options.master)
+    master = Master(options.master, options.credential)
     frameworks = master.get("/frameworks")["frameworks"]
     framework_id = find("framework", frameworks, options.framework, ("id", "name"))
     agent_id = ""

@@ -54,7 +54,7 @@ def add_registry(command: argparse.ArgumentParser) -> None:
 def registry(options: argparse.Namespace) -> Iterator[str]:
     """Do it, and say it in lines. To print needs no place: the master is asked."""
     if options.action == "print" and not (options.work_dir or options.zk):
-        answer = Master(options.master).get("/registrar(1)/registry")
+        answer = Master(options.master, options.credential).get("/registrar(1)/registry")
         yield json.dumps(answer, indent=None if options.json else 2)
         return
     with _told(), _opened(options) as backend:
