@@ -92,6 +92,11 @@ class Sight:
         for id_ in record.framework_ids():
             seen.used.add(id_, self._of_roles(record.used.of(id_)))
         seen.offers = {id_: offer for id_, offer in record.offers.items() if offer.framework_id in frameworks}
+        seen.operations = {
+            uuid: each
+            for uuid, each in record.operations.items()
+            if each.framework_id is None or each.framework_id in frameworks
+        }
         seen.tasks = {
             (id_, name): task
             for (id_, name), task in record.tasks.items()

@@ -16,6 +16,7 @@ from libprocess.http.builtin import spawn_builtin
 from libprocess.http.gate import READ, WRITE, Gate
 from libprocess.http.stream import HttpStream
 from master.master import MASTER
+from master.validation.rights import to_operate
 from mesos.access.acls import parse_acls
 from mesos.access.actions import OBJECTS
 from mesos.access.gate import SCHEDULER, may_use
@@ -34,10 +35,12 @@ from mesos.types import (
     Create,
     Destroy,
     ExecutorInfo,
+    GrowVolume,
     Operation,
     OperationState,
     Reason,
     Reserve,
+    ShrinkVolume,
     TaskState,
     Unreserve,
 )
@@ -148,6 +151,17 @@ def tear_down_by_call(scene: Scene, who: str) -> HttpResponse:
     return call(scene, who, "TEARDOWN", framework_id={"value": framework})
 
 
+def agent_call(type_: str) -> Callable[[Scene, str], HttpResponse]:
+    """A call about the only agent."""
+
+    def do(scene: Scene, who: str) -> HttpResponse:
+        return call(scene, who, type_, agent_id={"value": next(iter(scene.master.cluster.agents))})
+
+    return do
+
+
+FOR_A_WHILE = {"nanoseconds": 1_000_000_000}
+
 DOINGS: list[tuple[str, str | None, Callable[[Scene, str], HttpResponse]]] = [
     ("reserve_resources", "eng", reserve),
     ("unreserve_resources", "ada", undo(reserve, operate("/unreserve", "resources", RESERVED))),
@@ -161,6 +175,26 @@ DOINGS: list[tuple[str, str | None, Callable[[Scene, str], HttpResponse]]] = [
         lambda scene, who: ask(scene, who, "/weights", "PUT", [{"role": "eng", "weight": 2.0}]),
     ),
     ("update_quotas", "eng", lambda scene, who: ask(scene, who, "/quota", "POST", QUOTA)),
+    *(
+        (action, None, agent_call(type_))
+        for action, type_ in (
+            ("drain_agents", "DRAIN_AGENT"),
+            ("deactivate_agents", "DEACTIVATE_AGENT"),
+            ("reactivate_agents", "REACTIVATE_AGENT"),
+            ("mark_agents_gone", "MARK_AGENT_GONE"),
+        )
+    ),
+    (
+        "update_weights",
+        "eng",
+        lambda scene, who: call(scene, who, "UPDATE_WEIGHTS", weight_infos=[{"role": "eng", "weight": 2.0}]),
+    ),
+    (
+        "update_quotas",
+        "eng",
+        lambda scene, who: call(scene, who, "UPDATE_QUOTA", force=True, quota_configs=[{"role": "eng"}]),
+    ),
+    ("set_log_level", None, lambda scene, who: call(scene, who, "SET_LOGGING_LEVEL", level=1, duration=FOR_A_WHILE)),
     ("view_flags", None, lambda scene, who: ask(scene, who, "/flags")),
     ("view_flags", None, lambda scene, who: call(scene, who, "GET_FLAGS")),
     ("get_endpoints", "/metrics/snapshot", lambda scene, who: ask(scene, who, "/metrics/snapshot")),
@@ -286,6 +320,20 @@ def test_a_framework_undoes_what_principals_did_that_its_own_may(
     scheduler.accept(undo)
     heard = scheduler.all(UpdateOperationStatusMessage)
     assert (heard[-1].status.state if heard else None) == expected
+
+
+def test_a_volume_is_resized_by_who_may_do_that_for_its_role():
+    (volume,) = resources_from_json(json.dumps([VOLUME]))
+    for operation in (GrowVolume(volume, volume), ShrinkVolume(volume, 1000)):
+        assert to_operate(operation) == [("resize_volumes", "eng")]
+
+
+def test_logs_are_listed_for_who_may_read_them():
+    scene = guarded(only("access_mesos_logs", "ada"))
+    for type_ in ("LIST_FILES", "READ_FILE"):
+        body = {"path": "/master/log", **({"offset": 0} if type_ == "READ_FILE" else {})}
+        assert call(scene, "ada", type_, **body).status == 404
+        assert call(scene, "bob", type_, **body).status == 403
 
 
 def test_an_agent_that_may_not_register_is_sent_away():
@@ -538,3 +586,40 @@ def test_every_route_has_a_stance_about_who_may_use_it():
     assert {path for path, route in routes.items() if route.access == "open"} == {
         path for path, stance in STANCES.items() if stance == "open"
     }
+
+
+CALL_STANCES = {
+    **dict.fromkeys(("GET_HEALTH", "GET_VERSION", "GET_LOGGING_LEVEL", "GET_MASTER"), "open"),
+    **dict.fromkeys(("GET_STATE", "GET_AGENTS", "GET_FRAMEWORKS", "GET_EXECUTORS", "GET_OPERATIONS"), "seen"),
+    **dict.fromkeys(("GET_TASKS", "GET_ROLES", "GET_WEIGHTS", "GET_QUOTA", "SUBSCRIBE"), "seen"),
+    "GET_FLAGS": "view_flags",
+    "GET_METRICS": "get_endpoints",
+    "SET_LOGGING_LEVEL": "set_log_level",
+    "LIST_FILES": "access_mesos_logs",
+    "READ_FILE": "access_mesos_logs",
+    "TEARDOWN": "teardown_frameworks",
+    "UPDATE_WEIGHTS": "update_weights",
+    **dict.fromkeys(("UPDATE_QUOTA", "SET_QUOTA", "REMOVE_QUOTA"), "update_quotas"),
+    "RESERVE_RESOURCES": "reserve_resources",
+    "UNRESERVE_RESOURCES": "unreserve_resources",
+    "CREATE_VOLUMES": "create_volumes",
+    "DESTROY_VOLUMES": "destroy_volumes",
+    "GROW_VOLUME": "resize_volumes",
+    "SHRINK_VOLUME": "resize_volumes",
+    "DRAIN_AGENT": "drain_agents",
+    "DEACTIVATE_AGENT": "deactivate_agents",
+    "REACTIVATE_AGENT": "reactivate_agents",
+    "MARK_AGENT_GONE": "mark_agents_gone",
+    "UPDATE_MAINTENANCE_SCHEDULE": "update_maintenance_schedules",
+    "GET_MAINTENANCE_SCHEDULE": "get_maintenance_schedules",
+    "GET_MAINTENANCE_STATUS": "get_maintenance_statuses",
+    "START_MAINTENANCE": "start_maintenances",
+    "STOP_MAINTENANCE": "stop_maintenances",
+}
+"""What decides who may make each call. Whoever adds one says it here, and tests above that it holds."""
+
+
+def test_every_call_has_a_stance_about_who_may_make_it():
+    master = guarded("{}").master
+    assert {*master._operator_calls, *master.operator_orders} <= set(CALL_STANCES)
+    assert {stance for stance in CALL_STANCES.values() if stance not in OBJECTS} == {"open", "seen"}

@@ -55,7 +55,7 @@ def _id_of(master: Master, name: str) -> str:
 
 
 def _order(call: str, done: str, options: argparse.Namespace) -> Iterator[str]:
-    master = Master(options.master)
+    master = Master(options.master, options.credential)
     agent_id = _id_of(master, options.agent)
     master.call(call, {"agent_id": {"value": agent_id}})
     yield json.dumps({"agent_id": agent_id}) if options.json else f"agent {agent_id} {done}"
@@ -63,7 +63,7 @@ def _order(call: str, done: str, options: argparse.Namespace) -> Iterator[str]:
 
 def drain(options: argparse.Namespace) -> Iterator[str]:
     """Ask for it, and follow it if that is wanted."""
-    master = Master(options.master)
+    master = Master(options.master, options.credential)
     agent_id = _id_of(master, options.agent)
     if not options.watch:
         body: dict[str, Any] = {"agent_id": {"value": agent_id}, "mark_gone": options.gone}
