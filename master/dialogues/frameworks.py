@@ -118,7 +118,7 @@ class Frameworks(Offers, Authentication):
         if other is not None and other.id != info.id:
             return f"expected framework {other.id}, which has its scheduler here, found {info.id}"
         if info.id in self.cluster.completed:
-            return f"Framework has been removed: {info.id} ended, register without an id as a new one"
+            return f"Framework has been removed: {info.id} ended; register without an id, or have an operator adopt it"
         framework = self.cluster.frameworks.get(info.id) if info.id else None
         if framework is None:
             return check_framework(info, message.suppressed_roles, message.offer_constraints)

@@ -11,10 +11,9 @@ from libprocess.http.stream import HttpStream
 from libprocess.http.verbosity import LOGGING, verbosity
 from libprocess.pid import PID
 from libprocess.version import VERSION
-from master.dialogues.frameworks import Frameworks
 from master.http import trees
+from master.http.adoption import Adoption
 from master.http.event_stream import HEARTBEAT_SECONDS, EventStream, OperatorEventMessage, OperatorSubscribeMessage
-from master.http.listings import Listings
 from master.http.quota_forms import write_config, write_info
 from master.http.sight import needs_of
 from master.http.watched import WatchedCluster
@@ -50,7 +49,7 @@ _WITHOUT_BODY = frozenset(
 """Calls that say everything by their type."""
 
 
-class OperatorApi(Listings, Frameworks):
+class OperatorApi(Adoption):
     """The master's door for operators."""
 
     events: PID | None = None

@@ -137,6 +137,12 @@ class WatchedCluster(Cluster):
             lambda: {"framework_info": info.write(framework.info) | {"id": {"value": framework.id}}},
         )
 
+    def adopt_framework(self, framework: FrameworkRecord) -> None:
+        """See Cluster."""
+        super().adopt_framework(framework)
+        for watcher in self.watchers:
+            watcher.framework_forgotten(framework)
+
     # Offers.
 
     def add_offer(self, offer: Offer) -> None:

@@ -189,6 +189,10 @@ class Cluster:
         if len(self.completed) > self._history.frameworks_max:
             self.completed.popitem(last=False)
 
+    def adopt_framework(self, framework: FrameworkRecord) -> None:
+        """It ended, and that is to be no hindrance to it any more."""
+        del self.completed[framework.id]
+
     # Offers.
 
     def add_offer(self, offer: Offer) -> None:

@@ -13,6 +13,7 @@ import pytest
 from mesos.ids import FrameworkID
 from mesos.scheduler import AsyncSchedulerDriver, DriverStatus, Scheduler, SchedulerCalls, SchedulerDriver
 from mesos.types import FrameworkInfo, MasterInfo
+from tools.cli.__main__ import main as cli
 from tools.local import LocalCluster
 
 FRAMEWORK = FrameworkInfo(user="", name="driven", failover_timeout_seconds=60.0)
@@ -91,6 +92,28 @@ def test_a_scheduler_that_stops_for_a_failover_is_followed_by_another(cluster: L
     driver.start()
     assert second.met.wait(30)
     assert frameworks(cluster).count(first.framework_id) == 1
+    driver.stop()
+
+
+def test_a_framework_that_was_removed_is_adopted_by_a_command(
+    cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    first, second = Meeting(), Meeting()
+    driver = SchedulerDriver(first, FRAMEWORK, cluster.address)
+    driver.start()
+    assert first.met.wait(30)
+    driver.stop()
+    id_ = first.framework_id
+    cluster.wait_until(lambda: id_ in frameworks(cluster, "completed_frameworks"), "it is gone")
+
+    monkeypatch.setattr("sys.argv", ["tools.cli", "adopt", id_, "--master", str(cluster.address)])
+    assert cli() == 0
+    assert capsys.readouterr().out == f"{id_} (driven) may register again\n"
+
+    driver = SchedulerDriver(second, FrameworkInfo(user="", name="driven", id=id_), cluster.address)
+    driver.start()
+    assert second.met.wait(30)
+    assert id_ in frameworks(cluster)
     driver.stop()
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.cli import agents, explain, keys, registry
+from tools.cli import adopt, agents, explain, keys, registry
 
 PROGRAM = "tools.cli"
 
@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
     "explain": ("say why a framework was offered agents, or was not", explain.add_explain),
     "keys": ("say which nodes a node knows by their keys, or make its own", keys.add_keys),
     "registry": ("print what the registry holds, back it up, or restore it", registry.add_registry),
+    "adopt": ("let a framework that was removed register again with its id", adopt.add_adopt),
     "drain": ("have an agent emptied, and offered no more", agents.add_drain),
     "undrain": ("call a drain off, and have the agent offered again", agents.adder("REACTIVATE_AGENT", "stays")),
     "deactivate": ("have an agent offered no more", agents.adder("DEACTIVATE_AGENT", "is not offered any more")),

@@ -36,6 +36,11 @@ class Master:
         status, body = self._request("GET", f"{path}?{urlencode(given)}" if given else path)
         return self._read(path, status, body)
 
+    def post(self, path: str, **form: str) -> Any:
+        """Have something done that a form asks for; returns the answer, read from JSON."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._read(path, *self._request("POST", path, urlencode(form).encode(), headers))
+
     def call(self, type_: str, body: dict[str, Any]) -> None:
         """Make a call of the operator API that asks for something to be done. OperatorError if that is refused."""
         content = msgspec.json.encode({"type": type_, type_.lower(): body})
