@@ -85,10 +85,16 @@ class Fetcher:
         target = sandbox / order.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)  # of what came before: its content is not the beginning of this one's
-        if not order.wanted.cache:
-            await self._get(order, target, reader)
-            await asyncio.to_thread(_place, order, target, target)
-            return
+        if order.wanted.cache:
+            try:
+                await self._fetch_through_cache(order, target, reader)
+                return
+            except OSError as error:  # no task fails because of a cache
+                log.warning("%s goes past the cache: %s", shown(order.uri), error)
+        await self._get(order, target, reader)
+        await asyncio.to_thread(_place, order, target, target)
+
+    async def _fetch_through_cache(self, order: Order, target: Path, reader: Reader | None) -> None:
         key = ("" if reader is None else str(reader.user), order.wanted.value)
         async with self._cache.file(key, lambda path: self._get(order, path, reader)) as path:
             await asyncio.to_thread(_place, order, path, target)

@@ -252,6 +252,14 @@ def test_what_was_used_longest_ago_leaves_a_full_cache(tmp_path: Path):
     play(tmp_path, story)
 
 
+def test_no_task_fails_because_of_the_cache(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        (tmp_path / "cache").write_text("a file in the place of its directory")
+        assert await stage.fetch(URI(stage.serve("data", b"data"), cache=True)) == ["data"]
+
+    play(tmp_path, story)
+
+
 def test_a_file_that_is_there_already_is_replaced(tmp_path: Path):
     async def story(stage: Stage) -> None:
         urls = [stage.serve("one", b"a longer one"), stage.serve("two", b"two")]
