@@ -208,8 +208,6 @@ class Executors(Updates):
         for task in list(executor.tasks.values()):
             if not task.is_terminal:
                 self._update(task, state, reason, text, limitation)
-            if executor.framework.is_terminating:
-                executor.complete(task)
         if executor.framework.is_kept:
             self._note(EndedFact(executor.container_id))
             self._over.append(executor.container_id)

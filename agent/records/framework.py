@@ -97,6 +97,9 @@ class Frameworks:
         """Nothing of an executor runs any more. Another one may take its id."""
         executor.terminate()
         framework = executor.framework
+        if framework.is_terminating:  # nobody waits for news of its tasks
+            for task in list(executor.tasks.values()):
+                executor.complete(task)
         if framework.executors.get(executor.id) is executor:
             del framework.executors[executor.id]
             framework.owing[executor.container_id] = executor

@@ -6,7 +6,7 @@ What it may know beyond the mail are the books of the master, and the containers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.agent import AGENT_ID
 from libprocess import PID, Message, Runtime
@@ -32,13 +32,22 @@ class BrokenPromiseError(AssertionError):
     """A cluster did what it must never do. The text says what."""
 
 
+class Home(NamedTuple):
+    """Where an update is kept."""
+
+    node: Runtime
+    """Of the agent that has it."""
+    disk: int
+    """How many disks that machine had had before this one."""
+
+
 class Audit:
     """Listens to a cluster from its beginning. Its steps raise BrokenPromiseError as soon as something is wrong."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.updates: dict[tuple[FrameworkID, TaskID], dict[bytes, Runtime]] = {}
+        self.updates: dict[tuple[FrameworkID, TaskID], dict[bytes, Home]] = {}
         """By task: the updates that its agent sent to a master, in the order in which it did so for the first time."""
-        self.promised: dict[tuple[FrameworkID, TaskID], dict[bytes, Runtime]] = {}
+        self.promised: dict[tuple[FrameworkID, TaskID], dict[bytes, Home]] = {}
         """By task: the updates that its agent told the executor to take care of."""
         self.shut_down: set[FrameworkID] = set()
         """The frameworks that a master ended; nobody is left then who would be told of their tasks."""
@@ -130,11 +139,15 @@ class Audit:
         if sender.address == node.address != to.address and sender.id == AGENT_ID:
             update = message.update
             sent = self.updates.setdefault((update.framework_id, update.status.task_id), {})
-            sent.setdefault(update.status.uuid, node)
+            sent.setdefault(update.status.uuid, self._home(node))
 
     def _acknowledged(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateAcknowledgementMessage) -> None:
         if sender.id == AGENT_ID and sender.address == node.address:
-            self.promised.setdefault((message.framework_id, message.task_id), {})[message.uuid] = node
+            promised = self.promised.setdefault((message.framework_id, message.task_id), {})
+            promised[message.uuid] = self._home(node)
+
+    def _home(self, node: Runtime) -> Home:
+        return Home(node, self._cluster.disks[node.address.host])
 
 
 def _fit(parts: list[Resources], whole: Resources) -> bool:

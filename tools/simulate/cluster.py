@@ -79,6 +79,8 @@ class Cluster(World):
         """By host: the containers of the agent that runs there, or did last."""
         self.boots: Counter[str] = Counter()
         """By host: how often that machine crashed."""
+        self.disks: Counter[str] = Counter()
+        """By host: how often its disk was replaced."""
         self.volumes: dict[str, VirtualVolumes] = {}
         """By host: what is on the persistent volumes there."""
         self.executors: dict[str, Callable[[], Executor]] = {}
@@ -198,6 +200,7 @@ class Cluster(World):
 
     def replace_disk(self, host: str) -> None:
         """The next agent there finds an empty disk."""
+        self.disks[host] += 1
         self.lose_disk(Address(host, PORT))
 
     def _strike(self, node: Runtime) -> None:

@@ -12,11 +12,11 @@ from mesos.ids import TaskID
 from mesos.resources import Resources
 from mesos.scheduler import LocalSchedulerDriver
 from mesos.types import FrameworkCapability, FrameworkInfo
-from tools.simulate.audit import Audit, BrokenPromiseError
+from tools.simulate.audit import Audit, BrokenPromiseError, Home
 from tools.simulate.cluster import Cluster
 from tools.simulate.peace import disagreements
 from tools.simulate.troubles import Troubles
-from tools.simulate.workload import Collector, Fate, Ledger, Workload
+from tools.simulate.workload import Collector, Ledger, Workload
 
 RESOURCES = Resources.parse("cpus:2;mem:2048;ports:[31000-31009]")
 FAILOVER_SECONDS = 60.0
@@ -105,11 +105,15 @@ class Story:
         self.audit.watch(host, self.cluster.containers[host], RESOURCES)
 
     def start_framework(self) -> None:
-        """Start one that was never there; every third does not know of partitions."""
+        """Start one that was never there; every third does not know of partitions, every other wants its tasks kept."""
         serial = len(self.frameworks) + 1
         capabilities = (FrameworkCapability.PARTITION_AWARE,) if serial % 3 else ()
         info = FrameworkInfo(
-            "someone", f"f{serial}", failover_timeout_seconds=FAILOVER_SECONDS, capabilities=capabilities
+            "someone",
+            f"f{serial}",
+            failover_timeout_seconds=FAILOVER_SECONDS,
+            capabilities=capabilities,
+            checkpoint=bool(serial % 2),
         )
         ledger = Ledger(info)
         self.frameworks.append(Framework(ledger, *self._start_scheduler(ledger)))
@@ -140,22 +144,30 @@ class Story:
     def _check_updates(self) -> None:
         """Every update that an agent has, reaches its scheduler, and in order.
 
-        Not so when the agent's machine crashed, or the framework ended.
+        Not so when the framework ended, when the agent did and the framework did not care, or when its disk is gone.
         """
         ledgers = {framework.ledger.id: framework.ledger for framework in self.frameworks if not framework.is_over}
         living = set(ledgers) - self.audit.shut_down
         for key, promised in self.audit.promised.items():
             if key[0] in living:
-                self._check_arrival(key[1], promised, ledgers[key[0]].fates[key[1]])
+                self._check_arrival(key[1], promised, ledgers[key[0]])
         for key, sent in self.audit.updates.items():
             if key[0] in living:
-                self._check_arrival(key[1], sent, ledgers[key[0]].fates[key[1]])
+                self._check_arrival(key[1], sent, ledgers[key[0]])
                 self._check_order(key[1], list(sent), list(ledgers[key[0]].fates[key[1]].uuids))
 
-    def _check_arrival(self, task_id: TaskID, updates: dict[bytes, Runtime], fate: Fate) -> None:
-        for uuid, node in updates.items():
-            if uuid not in fate.uuids and self.cluster.nodes.get(node.address) is node:
+    def _check_arrival(self, task_id: TaskID, updates: dict[bytes, Home], ledger: Ledger) -> None:
+        fate = ledger.fates[task_id]
+        for uuid, home in updates.items():
+            lasts = self._has_disk(home) if ledger.info.checkpoint else self._lives(home)
+            if uuid not in fate.uuids and lasts:
                 raise BrokenPromiseError(f"an update of task {task_id} ({uuid.hex()}) never reached its scheduler")
+
+    def _lives(self, home: Home) -> bool:
+        return self.cluster.nodes.get(home.node.address) is home.node
+
+    def _has_disk(self, home: Home) -> bool:
+        return self.cluster.disks[home.node.address.host] == home.disk
 
     @staticmethod
     def _check_order(task_id: TaskID, sent: list[bytes], came: list[bytes]) -> None:

@@ -19,6 +19,9 @@ BETWEEN_SECONDS = 8.0
 RECONCILE_SECONDS = 60.0
 """How often frameworks ask for the state of their tasks, as they should."""
 
+LAST_WRITE_SECONDS = 20.0
+"""So long a machine that is to fail at its next write has for that; then it fails anyway."""
+
 NEW_DISK = 0.5
 """How likely it is that a machine which crashed comes back with another disk."""
 
@@ -83,15 +86,44 @@ class Troubles:
 
     # What: machines.
 
-    def _crash_agent(self) -> None:
+    def _some_agent(self) -> tuple[str, Runtime] | None:
+        """A machine, and the node of the agent that lives there."""
         hosts = [host for host in self._cluster.containers if any(a.pid.host == host for a in self._cluster.agents)]
-        if hosts:
-            host = self._chance.choice(hosts)
-            agent = next(agent for agent in self._cluster.agents if agent.pid.host == host)
-            self._cluster.crash(self._cluster.node_of(agent))
+        if not hosts:
+            return None
+        host = self._chance.choice(hosts)
+        agent = next(agent for agent in self._cluster.agents if agent.pid.host == host)
+        return host, self._cluster.node_of(agent)
+
+    def _kill_agent(self) -> None:
+        """Its program ends; the machine, and what is to live on there, goes on."""
+        found = self._some_agent()
+        if found is not None:
+            host, node = found
+            self._cluster.kill(node)
+            self._later(self._chance.uniform(0.5, 40.0), lambda: self._restart_agent(host))
+
+    def _crash_agent(self) -> None:
+        found = self._some_agent()
+        if found is not None:
+            host, node = found
+            self._cluster.crash(node)
             if self._chance.random() < NEW_DISK:
                 self._cluster.replace_disk(host)
             self._later(self._chance.uniform(0.5, 40.0), lambda: self._restart_agent(host))
+
+    def _lose_power(self) -> None:
+        """A machine fails in the middle of what its agent writes next."""
+        found = self._some_agent()
+        if found is not None:
+            host, node = found
+            self._cluster.storage(node.address).lose_power_after(self._chance.randint(0, 2))
+            self._later(LAST_WRITE_SECONDS, lambda: self._end_agent(host, node))
+
+    def _end_agent(self, host: str, node: Runtime) -> None:
+        if self._cluster.nodes.get(node.address) is node:  # it had nothing to write
+            self._cluster.crash(node)
+        self._later(self._chance.uniform(0.5, 20.0), lambda: self._restart_agent(host))
 
     def _restart_agent(self, host: str) -> None:
         if all(agent.pid.host != host for agent in self._cluster.agents):
@@ -212,6 +244,8 @@ class Troubles:
 # The second number says how often, against the others.
 _TROUBLES: tuple[tuple[Callable[[Troubles], None], int], ...] = (
     (Troubles._crash_agent, 2),
+    (Troubles._kill_agent, 3),
+    (Troubles._lose_power, 2),
     (Troubles._crash_master, 1),
     (Troubles._depose_master, 1),
     (Troubles._crash_scheduler, 1),

@@ -1,0 +1,159 @@
+"""What an agent writes down is there again after any crash: torn ends are cut, damage is told, change is noticed."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from agent.checkpoints.facts import AcknowledgedFact, AnyFact, EndedFact, FrameworkFact
+from agent.checkpoints.identity import (
+    Policy,
+    forget_agent,
+    is_other_boot,
+    known_agent,
+    reconfigured,
+    remember_agent,
+    remember_boot,
+)
+from agent.checkpoints.journal import DamagedJournalError, Journal
+from agent.checkpoints.replay import Replay, facts_of
+from agent.records.framework import Frameworks
+from agent.records.updates import Streams
+from libprocess.simulation.storage import SimStorage
+from mesos.attributes import parse_attributes
+from mesos.ids import AgentID, ContainerID, TaskID
+from mesos.resources import Resources
+from mesos.types import AgentInfo
+from tests.agent.cluster import FRAMEWORK, Cluster, command_task, executor_task
+
+PATH = "agents/A1/journal"
+ENTRIES: list[list[AnyFact]] = [
+    [EndedFact(ContainerID("c1"))],
+    [EndedFact(ContainerID("c2")), AcknowledgedFact(FRAMEWORK, TaskID("t1"), b"u1")],
+    [EndedFact(ContainerID("c3"))],
+]
+FACTS = [fact for entry in ENTRIES for fact in entry]
+INFO = AgentInfo("host", AgentID("A1"), resources=Resources.of(cpus=4), attributes=parse_attributes("rack:a;level:1"))
+
+
+def written() -> tuple[SimStorage, list[int]]:
+    """A disk with a journal, and where its entries end."""
+    storage, ends = SimStorage(), [0]
+    journal = Journal(storage, PATH)
+    for entry in ENTRIES:
+        for fact in entry:
+            journal.add(fact)
+        journal.sync()
+        ends.append(len(storage.read(PATH) or b""))
+    return storage, ends
+
+
+def read(content: bytes, strict: bool = True) -> list[AnyFact]:
+    storage = SimStorage()
+    storage.write(PATH, content)
+    return Journal(storage, PATH).read(strict).facts
+
+
+def test_a_journal_that_is_cut_anywhere_holds_all_entries_before_the_cut():
+    storage, ends = written()
+    content = storage.read(PATH) or b""
+    for cut in range(len(content) + 1):
+        whole = sum(end <= cut for end in ends) - 1
+        assert read(content[:cut]) == [fact for entry in ENTRIES[:whole] for fact in entry]
+
+
+def test_an_end_of_zeros_is_cut():
+    storage, ends = written()
+    content = storage.read(PATH) or b""
+    assert read(content[: ends[2]] + bytes(ends[3] - ends[2])) == FACTS[:3]
+    assert read(content + bytes(4096)) == FACTS
+
+
+def test_damage_before_the_end_is_told_or_skipped():
+    storage, ends = written()
+    content = bytearray(storage.read(PATH) or b"")
+    content[ends[1] + 12] ^= 0xFF
+    with pytest.raises(DamagedJournalError, match=f"{PATH} is damaged at byte {ends[1]}"):
+        read(bytes(content))
+    storage.write(PATH, bytes(content))
+    assert Journal(storage, PATH).read(strict=False) == ([FACTS[0], FACTS[3]], 1)
+
+
+def test_a_journal_is_written_anew_as_a_whole():
+    storage, _ = written()
+    journal = Journal(storage, PATH)
+    journal.rewrite(FACTS[1:])
+    journal.add(FACTS[0])
+    journal.sync()
+    assert Journal(storage, PATH).read(strict=True).facts == [*FACTS[1:], FACTS[0]]
+
+
+def test_a_journal_grows_only_so_far(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agent.checkpoints.journal.REWRITE_BYTES_MIN", 10_000)
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    for number in range(100):
+        cluster.run(command_task(f"t{number}"))
+        cluster.machine.end()
+        cluster.world.settle()
+    assert len(cluster.node.storage.read(PATH) or b"") < 20_000
+
+
+def test_records_are_the_same_after_a_replay(cluster: Cluster):
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    cluster.master.acknowledges = False
+    cluster.run(command_task("t1"), executor_task("t2"), executor_task("t3"))
+    cluster.start_program()
+    facts = list(facts_of(cluster.agent.frameworks, cluster.agent.streams))
+    frameworks, streams = Frameworks(1), Streams()
+    Replay(frameworks, streams).play(facts)
+
+    assert isinstance(facts[0], FrameworkFact)
+    assert list(facts_of(frameworks, streams)) == facts
+    assert list(Journal(cluster.node.storage, PATH).read(strict=True).facts[:1]) == facts[:1]
+
+
+def test_nothing_is_written_of_a_framework_that_does_not_care(cluster: Cluster):
+    cluster.run(command_task("t1"), executor_task("t2"))
+    cluster.start_program()
+    assert cluster.node.storage.read(PATH) is None
+
+
+# Who it is.
+
+
+def test_an_agent_is_remembered_until_it_is_forgotten():
+    storage = SimStorage()
+    assert known_agent(storage) is None
+    remember_agent(storage, INFO)
+    assert known_agent(storage) == INFO
+    forget_agent(storage, AgentID("A1"))
+    assert known_agent(storage) is None
+    assert storage.list("agents") == []
+
+
+def test_another_boot_is_noticed():
+    storage = SimStorage()
+    assert not is_other_boot(storage, "b1")
+    remember_boot(storage, "b1")
+    assert not is_other_boot(storage, "b1")
+    assert is_other_boot(storage, "b2")
+
+
+@pytest.mark.parametrize(
+    ("policy", "resources", "attributes", "fault"),
+    [
+        ("equal", "cpus:4", "rack:a;level:1", ""),
+        ("equal", "cpus:5", "rack:a;level:1", "its list of resources was cpus:4, and is cpus:5 now"),
+        ("equal", "cpus:4", "rack:a", "its list of attributes was rack:a;level:1, and is rack:a now"),
+        ("additive", "cpus:5;mem:10", "level:1;rack:a;gpu:yes", ""),
+        ("additive", "cpus:3;mem:10", "rack:a;level:1", "it had cpus:4, and has less now: cpus:3;mem:10"),
+        ("additive", "cpus:4", "rack:b;level:1", "its attribute rack:a is missing now"),
+    ],
+)
+def test_an_agent_may_change_as_its_policy_says(policy: Policy, resources: str, attributes: str, fault: str):
+    given = AgentInfo("host", resources=Resources.parse(resources), attributes=parse_attributes(attributes))
+    if not fault:
+        assert reconfigured(INFO, given, policy) == replace(given, id=INFO.id)
+        return
+    with pytest.raises(ValueError, match=f"^{fault}$"):
+        reconfigured(INFO, given, policy)
