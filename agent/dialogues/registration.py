@@ -87,13 +87,15 @@ class Registration(AgentBase, Authenticatee):
         log.error("%s says: %s (--credential)", self.sender, reason)
 
     def _reregistration(self) -> ReregisterAgentMessage:
-        executors = [executor for executor in self.frameworks.executors() if not executor.is_command]
+        # What is left of a framework that was shut down does not count: its master gave that away already.
+        frameworks = [framework for framework in self.frameworks if not framework.is_terminating]
+        executors = [executor for framework in frameworks for executor in framework.executors.values()]
         return ReregisterAgentMessage(
             agent=self.info,
             version=VERSION,
-            tasks=tuple(task.report() for task in self.frameworks.tasks()),
-            executor_infos=tuple(executor.info for executor in executors),
-            frameworks=tuple(framework.info for framework in self.frameworks),
+            tasks=tuple(task.report() for framework in frameworks for task in framework.tasks.values()),
+            executor_infos=tuple(executor.info for executor in executors if not executor.is_command),
+            frameworks=tuple(framework.info for framework in frameworks),
             capabilities=CAPABILITIES,
             checkpointed_resources=self.lasting.resources,
             operations=tuple(self.lasting.operations.values()),

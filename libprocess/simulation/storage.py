@@ -49,6 +49,10 @@ class SimStorage:
         """
         self._power_for = changes
 
+    def keep_power(self) -> None:
+        """Undo `lose_power_after`."""
+        self._power_for = None
+
     def settle(self) -> None:
         """The program that wrote is gone, and the machine writes out what it was given."""
         self._power_for = None

@@ -54,6 +54,7 @@ class Troubles:
         self._cluster.heal()
         for node in self._cluster.nodes.values():
             self._cluster.resume(node)
+            self._cluster.storage(node.address).keep_power()
         self._replace_master()
         for master in self._cluster.masters[:-1]:
             self._cluster.crash(self._cluster.node_of(master))
@@ -121,6 +122,8 @@ class Troubles:
             self._later(LAST_WRITE_SECONDS, lambda: self._end_agent(host, node))
 
     def _end_agent(self, host: str, node: Runtime) -> None:
+        if self._over:
+            return
         if self._cluster.nodes.get(node.address) is node:  # it had nothing to write
             self._cluster.crash(node)
         self._later(self._chance.uniform(0.5, 20.0), lambda: self._restart_agent(host))
