@@ -97,6 +97,11 @@ class Process:
         return self._runtime._current[1]
 
     @property
+    def mail(self) -> Message:
+        """The message at hand."""
+        return self._runtime._current[2]
+
+    @property
     def principal(self) -> Principal | None:
         """Who made the HTTP request at hand, or whom the node speaks for that sent this mail, where that was proved."""
         _, sender, message, _, _ = self._runtime._current

@@ -13,6 +13,7 @@ from libprocess.units import format_duration, parse_duration
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
 from mesos.access.flags import ACCESS, AccessFlags
+from mesos.access.rate_limits import RateLimits, format_rate_limits, parse_rate_limits
 from mesos.detector.zookeeper import ZOOKEEPER, ZooKeeperUrl
 from mesos.domains import format_domain, parse_domain
 from mesos.resources import Resources
@@ -101,6 +102,7 @@ SHARE = Kind("N%", parse_share, lambda share: f"{share * 100:g}%")
 ENOUGH = Kind("RESOURCES|…", parse_enough, lambda choices: "|".join(map(str, choices)))
 WEIGHTS = Kind("ROLE=WEIGHT,…", parse_weights, format_weights)
 SORTER = Kind("SORTER", parse_sorter)
+RATE_LIMITS = Kind("JSON", parse_rate_limits, format_rate_limits)
 DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 
@@ -148,6 +150,14 @@ class MasterFlags(
     )
     authentication_v0_timeout_seconds: float = flag(
         default=15.0, kind=DURATION, group=ACCESS, help="How long they may take for that."
+    )
+    rate_limits: RateLimits | None = flag(
+        default=None,
+        kind=RATE_LIMITS,
+        group=ACCESS,
+        help='How many messages a second frameworks may send, such as {"limits": [{"principal": "ads", "qps": 50, '
+        '"capacity": 1000}], "aggregate_default_qps": 10}, or file://PATH. Others wait; beyond the capacity a '
+        "framework is told that it is not heard.",
     )
     authenticate_http_frameworks: bool = flag(
         default=False, group=ACCESS, help="Only schedulers that prove who they are may register over HTTP."

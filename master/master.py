@@ -23,6 +23,7 @@ from master.dialogues.executors import Executors
 from master.dialogues.launches import Launches
 from master.dialogues.recovery import Recovery
 from master.dialogues.tasks import Tasks
+from master.dialogues.throttling import Throttling
 from master.flags import MasterFlags
 from master.http.deciding import Deciding
 from master.http.explain import Explain
@@ -48,7 +49,7 @@ ALWAYS_SERVED = ("/health", "/version", "/flags", "/pid", "/redirect")
 """What does not depend on what former masters knew."""
 
 
-class Master(Agents, Recovery, Launches, Tasks, Executors, Deciding, Explain, SchedulerApi):
+class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding, Explain, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one.
 
     The `store` keeps what must outlive it; without one that is forgotten. `credentials` are the secrets of principals.
@@ -82,6 +83,7 @@ class Master(Agents, Recovery, Launches, Tasks, Executors, Deciding, Explain, Sc
         self.cluster.roles = Roles(self.flags.weights or ())
         self._wishes = deque()
         self.challenges, self.proved = {}, {}
+        self.begin_throttling(self.flags.rate_limits)
         self._until_written = {}
         self.early = {}
         self.expected = set()
