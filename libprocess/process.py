@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from libprocess.handlers import Handler, HandlerTable, find_handlers
 from libprocess.http.exchange import HttpRequestMessage, Principal
-from libprocess.http.routes import RouteHandler
+from libprocess.http.routes import About, RouteHandler
 from libprocess.lifecycle import RUNNING
 from libprocess.message import Message
 from libprocess.metrics import Metrics
@@ -132,14 +132,21 @@ class Process:
         """End this actor, or another of this node; see `Runtime.terminate`."""
         self._runtime.terminate(pid or self.pid, drain)
 
-    def route(self, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",), access: str = "") -> None:
+    def route(
+        self,
+        path: str,
+        handler: RouteHandler,
+        methods: Sequence[str] = ("GET",),
+        access: str = "",
+        about: About | Callable[[], About] | None = None,
+    ) -> None:
         """Answer HTTP requests for `/<id><path>` in turns of this actor; a path `/jobs/*` takes all below it.
 
         A handler that returns None answers later, by sending an HttpResponseMessage to whoever `self.sender` was.
         `access` is for the guard of the node's door (`libprocess.http.gate`): READ for what is only read, or WRITE,
-        unless it is said.
+        unless it is said. `about` says what the route takes, for the node's description of itself.
         """
-        self._runtime.routes.add(self.pid, path, handler, methods, access)
+        self._runtime.routes.add(self.pid, path, handler, methods, access, about)
 
     @property
     def metrics(self) -> Metrics:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from libprocess.http import HttpRequest, HttpResponse
-from libprocess.http.routes import RouteHandler
+from libprocess.http.routes import About, RouteHandler
 from libprocess.pid import PID, Address
 from libprocess.process import ExitedMessage
 from libprocess.version import VERSION
@@ -45,7 +45,7 @@ MASTER = "master"
 CAPABILITIES = (MasterCapability.AGENT_UPDATE, MasterCapability.AGENT_DRAINING, MasterCapability.QUOTA_V2)
 """What it can do, in Mesos' words."""
 
-ALWAYS_SERVED = ("/health", "/version", "/flags", "/pid", "/redirect")
+ALWAYS_SERVED = ("/", "/webui/*", "/health", "/version", "/flags", "/pid", "/redirect")
 """What does not depend on what former masters knew."""
 
 
@@ -94,10 +94,18 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         self._start_registrar()
         self.serve()
 
-    def route(self, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",), access: str = "") -> None:
+    def route(
+        self,
+        path: str,
+        handler: RouteHandler,
+        methods: Sequence[str] = ("GET",),
+        access: str = "",
+        about: About | Callable[[], About] | None = None,
+    ) -> None:
         """See Process. Nothing is said of a cluster before it is known what former masters knew of it."""
-        is_always_served = path in ALWAYS_SERVED
-        super().route(path, handler if is_always_served else partial(self._once_recovered, handler), methods, access)
+        if path not in ALWAYS_SERVED:
+            handler = partial(self._once_recovered, handler)
+        super().route(path, handler, methods, access, about)
 
     def _once_recovered(self, handler: RouteHandler, request: HttpRequest) -> HttpResponse | None:
         if self.is_recovered:

@@ -11,12 +11,14 @@ from agent.http.executor import HttpExecutor
 from agent.http.operator_api import OperatorApi
 from agent.records.executor import ExecutorRecord
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.routes import About
 from libprocess.http.stream import HttpStream
 from mesos.access.gate import EXECUTOR
 from mesos.ids import AgentID
 from mesos.messages import RegisterExecutorMessage, ReregisterExecutorMessage
 from mesos.v1.door import Refusal, accepted_media, invalid, new_stream_id, read_body
 from mesos.v1.executor import CALL, Call, read_call
+from mesos.v1.schema import takes
 from mesos.v1.tree import Misfit
 
 ACCEPTED = HttpResponse(202)
@@ -29,7 +31,7 @@ class ExecutorApi(OperatorApi):
 
     def initialize(self) -> None:
         super().initialize()
-        self.route("/api/v1/executor", self._executor_call, methods=("POST",), access=EXECUTOR)
+        self.route("/api/v1/executor", self._executor_call, methods=("POST",), access=EXECUTOR, about=_about_calls)
 
     def _executor_call(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -79,3 +81,7 @@ class ExecutorApi(OperatorApi):
         if call.message is not None:  # a heartbeat says no more than that the client is there
             self.send(pid, call.message)
         return ACCEPTED
+
+
+def _about_calls() -> About:
+    return takes(CALL, set(CALL.enum_types_by_name["Type"].values_by_name) - {"UNKNOWN"})

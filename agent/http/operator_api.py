@@ -11,6 +11,7 @@ from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
 from libprocess.http import HttpRequest, HttpResponse, Principal
 from libprocess.http.files import AttachFilesMessage, Files, Scope, ThreadedDisk
+from libprocess.http.routes import About
 from libprocess.http.verbosity import LOGGING, verbosity
 from libprocess.pid import PID
 from libprocess.version import VERSION
@@ -22,6 +23,7 @@ from mesos.v1.faces import FACES
 from mesos.v1.files import FILE_CALLS, file_work
 from mesos.v1.log_level import read_log_level
 from mesos.v1.proto import message
+from mesos.v1.schema import takes
 from mesos.v1.tree import Tree
 
 CALL = message("agent.Call")
@@ -43,7 +45,7 @@ class OperatorApi(Endpoints):
     def initialize(self) -> None:
         super().initialize()
         self._spawn_files()
-        self.route("/api/v1/*", self._operator_call, methods=("POST",))
+        self.route("/api/v1/*", self._operator_call, methods=("POST",), about=self._about_calls)
         self._operator_calls: dict[str, Callable[[], Tree]] = {
             "GET_HEALTH": lambda: {"healthy": True},
             "GET_FLAGS": self._get_flags,
@@ -72,6 +74,9 @@ class OperatorApi(Endpoints):
         self.files = self.spawn(Files(self._disk, [self._root], may if limited else None, self._names), "files")
         for executor in self.frameworks.executors():  # those of an earlier life
             self.send(self.files, AttachFilesMessage(executor.directory, executor.user))
+
+    def _about_calls(self) -> About:
+        return takes(CALL, (*self._operator_calls, *FILE_CALLS, "SET_LOGGING_LEVEL"))
 
     @property
     def _root(self) -> str:

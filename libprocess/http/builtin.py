@@ -10,6 +10,8 @@ import psutil
 
 from libprocess.http.exchange import HttpRequest, HttpResponse
 from libprocess.http.help import HelpProcess
+from libprocess.http.openapi import OpenApiProcess
+from libprocess.http.routes import About
 from libprocess.http.verbosity import LOGGING, LoggingProcess
 from libprocess.pid import PID
 from libprocess.process import Process
@@ -33,7 +35,7 @@ class MetricsProcess(Process):
         self.metrics.gauge("runtime/mail_dropped", runtime.drops.total)
         self.metrics.family("runtime/mail_dropped_for", lambda: runtime.drops)
         self.metrics.gauge("runtime/mail_waiting", lambda: runtime.mailbox_depths().total())
-        self.route("/snapshot", self.snapshot)
+        self.route("/snapshot", self.snapshot, about=About({"timeout": "how long to wait for numbers, such as 5secs"}))
         self.route("/", self.prometheus)
 
     def snapshot(self, request: HttpRequest) -> HttpResponse:
@@ -99,6 +101,7 @@ BUILTIN: dict[str, type[Process]] = {
     "help": HelpProcess,
     LOGGING: LoggingProcess,
     "metrics": MetricsProcess,
+    "openapi.json": OpenApiProcess,
     "system": SystemProcess,
 }
 

@@ -18,6 +18,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from libprocess.http.exchange import HttpRequest, HttpResponse, HttpResponseMessage, Principal
+from libprocess.http.routes import About
 from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.process import Process
@@ -88,6 +89,14 @@ def _outcome(done: asyncio.Future[HttpResponse]) -> HttpResponse:
     return HttpResponse.error(500, f"500 Internal Server Error. {error}.") if error else done.result()
 
 
+PLACE = {"path": "where it is"}
+ARGUMENTS = {
+    "browse": PLACE,
+    "read": PLACE | {"offset": "where to begin; -1 asks for the size", "length": "how much of it"},
+    "download": PLACE,
+}
+
+
 class Files(Process):
     """Shows what lies below `roots`; where not everybody `may` see all, what lies below attached directories."""
 
@@ -109,7 +118,7 @@ class Files(Process):
         """The first turn."""
         for name, work in (("browse", _browse), ("read", _read), ("download", _download)):
             for path in (f"/{name}", f"/{name}.json"):
-                self.route(path, partial(self._hand_over, work))
+                self.route(path, partial(self._hand_over, work), about=About(ARGUMENTS[name]))
         self.route("/debug", self._debug)
 
     def attach_files(self, message: AttachFilesMessage) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from libprocess.http.exchange import HttpRequest, HttpResponse
 from libprocess.http.routes import Route
@@ -33,5 +36,14 @@ def _line(path: str, route: Route) -> str:
 
 def summary(route: Route) -> str:
     """What a route's handler says of itself."""
-    handler = getattr(route.handler, "func", route.handler)  # what is behind a partial
-    return (inspect.getdoc(handler) or "").partition("\n")[0]
+    return next(filter(None, _docs(route.handler)), "").partition("\n")[0]
+
+
+def _docs(handler: Any) -> Iterator[str]:
+    """What a handler is about: that may be the function, or one that this one is given."""
+    if isinstance(handler, partial):
+        for each in handler.args:
+            if inspect.isroutine(each) or isinstance(each, partial):
+                yield from _docs(each)
+        handler = handler.func
+    yield inspect.getdoc(handler) or ""

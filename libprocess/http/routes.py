@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +29,30 @@ SAFE_METHODS = ("GET", "HEAD")
 RouteHandler = Callable[[HttpRequest], HttpResponse | None]
 
 
+@dataclass(frozen=True)
+class About:
+    """What a route takes, for its description."""
+
+    query: Mapping[str, str] = field(default_factory=dict)
+    """The arguments that it knows, and what each says."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """By media type, the schema of a body."""
+    schemas: Mapping[str, Any] = field(default_factory=dict)
+    """Schemas that those refer to."""
+    below: bool = True
+    """Whether what stands in the place of a `*` says anything."""
+
+
+NOTHING_SAID = About()
+FORM = "application/x-www-form-urlencoded"
+
+
+def form(**fields: str) -> About:
+    """What a route takes whose body is a form, with all of these fields."""
+    properties = {name: {"type": "string", "description": text} for name, text in fields.items()}
+    return About(body={FORM: {"type": "object", "properties": properties, "required": list(fields)}})
+
+
 class Route(NamedTuple):
     """One path of an actor."""
 
@@ -35,6 +60,11 @@ class Route(NamedTuple):
     methods: tuple[str, ...]
     access: str
     """What a guard distinguishes."""
+    about: About | Callable[[], About] = NOTHING_SAID
+
+    def told(self) -> About:
+        """What it takes, as far as it says so."""
+        return self.about() if callable(self.about) else self.about
 
 
 class Match(NamedTuple):
@@ -60,7 +90,13 @@ class Routes:
         self._routes: dict[str, dict[str, Route]] = {}
 
     def add(
-        self, pid: PID, path: str, handler: RouteHandler, methods: Sequence[str] = ("GET",), access: str = ""
+        self,
+        pid: PID,
+        path: str,
+        handler: RouteHandler,
+        methods: Sequence[str] = ("GET",),
+        access: str = "",
+        about: About | Callable[[], About] | None = None,
     ) -> None:
         """Serve a path of an actor; see `Process.route`. ValueError if it has that path already."""
         if not path.startswith("/") or "*" in path.removesuffix("/*"):
@@ -69,7 +105,8 @@ class Routes:
         if _plain(path) in routes:
             raise ValueError(f"{pid.id} has the route {path} already")
         access = access or (READ if set(methods) <= {"GET"} else WRITE)
-        routes[_plain(path)] = Route(handler, (*methods, "HEAD") if "GET" in methods else tuple(methods), access)
+        methods = (*methods, "HEAD") if "GET" in methods else tuple(methods)
+        routes[_plain(path)] = Route(handler, methods, access, about or NOTHING_SAID)
 
     def all(self) -> dict[str, Route]:
         """Every route by its path, with its actor's id in front."""

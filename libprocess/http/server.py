@@ -40,6 +40,9 @@ BODY_TIMEOUT_SECONDS = 30.0
 CLOSE_TIMEOUT_SECONDS = 2.0
 """How long requests at hand have to end when the server closes."""
 
+IDLE_SECONDS = 60.0
+"""How long a connection may be without a whole request: before the first one, and between two."""
+
 STALL_SECONDS = 60.0
 """How long a client may take no more of a large body, before it is left."""
 
@@ -91,6 +94,7 @@ class HttpServer:
             request_factory=_bounded_request,
             access_log=None,
             logger=self._logger(),
+            keepalive_timeout=IDLE_SECONDS,
             handler_cancellation=True,  # a client that leaves is noticed at once
         )
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=CLOSE_TIMEOUT_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.http.routes import About
 from libprocess.message import Message
 from libprocess.process import Process
 from libprocess.timers import Timer
@@ -37,7 +38,8 @@ class LoggingProcess(Process):
 
     def initialize(self) -> None:
         """The first turn."""
-        self.route("/toggle", self.toggle, methods=("GET", "POST"))
+        about = About({"level": "0 to 3; everything is logged above 0", "duration": "for how long, such as 5mins"})
+        self.route("/toggle", self.toggle, methods=("GET", "POST"), about=about)
 
     def finalize(self) -> None:
         """The last turn."""

@@ -6,6 +6,7 @@ from collections import deque
 
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.exchange import HttpResponseMessage
+from libprocess.http.routes import About
 from libprocess.pid import PID
 from master.allocator.messages import Because, ExplainedMessage, ExplainMessage, Explanation
 from master.http.endpoints import Endpoints
@@ -23,7 +24,8 @@ class Explain(Endpoints):
         """See Endpoints."""
         super().serve()
         self._questions = deque()
-        self.route("/explain", self._explain)
+        asked = {"framework_id": "whose offers", "role": "which of its roles", "agent_id": "at which agent"}
+        self.route("/explain", self._explain, about=About(asked))
 
     def _explain(self, request: HttpRequest) -> HttpResponse | None:
         framework_id, role = FrameworkID(request.argument("framework_id")), request.argument("role")

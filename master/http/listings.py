@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from libprocess.http import HttpRequest, HttpResponse
-from libprocess.http.routes import RouteHandler
+from libprocess.http.routes import About, RouteHandler
 from master.allocator.messages import Quota
 from master.http.endpoints import Endpoints
 from master.http.forms import agent, framework, task
@@ -18,6 +18,19 @@ from mesos.roles import ANY_ROLE
 
 TASKS_SHOWN = 100
 NOTHING = Resources()
+
+
+ARGUMENTS = {
+    "/slaves": {"slave_id": "one agent"},
+    "/frameworks": {"framework_id": "one framework"},
+    "/tasks": {
+        "framework_id": "those of one framework",
+        "task_id": "those of this name",
+        "order": "asc or des: the oldest or the newest first",
+        "limit": "how many",
+        "offset": "how many to skip",
+    },
+}
 
 
 class Listings(Endpoints):
@@ -33,10 +46,10 @@ class Listings(Endpoints):
             "/roles": self._roles,
         }
         for path, handler in shown.items():
-            self.route(path, handler)
+            self.route(path, handler, about=About(ARGUMENTS.get(path, {})))
         older = {"/state": self._state, "/state-summary": self._summary}
         for path, handler in (shown | older).items():
-            self.route(f"{path}.json", handler)
+            self.route(f"{path}.json", handler, about=About(ARGUMENTS.get(path, {})))
 
     def _slaves(self, request: HttpRequest) -> HttpResponse:
         wanted = request.argument("slave_id")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.exchange import to_json
 from libprocess.http.files import Files, NoDisk, Scope
+from libprocess.http.routes import About, form
 from libprocess.http.stream import HttpStream
 from libprocess.http.verbosity import LOGGING, verbosity
 from libprocess.pid import PID
@@ -26,6 +27,7 @@ from mesos.v1.faces import CODECS
 from mesos.v1.files import FILE_CALLS, file_work
 from mesos.v1.log_level import read_log_level
 from mesos.v1.proto import message
+from mesos.v1.schema import takes
 from mesos.v1.tree import Tree
 
 CALL = message("master.Call")
@@ -59,8 +61,7 @@ class OperatorApi(Adoption):
     def serve(self) -> None:
         """See Endpoints."""
         super().serve()
-        self.route("/api/v1/*", self._operator_call, methods=("POST",))
-        self.route("/teardown", self._teardown_form, methods=("POST",))
+        self.route("/teardown", self._teardown_form, methods=("POST",), about=form(frameworkId="whom to tear down"))
         self._operator_calls: dict[str, Callable[[Tree], Tree]] = {
             "GET_HEALTH": lambda call: {"healthy": True},
             "GET_FLAGS": self._get_flags,
@@ -84,8 +85,12 @@ class OperatorApi(Adoption):
             "SET_LOGGING_LEVEL": self._set_logging_level,
             **dict.fromkeys(FILE_CALLS, self._show_file),
         }
+        self.route("/api/v1/*", self._operator_call, methods=("POST",), about=self._about_calls)
         self._files = NoDisk(self._runtime)
         self.spawn(Files(self._files, ()), "files")
+
+    def _about_calls(self) -> About:
+        return takes(CALL, (*self._operator_calls, *self.operator_orders))
 
     operator_orders: dict[str, Callable[[Tree, HttpRequest], HttpResponse | None]]
     """Calls that change something or take their time, and what answers them."""

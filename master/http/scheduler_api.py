@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.routes import About
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID
 from master.http.operator_api import OperatorApi
@@ -19,6 +20,7 @@ from mesos.ids import FrameworkID
 from mesos.messages import RegisterFrameworkMessage, ReregisterFrameworkMessage
 from mesos.v1.door import STREAM_ID, Refusal, accepted_media, invalid, new_stream_id, read_body
 from mesos.v1.scheduler import CALL, Call, read_call
+from mesos.v1.schema import takes
 from mesos.v1.tree import Misfit
 
 ACCEPTED = HttpResponse(202)
@@ -30,7 +32,7 @@ class SchedulerApi(OperatorApi):
     def serve(self) -> None:
         """See Endpoints."""
         super().serve()
-        self.route("/api/v1/scheduler", self._scheduler_call, methods=("POST",), access=SCHEDULER)
+        self.route("/api/v1/scheduler", self._scheduler_call, methods=("POST",), access=SCHEDULER, about=_about_calls)
 
     def _scheduler_call(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -98,6 +100,11 @@ def _read(request: HttpRequest) -> Call:
         return read_call(tree)
     except Misfit as misfit:
         raise invalid("scheduler::Call", misfit) from None
+
+
+def _about_calls() -> About:
+    types = CALL.enum_types_by_name["Type"].values_by_name
+    return takes(CALL, set(types) - {"UNKNOWN"})
 
 
 def _actor_id(stream_id: str) -> str:

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs
 import msgspec
 
 from libprocess.http import HttpRequest, HttpResponse
+from libprocess.http.exchange import JSON_TYPE
+from libprocess.http.routes import About, form
 from master.allocator.messages import Quota, RoleWeight
 from master.dialogues.roles import Roles
 from master.http.endpoints import Endpoints
@@ -38,6 +40,25 @@ OPERATIONS: dict[str, tuple[str, Callable[[Resources], Operation]]] = {
 """By path: the name of the field with the resources, and what is done with them."""
 
 
+WEIGHTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"role": {"type": "string"}, "weight": {"type": "number"}},
+        "required": ["role", "weight"],
+    },
+}
+QUOTA = {
+    "type": "object",
+    "properties": {
+        "role": {"type": "string"},
+        "guarantee": {"type": "array", "items": {"type": "object"}},
+        "force": {"type": "boolean"},
+    },
+    "required": ["role", "guarantee"],
+}
+
+
 class Scheduling(Endpoints, Roles):
     """What operators read and set about the sharing of the cluster."""
 
@@ -45,9 +66,10 @@ class Scheduling(Endpoints, Roles):
         """See Endpoints."""
         super().serve()
         for path, (field, make) in OPERATIONS.items():
-            self.route(path, partial(self._operate, field, make), methods=("POST",))
-        self.route("/weights", self._handle_weights, methods=("GET", "PUT"))
-        self.route("/quota", self._handle_quota, methods=("GET", "POST"))
+            about = form(**{"slaveId": "on which agent", field: "a list of resources, as JSON"})
+            self.route(path, partial(self._operate, field, make), methods=("POST",), about=about)
+        self.route("/weights", self._handle_weights, methods=("GET", "PUT"), about=About(body={JSON_TYPE: WEIGHTS}))
+        self.route("/quota", self._handle_quota, methods=("GET", "POST"), about=About(body={JSON_TYPE: QUOTA}))
         self.route("/quota/*", self._remove_quota, methods=("DELETE",))
 
     def _operate(self, field: str, make: Callable[[Resources], Operation], request: HttpRequest) -> HttpResponse | None:

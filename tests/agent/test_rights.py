@@ -278,6 +278,7 @@ STANCES = {
     "/files/debug": "get_endpoints, access_sandboxes",
     "/metrics/": "get_endpoints",
     "/metrics/snapshot": "get_endpoints",
+    "/openapi.json/": "a description of the rest",
     **dict.fromkeys(
         ("/__processes__/", "/help/*", "/logging/toggle", "/system/stats", "/system/stats.json"), "get_endpoints"
     ),

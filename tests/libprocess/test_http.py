@@ -379,6 +379,23 @@ async def raw(client: aiohttp.ClientSession, sent: bytes) -> bytes:
     return answer
 
 
+def test_a_request_that_never_comes_to_its_end_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(libprocess.http.server, "IDLE_SECONDS", 0.2)
+
+    async def talk(client: aiohttp.ClientSession) -> None:
+        assert client._base_url is not None
+        reader, writer = await asyncio.open_connection(client._base_url.host, client._base_url.port)
+        writer.write(b"GET /state HTTP/1.1\r\nHost: x\r\n")
+        left = asyncio.ensure_future(reader.read())
+        while not left.done():  # one header after another, and never the last
+            writer.write(b"X-More: 1\r\n")
+            await asyncio.sleep(0.02)
+        assert await left == b""
+        writer.close()
+
+    served(world, talk)
+
+
 def test_every_node_shows_its_metrics_and_its_actors(world: World):
     async def talk(client: aiohttp.ClientSession) -> None:
         world.runtime.metrics.counter("clerk/orders").value += 3

@@ -160,6 +160,18 @@ def test_a_client_that_leaves_is_noticed(tell: Callable[..., None]):
     tell(story)
 
 
+def test_a_client_that_says_that_it_sends_no_more_is_left(tell: Callable[..., None]):
+    async def story(station: Station) -> None:
+        reader, writer = await station.listen()
+        await head(reader)
+        await station.radio.until(1)
+        writer.write_eof()
+        await station.radio.until(0)
+        writer.close()
+
+    tell(story)
+
+
 def test_a_client_that_does_not_read_is_dropped(tell: Callable[..., None]):
     async def story(station: Station) -> None:
         _, writer = await station.listen()

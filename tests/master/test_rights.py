@@ -570,6 +570,7 @@ STANCES = {
     "/metrics/": "get_endpoints",
     "/metrics/snapshot": "get_endpoints",
     "/registrar(1)/registry": "get_endpoints",
+    "/openapi.json/": "a description of the rest",
     **dict.fromkeys(
         ("/__processes__/", "/help/*", "/logging/toggle", "/system/stats", "/system/stats.json"), "get_endpoints"
     ),
