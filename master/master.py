@@ -137,6 +137,7 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
             self.terminate(agent.observer)
         self.terminate(self.allocator)
         self.terminate(self.registrar)
+        self.terminate(self.files)
         if self.whitelist is not None:
             self.terminate(self.whitelist)
 

@@ -87,7 +87,7 @@ class OperatorApi(Adoption):
         }
         self.route("/api/v1/*", self._operator_call, methods=("POST",), about=self._about_calls)
         self._files = NoDisk(self._runtime)
-        self.spawn(Files(self._files, ()), "files")
+        self.files = self.spawn(Files(self._files, ()), "files")
 
     def _about_calls(self) -> About:
         return takes(CALL, (*self._operator_calls, *self.operator_orders))
