@@ -191,6 +191,8 @@ class ZeroMQ:
             self._welcomed(link, answer)
         elif isinstance(answer, Refuse) and answer.is_linked and self._is_open(answer.address):
             self._join(link, self._links[answer.address])
+        elif isinstance(answer, Refuse) and answer.is_linked and self._is_dialling(but_for=link):
+            pass  # it may be that one, by another name: the welcome there will say so
         elif isinstance(answer, Refuse):
             self._dial_failed(link, f"refused: {answer.reason}")
         elif isinstance(answer, Welcome):
@@ -201,14 +203,16 @@ class ZeroMQ:
 
     def _welcomed(self, link: Link, welcome: Welcome) -> None:
         known = self._links.get(welcome.address)
-        if known is not None and known is not link:
+        if known is not None and known is not link and known.is_open:
             self._join(link, known)
             return
+        self._refuse_held(link)
+        self._open(link, welcome)
         if known is None:  # it was dialled by another name than its own
             self._links[welcome.address] = link
             link.names.append(welcome.address)
-        self._refuse_held(link)
-        self._open(link, welcome)
+        elif known is not link:  # it was dialled by its own name, too, and heard of that later
+            self._join(known, link)
 
     def _join(self, link: Link, known: Link) -> None:
         """A dialled node turned out to be one that there is a link to: both names mean that link from now on."""
@@ -308,6 +312,9 @@ class ZeroMQ:
             wire.flushed()
         else:
             self._wait_for(link)
+
+    def _is_dialling(self, but_for: Link) -> bool:
+        return any(not link.is_open and link is not but_for for link in self._links.values())
 
     def _is_open(self, address: Address) -> bool:
         link = self._links.get(address)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import zmq
 
-from libprocess import PID, Process, ThreadedNode
+from libprocess import PID, Address, Process, ThreadedNode
+from libprocess.codec import Decoder
+from libprocess.zeromq.greeting import PROTOCOL, Refuse, Welcome, decode_hello, encode
 from libprocess.zeromq.link import MESSAGE_BYTES_MAX, TOO_LONG
 from tests.system.far import KeptMessage, ReportMessage, Talker, TalkMessage, TellMessage, eventually
 
@@ -117,6 +120,32 @@ def test_two_names_of_a_node_lead_to_the_same_link(near: ThreadedNode, far: Thre
     assert kept(near, alias) == ("a", "a", "a")
     assert len({id(link) for link in links(near)}) == len(links(far)) == 1
     assert not far.runtime.drops
+
+
+@pytest.mark.parametrize("first", ["127.0.0.1", "localhost"])
+def test_a_name_refused_for_a_link_still_to_come_waits_for_it(near: ThreadedNode, first: str):
+    """What a node says that heard the hello by its other name first, when its answers come in either order."""
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
+        router.set(zmq.RCVTIMEO, 30_000)
+        address = Address("127.0.0.1", router.bind_to_random_port("tcp://127.0.0.1"))
+        for host in (address.host, "localhost"):
+            near.send(PID("talker", host, address.port), TalkMessage(host))
+        dialled = {}
+        for _ in range(2):
+            peer, hello = router.recv_multipart()
+            dialled[decode_hello(hello).dialled.host] = peer
+        answers = {
+            "127.0.0.1": Refuse("there is a link already", address, is_linked=True),
+            "localhost": Welcome(PROTOCOL, address, 1, 1),
+        }
+        for host in sorted(answers, key=first.__ne__):
+            router.send_multipart([dialled[host], encode(answers[host])])
+
+        decode, texts = Decoder(near.runtime.address, address, print).decode, set()
+        while texts != {"127.0.0.1", "localhost"}:
+            peer, frame = router.recv_multipart()
+            assert peer == dialled["localhost"]
+            texts |= {message.text for _, _, message, _, _ in decode(frame)}
 
 
 def test_a_node_that_dials_itself_by_another_name_is_told(near: ThreadedNode):
