@@ -43,7 +43,10 @@ class Seat:
         self._master = Master(self._flags, self._web, self._id, self._store, self._credentials)
         pid = self._node.spawn(self._master, MASTER)
         self._node.routes.root = MASTER
-        self._node.when_exited(pid, self.lose)
+        self._node.when_exited(pid, self._ended)
+
+    def _ended(self, reason: str) -> None:
+        self.lose(self._master.lost if self._master is not None and self._master.lost else reason)
 
     def lose(self, reason: str) -> None:
         """This program has to end: it is not the master any more, or never will be."""

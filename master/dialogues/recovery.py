@@ -34,6 +34,8 @@ class Recovery(Losses, Roles):
 
     refused = ""
     """Why the operator has to do something before there can be a master."""
+    lost = ""
+    """Why it ended, for want of a registry."""
 
     def registry_recovered(self, message: RegistryRecoveredMessage) -> None:
         """See the message."""
@@ -83,11 +85,10 @@ class Recovery(Losses, Roles):
         """See the message."""
         if self.sender != self.registrar:
             self.ignore("it is not the registrar")
-        elif message.is_refused:
-            self.refused = message.reason
-            self.terminate()
-        else:
-            raise RuntimeError(f"the registry is lost, and nothing can be written down: {message.reason}")
+            return
+        self.lost = f"the registry is lost, and nothing can be written down any more: {message.reason}"
+        self.refused = message.reason if message.is_refused else ""
+        self.terminate()
 
     # Those who do not come back.
 

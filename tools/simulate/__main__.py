@@ -31,7 +31,7 @@ class SimulateFlags(Flags, program=PROGRAM):
     agents: int = flag(default=20, help="How many agents a cluster has.")
     schedulers: int = flag(default=3, help="How many frameworks it has at a time.")
     digest: bool = flag(default=False, help="Print the digest of each trace.")
-    plant: Literal["none", "lost-retry", "renamed-id", "double-offer"] = flag(
+    plant: Literal["none", "lost-retry", "renamed-id", "double-offer", "early-act"] = flag(
         default="none", help="Plant this bug, and end well once it is caught."
     )
     json: bool = flag(default=False, help="Print the result as JSON.")

@@ -12,9 +12,12 @@ from agent.agent import AGENT_ID
 from libprocess import PID, Message, Runtime
 from libprocess.recording import Record
 from master.master import Master
+from master.registrar.entries import Standing
 from mesos.ids import AgentID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
+    AgentLostMessage,
     AgentRegisteredMessage,
+    AgentReregisteredMessage,
     FrameworkRegisteredMessage,
     ResourceOffersMessage,
     RunTaskMessage,
@@ -97,6 +100,27 @@ class Audit:
         known = self._agents.setdefault(message.agent_id, to)
         if known != to:
             self._break(f"agent id {message.agent_id} was given to {known} and to {to}")
+        self._agent_admitted(node, to, sender, message)
+
+    def _agent_admitted(
+        self, node: Runtime, to: PID, sender: PID, message: AgentRegisteredMessage | AgentReregisteredMessage
+    ) -> None:
+        """What a master tells an agent is written down, as long as it is the only one that may write."""
+        if self._is_told_by_holder(node, sender):
+            standing = self._cluster.registry.standing(message.agent_id)
+            if standing is not Standing.ADMITTED:
+                self._break(f"agent {message.agent_id} is told that it is admitted; written down is {standing}")
+
+    def _agent_lost(self, node: Runtime, to: PID, sender: PID, message: AgentLostMessage) -> None:
+        if self._is_told_by_holder(node, sender):
+            standing = self._cluster.registry.standing(message.agent_id)
+            if standing is Standing.ADMITTED:
+                self._break(f"agent {message.agent_id} is told to be lost; written down is {standing}")
+
+    def _is_told_by_holder(self, node: Runtime, sender: PID) -> bool:
+        """Whether a master that nobody has deposed yet lets this go just now."""
+        newest = self._cluster.masters[-1] if self._cluster.masters else None
+        return node.address == sender.address and newest is not None and newest.pid == sender
 
     def _framework_registered(self, node: Runtime, to: PID, sender: PID, message: FrameworkRegisteredMessage) -> None:
         known = self._schedulers.setdefault(message.framework_id, to)
@@ -162,6 +186,8 @@ def _fit(parts: list[Resources], whole: Resources) -> bool:
 
 _LOOKS: Mapping[type[Message], Callable[[Audit, Runtime, PID, PID, Any], None]] = {
     AgentRegisteredMessage: Audit._agent_registered,
+    AgentReregisteredMessage: Audit._agent_admitted,
+    AgentLostMessage: Audit._agent_lost,
     FrameworkRegisteredMessage: Audit._framework_registered,
     ResourceOffersMessage: Audit._resource_offers,
     RunTaskMessage: Audit._run_task,

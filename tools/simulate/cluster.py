@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,6 @@ from libprocess.simulation import World
 from libprocess.simulation.world import PORT
 from master.flags import MasterFlags
 from master.master import MASTER, Master
-from master.registrar.entries import Rows
-from master.registrar.store import MemoryStore
 from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterFoundMessage, MasterNotFoundMessage
 from mesos.executor import Executor
@@ -25,6 +24,7 @@ from mesos.scheduler import LocalSchedulerDriver, Scheduler
 from mesos.types import AgentInfo, Environment, FrameworkInfo, MasterInfo
 from tools.simulate.containers import VirtualContainers
 from tools.simulate.election import LeaderChangedMessage, Watcher
+from tools.simulate.registry import Ensemble, VirtualStore
 from tools.simulate.volumes import VirtualVolumes
 
 RESOURCES = Resources.parse("cpus:4;mem:4096;disk:10240;ports:[31000-32000]")
@@ -58,11 +58,13 @@ class Cluster(World):
         is_watched: bool = False,
         credentials: dict[str, str] | None = None,
         agent_credential: Credential | None = None,
+        store_seconds_max: float = 0.0,
     ) -> None:
         """With `is_watched`, everybody learns of an election within moments, also while the old master lives.
 
         Otherwise a master is looked for at the beginning, and when it is gone. Masters know the `credentials` of
-        principals, and agents have one to prove themselves with.
+        principals, and agents have one to prove themselves with. To write something down takes a master up to
+        `store_seconds_max`.
         """
         super().__init__(seed)
         self._credentials = credentials or {}
@@ -88,7 +90,7 @@ class Cluster(World):
         self._master_flags = MasterFlags(work_dir="/virtual", **(master_flags or {}))
         agent_defaults: dict[str, Any] = {"master": Address("master", 5050), "work_dir": "/virtual"}
         self._agent_flags = AgentFlags(**(agent_defaults | (agent_flags or {})))
-        self.registry: Rows = {}
+        self.registry = Ensemble(self, random.Random(f"registry {seed}"), store_seconds_max)
         """What masters write down for those after them."""
         self._questions: list[tuple[Runtime, PID]] = []
         self._schedulers = 0
@@ -106,11 +108,20 @@ class Cluster(World):
     def add_master(self, host: str) -> Master:
         """Start a master. Nobody finds it before it is elected."""
         node = self.node(host)
-        store = MemoryStore(node, self.registry)
+        store = VirtualStore(self.registry, node)
         master = Master(self._master_flags, node.address, store=store, credentials=self._credentials)
-        node.spawn(master, MASTER)
+        node.when_exited(node.spawn(master, MASTER), lambda _: self._end(node))
         self.masters.append(master)
         return master
+
+    def _end(self, node: Runtime) -> None:
+        """A master that ends by itself ends its program."""
+
+        def end() -> None:
+            if self.nodes.get(node.address) is node:
+                self.crash(node)
+
+        self.timeline.at(self.elapsed, end)
 
     def elect(self, master: Master | None = None) -> None:
         """Let everybody find this master, or the first."""
@@ -121,12 +132,17 @@ class Cluster(World):
             self.find_master(node, asker)
         self._watchers = [watcher for watcher in self._watchers if watcher.pid.address in self.nodes]
         for watcher in self._watchers:
-            self._tell(watcher, self.leader)
+            self._tell(watcher)
 
-    def _tell(self, watcher: Watcher, leader: MasterInfo) -> None:
+    def _tell(self, watcher: Watcher) -> None:
+        """Let it learn, after a while, who leads by then: an election that is over already is no news."""
         node = self.node_of(watcher)
-        seconds = self.chance.uniform(0.0, WATCH_SECONDS)
-        node.clock.later(seconds, lambda: node.send(watcher.pid, LeaderChangedMessage(leader)))
+
+        def look() -> None:
+            assert self.leader is not None
+            node.send(watcher.pid, LeaderChangedMessage(self.leader))
+
+        node.clock.later(self.chance.uniform(0.0, WATCH_SECONDS), look)
 
     def find_master(self, node: Runtime, asker: PID) -> None:
         """Answer a detector: with the master if that can be reached, else when one is elected, else not at all."""

@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
+from master.dialogues.base import Dialogue
 from master.dialogues.offers import Offers
 from master.records import Cluster
+from master.registrar.operations import Operation
 from mesos.detector import MasterDetector
 from mesos.ids import AgentID
 
@@ -48,9 +50,23 @@ def double_offer() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def early_act() -> Iterator[None]:
+    """A master acts at once, and has it written down meanwhile."""
+    write = Dialogue.write
+
+    def act(self: Dialogue, operation: Operation, then: Callable[[], None] = lambda: None) -> None:
+        write(self, operation)
+        then()
+
+    with patch.object(Dialogue, "write", act):
+        yield
+
+
 PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "none": nullcontext,
     "lost-retry": lost_retry,
     "renamed-id": renamed_id,
     "double-offer": double_offer,
+    "early-act": early_act,
 }

@@ -30,6 +30,9 @@ MASTER_FLAGS = {
 HEALING_SECONDS = 1200.0
 """So long it may take until all agree again: the longest wait between two tries of an update is 600 s."""
 
+STORE_SECONDS_MAX = (0.005, 0.5, 5.0)
+"""What it takes to write something down: in one story little, in another a disk or an ensemble is slow."""
+
 LOOK_SECONDS = 10.0
 TOLD_MAX = 5
 
@@ -71,7 +74,13 @@ class Story:
     """One seed's cluster, as it lives through its troubles."""
 
     def __init__(self, seed: int, setting: Setting) -> None:
-        self.cluster = Cluster(seed, agents=0, master_flags=MASTER_FLAGS, is_watched=bool(seed % 2))
+        self.cluster = Cluster(
+            seed,
+            agents=0,
+            master_flags=MASTER_FLAGS,
+            is_watched=bool(seed % 2),
+            store_seconds_max=STORE_SECONDS_MAX[seed % 3],
+        )
         self.audit = Audit(self.cluster)
         self.setting = setting
         self.frameworks: list[Framework] = []

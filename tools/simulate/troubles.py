@@ -7,7 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from libprocess import Runtime
+from libprocess.http import HttpRequest
+from libprocess.http.exchange import JSON_TYPE, to_json
 from libprocess.simulation import Faults
+from mesos.ids import AgentID
+from mesos.v1.tree import Tree
 
 if TYPE_CHECKING:
     from master.master import Master
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
 BETWEEN_SECONDS = 8.0
 """On average, from one trouble to the next."""
+
+CALL_OFF_SECONDS = 5.0
 
 RECONCILE_SECONDS = 60.0
 """How often frameworks ask for the state of their tasks, as they should."""
@@ -60,9 +66,16 @@ class Troubles:
             self._cluster.crash(self._cluster.node_of(master))
         for host in self._cluster.containers:
             self._restart_agent(host)
+        self._call_off_drains()
         for framework in self._story.frameworks:
             framework.ledger.is_closing = True
             self._fail_over(framework)
+
+    def _call_off_drains(self) -> None:
+        """Again and again until all are called off: a master may have just begun."""
+        for agent_id in self._cluster.registry.deactivated():
+            self._call("REACTIVATE_AGENT", agent_id, {})
+        self._later(CALL_OFF_SECONDS, self._call_off_drains)
 
     # When.
 
@@ -162,6 +175,24 @@ class Troubles:
         if master in self._cluster.masters:
             self._cluster.crash(self._cluster.node_of(master))
 
+    # What: operators.
+
+    def _drain_agent(self) -> None:
+        """An operator empties an agent, now and then one that is out of reach, and thinks otherwise later."""
+        known = [agent.info.id for agent in self._cluster.agents if agent.info.id is not None]
+        if known:
+            agent_id = self._chance.choice(known)
+            grace = {"max_grace_period": {"seconds": self._chance.randint(0, 60)}}
+            self._call("DRAIN_AGENT", agent_id, grace if self._chance.random() < 0.8 else {})
+            self._later(self._chance.uniform(1.0, 120.0), lambda: self._call("REACTIVATE_AGENT", agent_id, {}))
+
+    def _call(self, type_: str, agent_id: AgentID, more: Tree) -> None:
+        """What comes of it is seen later; a master that is just beginning answers that it cannot say."""
+        if self._is_led():
+            body = to_json({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}})
+            request = HttpRequest("POST", "/master/api/v1", headers=(("content-type", JSON_TYPE),), body=body)
+            self._cluster.node_of(self._cluster.masters[-1]).routes.request(request, lambda _: None)
+
     # What: schedulers.
 
     def _crash_scheduler(self) -> None:
@@ -251,6 +282,7 @@ _TROUBLES: tuple[tuple[Callable[[Troubles], None], int], ...] = (
     (Troubles._lose_power, 2),
     (Troubles._crash_master, 1),
     (Troubles._depose_master, 1),
+    (Troubles._drain_agent, 1),
     (Troubles._crash_scheduler, 1),
     (Troubles._stop_framework, 1),
     (Troubles._kill_tasks, 3),
