@@ -66,7 +66,7 @@ def main() -> None:
         flags = AgentFlags.load()
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
         _check_reachable(flags)
-        _check_containerizers(flags)
+        _check_containers(flags)
         info = _info(flags)
         _make_directory(flags.work_dir)
         raise SystemExit(run(serve(flags, info)))
@@ -132,7 +132,7 @@ def _token_key(flags: AgentFlags) -> bytes:
 
 def _isolation(flags: AgentFlags) -> Settings:
     return Settings(
-        Groups(),
+        Groups(flags.cgroups_root),
         launcher=flags.launcher,
         cfs=flags.cgroups_enable_cfs,
         pids_max=flags.pids_max,
@@ -240,7 +240,10 @@ def _check_reachable(flags: AgentFlags) -> None:
         raise OperatorError(f"--ip={flags.ip} is no address that others can reach; give one with --advertise_ip")
 
 
-def _check_containerizers(flags: AgentFlags) -> None:
+def _check_containers(flags: AgentFlags) -> None:
+    if not all(name not in ("", ".", "..") for name in flags.cgroups_root.split("/")):
+        found = f"found {flags.cgroups_root!r}"
+        raise OperatorError(f"--cgroups_root: expected a path such as mesos or machine/mesos, {found}")
     unknown = sorted(set(flags.containerizers) - set(CONTAINERIZERS))
     if unknown or not flags.containerizers:
         found = f"there is no {unknown[0]!r}" if unknown else "the agent needs one"

@@ -121,6 +121,12 @@ class AgentFlags(
         f"{', '.join(ISOLATORS)}.",
         group=CONTAINERS,
     )
+    cgroups_root: str = flag(
+        default="mesos",
+        help="The control group around those of all containers, which is made: a name, or a path of names below the "
+        "uppermost group.",
+        group=CONTAINERS,
+    )
     cgroups_enable_cfs: bool = flag(
         default=False, help="Give a container no more than its cpus even if others are idle.", group=CONTAINERS
     )

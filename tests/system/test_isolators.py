@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.forker import kernel
+from agent.forker.groups import make, remove
 from agent.forker.plan import Plan
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.cgroups.pressure import stalls
@@ -20,6 +21,7 @@ from agent.isolators.logs import KEPT, LogRotation, rotate
 from agent.isolators.network import NetworkUsage
 from agent.ports import ContainerConfig
 from libprocess.errors import OperatorError
+from mesos.ids import ContainerID
 from mesos.resources import Ranges, Resource, Resources
 from mesos.resources.kind import VolumeMode
 from mesos.types import (
@@ -98,6 +100,25 @@ def test_every_isolator_works_here_or_says_why_not(name: str):
             choose((name,), settings)
     else:
         assert list(choose((name,), settings)) == [name]
+
+
+@needs_root
+@pytest.mark.cgroups
+def test_the_group_around_all_containers_may_be_deeper(tmp_path: Path):
+    groups = Groups(f"{tmp_path.name}/inner")
+    names = ["cgroups/cpu", "cgroups/mem", *["cgroups/cpuset"] * ("cpuset" in Path("/proc/cgroups").read_text())]
+    try:
+        isolators = choose(names, Settings(groups))
+        plan = Plan()
+        for isolator in isolators.values():
+            isolator.prepare(ContainerConfig(ContainerID("c1"), CommandInfo("true"), str(tmp_path)), plan)
+        make(plan["groups"])
+        remove(plan["groups"])
+    finally:
+        for tree in ("", "*/"):
+            for inner in Path("/sys/fs/cgroup").glob(f"{tree}{tmp_path.name}/inner"):
+                inner.rmdir()
+                inner.parent.rmdir()
 
 
 def test_an_isolator_that_does_not_exist_is_told():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import pairwise, product
 
 from agent.forker.plan import Plan
 from agent.isolators.cgroups.groups import Groups
@@ -19,11 +19,12 @@ class CpusetIsolator(Isolator):
     def __init__(self, groups: Groups) -> None:
         groups.check("cpuset")
         self._groups = groups
-        self._around = Path(groups.path(ContainerID("any"), "cpuset")).parent
+        way = groups.way("cpuset")
+        self._around = way[-1]
         if groups.version == 1:  # where a new group has no processors at all
-            for name in FILES:
-                if not (self._around / name).read_text().strip():
-                    (self._around / name).write_text((self._around.parent / name).read_text())
+            for (above, below), name in product(pairwise(way), FILES):
+                if not (below / name).read_text().strip():
+                    (below / name).write_text((above / name).read_text())
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""

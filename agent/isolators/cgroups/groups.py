@@ -1,7 +1,7 @@
 """The control groups of an agent's containers, whichever version the machine has.
 
-Version 1 has a tree per controller, version 2 one tree for all. In each tree there is a group `mesos`, and in it one
-for each container, which the container's init makes and removes.
+Version 1 has a tree per controller, version 2 one tree for all. In each tree there is a group, called `mesos` by
+default, and in it one for each container, which the container's init makes and removes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ PROGRAMS = "devices"
 class Groups:
     """The trees of groups on this machine, and the groups of containers in them."""
 
-    def __init__(self, mounts: str = "/proc/mounts") -> None:
-        self._trees = _trees(mounts)
+    def __init__(self, root: str = ROOT, mounts: str = "/proc/mounts") -> None:
+        """`root` is the group around those of all containers; `/` goes from a group to one in it."""
+        self._trees = _trees(mounts, root)
         self._ready: set[str] = set()
 
     @property
@@ -39,10 +40,14 @@ class Groups:
         tree = self._trees.get(controller)
         if tree is None:
             raise OSError(f"the kernel has no controller {controller}, or it is not mounted")
-        tree.root.mkdir(exist_ok=True)
+        tree.root.mkdir(parents=True, exist_ok=True)
         if not tree.is_alone and controller != PROGRAMS:
-            for parent in (tree.root.parent, tree.root):
+            for parent in tree.path:
                 _hand_down(controller, parent)
+
+    def way(self, controller: str) -> list[Path]:
+        """The groups from the uppermost of a tree down to the one around containers'."""
+        return self._trees[controller].path
 
     def plan(self, container_id: ContainerID, controller: str, plan: Plan) -> GroupPlan:
         """The plan of a container's group of this controller, which may be one with that of another controller."""
@@ -101,7 +106,7 @@ def _hand_down(controller: str, parent: Path) -> None:
     except OSError as error:
         if error.errno != errno.EBUSY:
             raise
-        raise OSError(f"{parent} has processes of its own; move them into a group beside {ROOT}") from None
+        raise OSError(f"{parent} has processes of its own; move them into a group beside those in it") from None
 
 
 def _kill(path: str) -> None:
@@ -113,22 +118,25 @@ def _kill(path: str) -> None:
 class _Tree:
     """Where the groups of a controller are."""
 
-    def __init__(self, mount: str, is_alone: bool) -> None:
-        self.root = Path(mount) / ROOT
+    def __init__(self, mount: str, root: str, is_alone: bool) -> None:
+        self.root = Path(mount) / root
+        steps = self.root.relative_to(mount).parts
+        self.path = [Path(mount, *steps[:count]) for count in range(len(steps) + 1)]
+        """The groups from the uppermost down to the one around containers'."""
         self.is_alone = is_alone
         """It is a tree of version 1, where a controller has a tree of its own, or with few others."""
 
 
-def _trees(mounts: str) -> dict[str, _Tree]:
+def _trees(mounts: str, root: str) -> dict[str, _Tree]:
     trees: dict[str, _Tree] = {}
     unified = ""
     with open(mounts) as file:
         for _, mount, kind, options, *_ in map(str.split, file):
             if kind == "cgroup":
-                trees |= dict.fromkeys(options.split(","), _Tree(mount, is_alone=True))
+                trees |= dict.fromkeys(options.split(","), _Tree(mount, root, is_alone=True))
             elif kind == "cgroup2":
                 unified = mount
     if unified:
         controllers = (Path(unified) / "cgroup.controllers").read_text().split()
-        trees = dict.fromkeys((*controllers, PROGRAMS), _Tree(unified, is_alone=False)) | trees
+        trees = dict.fromkeys((*controllers, PROGRAMS), _Tree(unified, root, is_alone=False)) | trees
     return trees
