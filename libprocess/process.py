@@ -97,7 +97,7 @@ class Process:
         return self._runtime._current[1]
 
     @property
-    def mail(self) -> Message:
+    def at_hand(self) -> Message:
         """The message at hand."""
         return self._runtime._current[2]
 

@@ -57,7 +57,7 @@ class Throttling(Dialogue):
 
     def caller(self, framework_id: FrameworkID) -> FrameworkRecord | None:
         """See Dialogue; None, too, if the mail at hand has to wait."""
-        has_waited = self._released.pop(id(self.mail), None) is not None
+        has_waited = self._released.pop(id(self.at_hand), None) is not None
         framework = super().caller(framework_id)
         if framework is None:
             return None
@@ -85,11 +85,11 @@ class Throttling(Dialogue):
         if not throttle.waiting and throttle.limiter.take(self.now):
             return True
         if throttle.is_full:
-            what, whose = type(self.mail).__name__, f"principal '{principal}'" if key else "all without a limit"
+            what, whose = type(self.at_hand).__name__, f"principal '{principal}'" if key else "all without a limit"
             log.warning("a %s of %s is dropped: %s of %s wait", what, self.sender, throttle.capacity, whose)
             self.reply(FrameworkErrorMessage(f"Message {what} dropped: capacity({throttle.capacity}) exceeded"))
             return False
-        throttle.waiting.append((self.sender, self.mail))
+        throttle.waiting.append((self.sender, self.at_hand))
         if len(throttle.waiting) == 1:
             self._release_later(key, throttle)
         return False
