@@ -37,6 +37,7 @@ class Cycle:
         self._has_quotas = bool(cluster.quotas)
         self._fresh = cluster.clients.fresh
         self._changed = cluster.changed
+        self._latest: Grant | None = None
         self._alone = 0
         self._only: tuple[Client, ...] = ()
         """The latest client that was eligible alone, as a mask and as what comes in order."""
@@ -226,8 +227,11 @@ class Cycle:
             self._unbooked, self._times = (client, lot), 1
 
     def _recorded(self, lot: Bundle, eligible: int) -> Grant:
-        """The decision as `explain` will find it."""
-        return Grant(lot, self._now, eligible)
+        """The decision as `explain` will find it; one that is like the last is the very same."""
+        latest = self._latest
+        if latest is None or latest.bundle is not lot or latest.eligible != eligible:
+            latest = self._latest = Grant(lot, self._now, eligible)
+        return latest
 
     def _book(self) -> None:
         """Tell the tree what it was not told yet."""
