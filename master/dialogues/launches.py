@@ -7,17 +7,20 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from master.allocator.messages import Lot, UseResourcesMessage
+from master.dialogues.base import log
 from master.dialogues.operations import Operations
 from master.dialogues.updates import Updates
 from master.records import AgentRecord, FrameworkRecord, TaskRecord
 from master.records.task import launched
 from master.updates import Verdict, update_of_refused
-from master.validation import check_offers, check_refuse_seconds, check_task
+from master.validation import check_group, check_offers, check_refuse_seconds, check_task
+from master.validation.executor import MIN_CPUS, MIN_MEM
 from master.validation.rights import to_launch
 from master.validation.task import Stake, needed
 from mesos.messages import AcceptOffersMessage, RunTaskMessage, StatusUpdateMessage
 from mesos.resources import Resources
 from mesos.types import (
+    ExecutorInfo,
     Filters,
     FrameworkInfo,
     Launch,
@@ -65,7 +68,8 @@ class Launches(Operations, Updates):
                     for task in operation.task_infos:
                         stake = self._launch(framework, agent, stake, task)
                 case LaunchGroup():
-                    text = "this master does not launch task groups yet; launch the tasks one by one"
+                    wrong = check_group(operation, framework, agent, stake)
+                    text = wrong or "this master does not launch task groups yet; launch the tasks one by one"
                     verdict = Verdict(TaskState.TASK_ERROR, Reason.REASON_TASK_GROUP_INVALID, text)
                     self._refuse(framework, operation.task_group.tasks, verdict)
                 case _:
@@ -101,10 +105,19 @@ class Launches(Operations, Updates):
         executor = info.executor
         is_new = executor is None or (framework.id, executor.executor_id) not in agent.executors
         if executor is not None and is_new:
+            warn_of_small(framework, executor)
             self.cluster.add_executor(framework.id, agent.id, executor)
         self.cluster.add_task(TaskRecord(launched(info, framework.id), self.now))
         self.send(agent.pid, RunTaskMessage(framework.info, info, framework.pid, launch_executor=is_new))
         return stake.less(left)
+
+
+def warn_of_small(framework: FrameworkRecord, executor: ExecutorInfo) -> None:
+    """Tell the operator of an executor that asks for less than it will need; it is launched all the same."""
+    cpus, mem = executor.resources.scalar("cpus"), executor.resources.scalar("mem")
+    if cpus < MIN_CPUS or mem < MIN_MEM:
+        text = "framework %s: executor %s asks for cpus:%g;mem:%g, expected at least cpus:%g;mem:%g"
+        log.warning(text, framework.id, executor.executor_id, cpus, mem, MIN_CPUS, MIN_MEM)
 
 
 def pool(offers: list[Offer]) -> Stake:

@@ -30,12 +30,11 @@ def _check_variable(variable: Variable) -> str | None:
     if not variable.name or "=" in variable.name or "\0" in variable.name + variable.value:
         return f"expected the name of a variable without '=' and no zero bytes, found {variable.name!r}"
     if variable.type is VariableType.SECRET:
-        return (
-            f"variable {variable.name}: expected a secret, found none"
-            if variable.secret is None
-            else check_secret(variable.secret)
-        )
-    return None
+        wrong = "expected a secret, found none" if variable.secret is None else check_secret(variable.secret)
+        wrong = wrong or ("expected a secret alone, found a value beside it" if variable.value else None)
+    else:
+        wrong = "expected a value alone, found a secret beside it" if variable.secret is not None else None
+    return f"variable {variable.name}: {wrong}" if wrong else None
 
 
 def check_secret(secret: Secret) -> str | None:

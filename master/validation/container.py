@@ -30,6 +30,11 @@ def _complaints(container: ContainerInfo) -> Iterator[str | None]:
         )
 
 
+def shares_cgroups(container: ContainerInfo | None) -> bool:
+    """Whether a task of a group is held to what its executor may use, and not to what is its own."""
+    return container is None or container.linux_info is None or container.linux_info.share_cgroups
+
+
 def _check_volume(volume: Volume) -> str | None:
     if not volume.container_path:
         return "expected the container_path of every volume, found ''"

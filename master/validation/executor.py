@@ -13,6 +13,9 @@ from master.validation.container import check_container
 from mesos.ids import check_id
 from mesos.types import ExecutorInfo, ExecutorType
 
+MIN_CPUS, MIN_MEM = 0.01, 32.0
+"""What an executor should have at least. One that comes with a task may have less, as ever; one of a group may not."""
+
 
 def check_executor(executor: ExecutorInfo, framework: FrameworkRecord, agent: AgentRecord) -> str | None:
     """Whether a task may bring that executor along."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from master.records import AgentRecord, FrameworkRecord
 from master.validation.command import check_command
 from master.validation.common import check_seconds, check_unique, first, named
-from master.validation.container import check_container
+from master.validation.container import check_container, shares_cgroups
 from master.validation.executor import check_executor
 from master.validation.probes import check_probe
 from mesos.ids import OfferID, check_id
 from mesos.resources import Resources
 from mesos.resources.kind import Kind
-from mesos.types import AgentCapability, KillPolicy, TaskInfo
+from mesos.types import AgentCapability, ExecutorInfo, ExecutorType, KillPolicy, TaskInfo
 
 LIMITED = ("cpus", "mem")
 
@@ -47,9 +48,25 @@ def check_task(task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord, s
 
 
 def _complaints(task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord, stake: Stake) -> Iterator[str | None]:
+    yield _check_way(task)
+    yield from complaints_of_any(task, framework, agent, stake)
+    if not shares_cgroups(task.container):
+        yield "is not valid: container: expected share_cgroups to be false only in a task group, found it here"
+    executor = task.executor
+    if executor is not None:
+        yield _about("executor", _check_custom(executor) or check_executor(executor, framework, agent))
+        yield _about("executor's resources", check_parts(executor.resources, stake.role))
+        yield _about("resources", check_together([task.resources], executor.resources))
+    yield fits(needed(task, framework, agent), stake)
+
+
+def complaints_of_any(
+    task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord, stake: Stake
+) -> Iterator[str | None]:
+    """What can be wrong with a task that is launched for itself, or in a group."""
+    yield _about("task id", check_id(task.task_id))
     yield _check_new(task, framework)
     yield _check_agent(task, agent)
-    yield _check_way(task)
     yield _about("kill_policy", _check_grace(task.kill_policy)) if task.kill_policy else None
     yield _about("task", check_seconds("max_completion_time", task.max_completion_time_seconds))
     yield _about("resources", check_resources(task.resources, stake.role))
@@ -58,10 +75,6 @@ def _complaints(task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord, 
     yield _about("container", check_container(task.container)) if task.container else None
     yield _about("health_check", check_probe(task.health_check)) if task.health_check else None
     yield _about("check", check_probe(task.check)) if task.check else None
-    if task.executor is not None:
-        yield _about("executor", check_executor(task.executor, framework, agent))
-        yield _about("executor's resources", check_resources(task.executor.resources, stake.role, required=False))
-    yield _check_fits(task, framework, agent, stake)
 
 
 def _about(part: str, wrong: str | None) -> str | None:
@@ -81,6 +94,12 @@ def _check_new(task: TaskInfo, framework: FrameworkRecord) -> str | None:
 def _check_agent(task: TaskInfo, agent: AgentRecord) -> str | None:
     if task.agent_id != agent.id:
         return f"is meant for agent {task.agent_id or '(none)'} but its offers are of agent {agent.id}"
+    return None
+
+
+def _check_custom(executor: ExecutorInfo) -> str | None:
+    if executor.type is ExecutorType.DEFAULT:
+        return "expected the type CUSTOM, found DEFAULT; a default executor runs task groups"
     return None
 
 
@@ -107,6 +126,42 @@ def check_resources(resources: Resources, role: str, required: bool = True) -> s
             _check_whole_gpus(resources),
         )
     )
+
+
+def check_parts(resources: Resources, role: str) -> str | None:
+    """Whether an executor can ask for that, however much of it there is."""
+    shared = [kind for kind, _ in resources.items if kind.shared]
+    return check_resources(resources, role, required=False) or (
+        f"expected nothing shared, found {shared[0]}" if shared else None
+    )
+
+
+def check_together(tasks: list[Resources], executor: Resources) -> str | None:
+    """Whether tasks and their executor can ask for these at a time: each port once, each volume once."""
+    parts = [part.unallocate() for part in (*tasks, executor)]
+    kinds = [kind for part in parts for kind, _ in part.items]
+    return first(
+        (
+            _check_not_mixed(kinds),
+            check_unique(
+                "persistent volume",
+                (kind.disk.persistence_id for kind in kinds if _is_volume(kind) and not kind.shared),  # type: ignore[union-attr]
+            ),
+            _check_apart(parts),
+        )
+    )
+
+
+def _check_apart(parts: list[Resources]) -> str | None:
+    seen: dict[Kind, Any] = {}
+    for kind, amount in (item for part in parts for item in part.items):
+        if isinstance(amount, int):
+            continue
+        before = seen.get(kind)
+        if before is not None and before - amount != before:
+            return f"expected each of {kind.name} to be asked for once, found {amount} asked for again"
+        seen[kind] = amount if before is None else before + amount
+    return None
 
 
 def _is_volume(kind: Kind) -> bool:
@@ -137,6 +192,8 @@ def _check_limits(task: TaskInfo, agent: AgentRecord) -> str | None:
     for limit in task.limits:
         if limit.name not in LIMITED:
             return f"expected a limit of {' or '.join(LIMITED)}, found {limit.name!r}"
+        if not task.resources.scalar(limit.name):
+            return f"expected {limit.name} to be asked for where it has a limit, found none"
         if not limit.value >= task.resources.scalar(limit.name):
             asked = task.resources.scalar(limit.name)
             return f"expected a limit of at least the {limit.name}:{asked:g} asked for, found {limit.value:g}"
@@ -152,8 +209,8 @@ def needed(task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord) -> Re
     return resources + executor.resources.unallocate()
 
 
-def _check_fits(task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord, stake: Stake) -> str | None:
-    asked = needed(task, framework, agent)
+def fits(asked: Resources, stake: Stake) -> str | None:
+    """Whether there is as much left."""
     if stake.left.contains(asked):
         return None
     short = _lacking(asked, stake.left)

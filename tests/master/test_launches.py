@@ -7,16 +7,30 @@ from msgspec.structs import replace
 
 from master.allocator.messages import UseResourcesMessage
 from mesos.ids import ExecutorID, OfferID, TaskID
-from mesos.messages import AcceptOffersMessage, RunTaskMessage
-from mesos.resources import Resource, Resources
+from mesos.messages import AcceptOffersMessage, RegisterAgentMessage, RunTaskMessage
+from mesos.resources import DiskInfo, Reservation, Resource, Resources
 from mesos.resources.kind import Kind
 from mesos.types import (
+    URI,
+    AgentCapability,
+    CheckInfo,
+    CheckType,
     CommandInfo,
+    ContainerInfo,
+    ContainerType,
+    DockerInfo,
     ExecutorInfo,
+    ExecutorType,
     FrameworkCapability,
+    HealthCheck,
+    HTTPCheckInfo,
+    Image,
     KillPolicy,
     Launch,
     LaunchGroup,
+    LinuxInfo,
+    MesosInfo,
+    NetworkInfo,
     Reason,
     ResourceLimit,
     Source,
@@ -144,6 +158,10 @@ def of(**changes: object) -> object:
     return lambda task: replace(task, **changes)
 
 
+VOLUME = Kind("disk", reservations=(Reservation("eng"),), disk=DiskInfo(persistence_id="v1"))
+SAME_ID = replace(VOLUME, reservations=(Reservation("ops"),))
+SHARED_VOLUME = replace(VOLUME, shared=True)
+
 INVALID = [
     (of(task_id=TaskID("")), "task id: expected an id, found ''"),
     (of(task_id=TaskID("a/b")), "task id: expected an id without separators and control characters, found '/'"),
@@ -181,6 +199,49 @@ INVALID = [
     (
         of(command=None, executor=executor(framework_id="F9")),
         "task t1 is not valid: executor: expected the framework's own id",
+    ),
+    (
+        of(command=None, executor=replace(executor(), type=ExecutorType.DEFAULT, command=None)),
+        "task t1 is not valid: executor: expected the type CUSTOM, found DEFAULT; a default executor runs task groups",
+    ),
+    (
+        of(command=None, executor=executor(shutdown_grace_period_seconds=-1.0)),
+        "task t1 is not valid: executor: expected shutdown_grace_period of at least 0 seconds, found -1",
+    ),
+    (
+        of(command=None, executor=executor(resources="ports:[1-2]"), resources=Resources.parse("cpus:1;ports:[2-3]")),
+        "task t1 is not valid: resources: expected each of ports to be asked for once, found [1-2] asked for again",
+    ),
+    (
+        of(
+            command=None,
+            executor=ExecutorInfo(ExecutorID("e"), CommandInfo("x"), Resources.of(Resource.of(SHARED_VOLUME, 1))),
+        ),
+        "task t1 is not valid: executor's resources: expected nothing shared, found disk(eng, volume v1, shared)",
+    ),
+    (
+        of(resources=Resources.of(Resource.of(VOLUME, 64), Resource.of(SAME_ID, 64), cpus=1)),
+        "task t1 is not valid: resources: expected every persistent volume once, found several times: v1",
+    ),
+    (
+        of(container=ContainerInfo(ContainerType.MESOS, linux_info=LinuxInfo(share_cgroups=False))),
+        "task t1 is not valid: container: expected share_cgroups to be false only in a task group, found it here",
+    ),
+    (
+        of(container=ContainerInfo(ContainerType.DOCKER)),
+        "task t1 is not valid: container: expected the docker details of a container of type DOCKER, found none",
+    ),
+    (
+        of(command=CommandInfo("true", uris=(URI(""),))),
+        "task t1 is not valid: command: expected the value of every URI, found ''",
+    ),
+    (
+        of(check=CheckInfo(CheckType.TCP)),
+        "task t1 is not valid: check: expected the details of a probe of type TCP, found none",
+    ),
+    (
+        of(health_check=HealthCheck(CheckType.HTTP, http=HTTPCheckInfo(80, "x"))),
+        "task t1 is not valid: health_check: expected a path that begins with /, found 'x'",
     ),
 ]
 
@@ -233,14 +294,87 @@ def test_an_executor_that_runs_cannot_be_redefined(scheduler: SchedulerPeer):
     )
 
 
-def test_groups_are_refused_whole(scheduler: SchedulerPeer):
-    offer = scheduler.offer()
-    group = LaunchGroup(executor(), TaskGroupInfo((task_on(offer, "a"), task_on(offer, "b"))))
-    scheduler.say(AcceptOffersMessage(scheduler.id, (offer.id,), (group,)))
+LIMITS = [
+    (ResourceLimit("disk", 2.0), "expected a limit of cpus or mem, found 'disk'"),
+    (ResourceLimit("cpus", 0.5), "expected a limit of at least the cpus:1 asked for, found 0.5"),
+    (ResourceLimit("mem", 99.0), "expected mem to be asked for where it has a limit, found none"),
+]
 
-    for task_id in ("a", "b"):
-        assert scheduler.status(TaskID(task_id)).state is TaskState.TASK_ERROR
-        assert scheduler.status(TaskID(task_id)).reason is Reason.REASON_TASK_GROUP_INVALID
+
+@pytest.mark.parametrize(("limit", "text"), LIMITS)
+def test_limits_are_of_what_a_task_asks_for_and_above_it(scene: Scene, limit: ResourceLimit, text: str):
+    agent, scheduler = scene.agent(), scene.scheduler().register()
+    agent.say(RegisterAgentMessage(agent.info, "1", capabilities=(AgentCapability.TASK_RESOURCE_LIMITS,)))
+    task = task_on(scheduler.offer(), resources="cpus:1", limits=(limit,))
+    scheduler.launch(task)
+
+    assert scheduler.status(task).message == f"task t1 is not valid: limits: {text}"
+
+
+# Groups.
+
+
+NET = ContainerInfo(ContainerType.MESOS, network_infos=(NetworkInfo("n"),))
+OWN_CGROUPS = ContainerInfo(ContainerType.MESOS, linux_info=LinuxInfo(share_cgroups=False))
+IN_DOCKER = ContainerInfo(ContainerType.DOCKER, docker=DockerInfo("debian"))
+IN_IMAGE = ContainerInfo(ContainerType.MESOS, mesos=MesosInfo(Image("debian")))
+
+
+def pod(resources: str = "cpus:0.5;mem:32;disk:10", **fields: object) -> ExecutorInfo:
+    return replace(executor("pod", resources), **({"type": ExecutorType.DEFAULT, "command": None} | fields))
+
+
+GROUPS = [
+    (pod(), {}, "this master does not launch task groups yet; launch the tasks one by one"),
+    (executor("mine", "cpus:1;mem:32;disk:1"), {}, "this master does not launch task groups yet"),
+    (pod(command=CommandInfo("x")), {}, "executor pod: expected no command of a default executor, found one"),
+    (pod(type=ExecutorType.UNKNOWN), {}, "executor pod: expected the type CUSTOM or DEFAULT"),
+    (pod(container=IN_DOCKER), {}, "executor pod: expected a container of type MESOS, found DOCKER"),
+    (pod(container=IN_IMAGE), {}, "executor pod: expected no image of a default executor, found one"),
+    (pod("mem:32;disk:10"), {}, "executor pod: expected at least cpus:0.01, found 0"),
+    (pod("cpus:1;mem:31;disk:10"), {}, "executor pod: expected at least mem:32, found 31"),
+    (pod("cpus:1;mem:32"), {}, "executor pod: expected some disk, found none"),
+    (pod(), {"executor": executor("other")}, "task b is not valid: expected the executor of its group, pod, found"),
+    (pod(), {"container": IN_DOCKER}, "task b is not valid: expected a container of type MESOS in a group, found"),
+    (
+        pod(),
+        {"container": NET, "health_check": HealthCheck(CheckType.HTTP, http=HTTPCheckInfo(80))},
+        "task b is not valid: expected no HTTP probe of a task with networks of its own, found one",
+    ),
+    (pod(), {"container": OWN_CGROUPS}, "expected the same share_cgroups of all tasks, found both"),
+    (pod(), {"task_id": TaskID("a")}, "expected every task once, found several times: a"),
+    (pod(), {"resources": Resources()}, "task b is not valid: resources: expected at least one resource, found none"),
+    (
+        pod("cpus:1;mem:32;disk:1;ports:[1-2]"),
+        {"resources": Resources.parse("ports:[2-3]")},
+        "expected each of ports to be asked for once, found [1-2] asked for again",
+    ),
+    (pod(), {"resources": Resources.of(cpus=4)}, "it asks for cpus:5.5 but offer"),
+]
+
+
+@pytest.mark.parametrize(("executor", "change", "text"), GROUPS)
+def test_a_group_is_refused_whole_and_told_why(scene: Scene, executor: ExecutorInfo, change: dict, text: str):
+    scene.agent("cpus:4;mem:4096;disk:100").register()
+    scheduler = scene.scheduler().register()
+    offer = scheduler.offer()
+    first, second = task_on(offer, "a"), replace(task_on(offer, "b"), **change)
+    scheduler.accept(LaunchGroup(executor, TaskGroupInfo((first, second))), on=[offer])
+
+    for task in (first, second):
+        status = scheduler.statuses(task)[0]
+        assert (status.state, status.reason) == (TaskState.TASK_ERROR, Reason.REASON_TASK_GROUP_INVALID)
+        assert status.message.removeprefix("the task group is not valid: ").startswith(text)
+
+
+def test_limits_in_a_group_need_control_groups_of_their_own(scene: Scene):
+    agent, scheduler = scene.agent(), scene.scheduler().register()
+    agent.say(RegisterAgentMessage(agent.info, "1", capabilities=(AgentCapability.TASK_RESOURCE_LIMITS,)))
+    offer = scheduler.offer()
+    task = task_on(offer, limits=(ResourceLimit("cpus", 2.0),))
+    scheduler.accept(LaunchGroup(pod(), TaskGroupInfo((task,))), on=[offer])
+
+    assert "expected limits only with share_cgroups set to false, found them" in scheduler.status(task).message
 
 
 # Offers that cannot be accepted.

@@ -27,6 +27,7 @@ from mesos.types import (
     Filters,
     HealthCheck,
     HTTPCheckInfo,
+    Image,
     MesosInfo,
     Parameter,
     Secret,
@@ -72,10 +73,13 @@ def test_commands(command: CommandInfo, text: str | None):
 SECRETS = [
     (None, "variable A: expected a secret, found none"),
     (Secret(SecretType.VALUE, value=b"s"), None),
-    (Secret(SecretType.VALUE), "expected a secret of type VALUE to have a value, found none"),
-    (Secret(SecretType.VALUE, value=b"s\0"), "expected the value of a secret without zero bytes, found one"),
+    (Secret(SecretType.VALUE), "variable A: expected a secret of type VALUE to have a value, found none"),
+    (
+        Secret(SecretType.VALUE, value=b"s\0"),
+        "variable A: expected the value of a secret without zero bytes, found one",
+    ),
     (Secret(SecretType.REFERENCE, SecretReference("s")), None),
-    (Secret(SecretType.REFERENCE), "expected a secret of type REFERENCE to have a reference, found none"),
+    (Secret(SecretType.REFERENCE), "variable A: expected a secret of type REFERENCE to have a reference, found none"),
 ]
 
 
@@ -83,6 +87,23 @@ SECRETS = [
 def test_secret_variables(secret: Secret | None, text: str | None):
     variable = Variable("A", type=VariableType.SECRET, secret=secret)
 
+    assert check_command(CommandInfo("true", environment=Environment((variable,)))) == text
+
+
+SECRET = Secret(SecretType.VALUE, value=b"s")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        (Variable("A", "v", secret=SECRET), "variable A: expected a value alone, found a secret beside it"),
+        (
+            Variable("A", "v", VariableType.SECRET, SECRET),
+            "variable A: expected a secret alone, found a value beside it",
+        ),
+    ],
+)
+def test_a_variable_has_a_value_or_a_secret(variable: Variable, text: str):
     assert check_command(CommandInfo("true", environment=Environment((variable,)))) == text
 
 
@@ -103,6 +124,10 @@ CONTAINERS = [
         "expected no docker parameter 'name': the agent sets it",
     ),
     (ContainerInfo(ContainerType.MESOS, (Volume("/data", host_path="/srv"),)), None),
+    (
+        ContainerInfo(ContainerType.MESOS, (Volume("/data", host_path="/srv", image=Image("debian")),)),
+        "expected volume /data to have one origin, found host_path and image",
+    ),
     (
         ContainerInfo(ContainerType.MESOS, (Volume(""),)),
         "expected the container_path of every volume, found ''",

@@ -13,6 +13,7 @@ from master.allocator.messages import (
     AddFrameworkMessage,
     Allotment,
     AvailableUpdatedMessage,
+    ExplainedMessage,
     Lot,
     OfferResourcesMessage,
     RecoverResourcesMessage,
@@ -32,12 +33,16 @@ class NotingMaster(Process):
     def __init__(self) -> None:
         self.offers: list[OfferResourcesMessage] = []
         self.updates: list[AvailableUpdatedMessage] = []
+        self.answers: list[ExplainedMessage] = []
 
     def offer_resources(self, message: OfferResourcesMessage) -> None:
         self.offers.append(message)
 
     def available_updated(self, message: AvailableUpdatedMessage) -> None:
         self.updates.append(message)
+
+    def explained(self, message: ExplainedMessage) -> None:
+        self.answers.append(message)
 
 
 class Scene:

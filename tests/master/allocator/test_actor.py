@@ -10,6 +10,7 @@ from master.allocator.messages import (
     AddFrameworkMessage,
     ChangeAgentMessage,
     ExpectAgentsMessage,
+    ExplainMessage,
     Quota,
     RemoveAgentMessage,
     RemoveFrameworkMessage,
@@ -342,3 +343,27 @@ def test_reservations_count_against_a_quota_even_when_nobody_has_them(scene: Sce
     offered = {each[1]: each[2] for each in scene.say(ReviveRolesMessage(FrameworkID("f")))}
 
     assert offered == {"x": "cpus(eng):3;mem(eng):64", "y": "cpus:1;mem:1024"}
+
+
+# Explaining. What a master's client can be told of the rest is in `tests/master/test_explain.py`.
+
+
+def told(scene: Scene) -> tuple[str, str]:
+    """The one reason of the last answer."""
+    (reason,) = scene.master.answers[-1].explanations[0].reasons
+    return reason.why, reason.text
+
+
+def test_before_the_next_allocation_nothing_is_in_the_way(scene: Scene):
+    question = ExplainMessage(FrameworkID("f"), "*", AgentID("a"))
+    offered = scene.say(framework("f"), agent("a"), question)
+
+    assert told(scene) == ("NOTHING", "nothing is in the way: the next allocation offers cpus:4;mem:1024")
+    assert offered == [("f", "a", "cpus:4;mem:1024")]
+
+
+def test_of_a_framework_that_is_over_nobody_knows_why(scene: Scene):
+    gone = RemoveFrameworkMessage(FrameworkID("f"))
+    scene.say(framework("f"), agent("a"), gone, ExplainMessage(FrameworkID("f"), "*", AgentID("a")))
+
+    assert told(scene) == ("NO_FRAMEWORK", "the allocator knows no framework f")
