@@ -50,6 +50,8 @@ class HttpStream(Process):
         self._waiting_bytes_max = waiting_bytes_max
         self._waiting_bytes = 0
         self._chunks: deque[bytes] = deque()
+        self._first_bytes = -1
+        """Of the first chunk, until that is taken: what a stream begins with may be large."""
         self._outlet: Outlet | None = None
 
     def http_chunk(self, message: HttpChunkMessage) -> None:
@@ -58,7 +60,9 @@ class HttpStream(Process):
             return
         self._chunks.append(message.data)
         self._waiting_bytes += len(message.data)
-        if self._waiting_bytes > self._waiting_bytes_max:
+        if self._first_bytes < 0:
+            self._first_bytes = len(message.data)
+        if self._waiting_bytes - self._first_bytes > self._waiting_bytes_max:
             self._drop()
         elif self._outlet is not None:
             self._outlet.ready()
@@ -85,6 +89,7 @@ class HttpStream(Process):
         if not self._chunks:
             return None
         chunk = self._chunks.popleft()
+        self._first_bytes = 0
         self._waiting_bytes -= len(chunk)
         return chunk
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.routes import About, RouteHandler
 from master.allocator.messages import Quota
+from master.http import state
 from master.http.endpoints import Endpoints
 from master.http.forms import agent, framework, task
+from master.http.snapshot import Shapes, Snapshot
 from master.http.trees import full_resources
 from master.records import AgentRecord, TaskRecord
 from master.records.roles import Amounts, consumption
@@ -51,15 +54,19 @@ class Listings(Endpoints):
         for path, handler in (shown | older).items():
             self.route(f"{path}.json", handler, about=About(ARGUMENTS.get(path, {})))
 
-    def _slaves(self, request: HttpRequest) -> HttpResponse:
+    def _slaves(self, request: HttpRequest) -> HttpResponse | None:
         wanted = request.argument("slave_id")
+        if not wanted and self.seen is self.cluster:
+            return self.read(request, SLAVES, lambda: {"recovered_slaves": []}, _slaves_in)
         found = [each for each in self.seen.agents.values() if wanted in ("", each.id)]
         return HttpResponse.json({"slaves": [_slave(each) for each in found], "recovered_slaves": []})
 
-    def _frameworks(self, request: HttpRequest) -> HttpResponse:
+    def _frameworks(self, request: HttpRequest) -> HttpResponse | None:
         wanted = request.argument("framework_id")
         seen = self.seen
         lists = {"frameworks": seen.frameworks, "completed_frameworks": seen.completed}
+        if not wanted and seen is self.cluster:
+            return self.read(request, state.SHAPES, lambda: {"unregistered_frameworks": []}, _frameworks_in)
         shown = {
             name: [framework(each) for each in records.values() if wanted in ("", each.id)]
             for name, records in lists.items()
@@ -70,19 +77,19 @@ class Listings(Endpoints):
         limit, offset = _number(request, "limit", TASKS_SHOWN), _number(request, "offset", 0)
         if limit is None or offset is None:
             return HttpResponse.error(400, "Expecting 'limit' and 'offset' to be numbers")
-        wanted = {name: request.argument(name) for name in ("framework_id", "task_id")}
-        found = [
-            each
-            for each in self._all_tasks()
-            if all(value in ("", getattr(each, name)) for name, value in wanted.items())
-        ]
-        found.sort(key=_begun, reverse=request.argument("order") != "asc")
-        end = None if limit < 0 else max(offset, 0) + limit
-        return HttpResponse.json({"tasks": [task(each) for each in found[max(offset, 0) : end]]})
+        task_id = request.argument("task_id")
+        all_tasks = self._tasks_of(request.argument("framework_id"))
+        found = [each for each in all_tasks if each.task_id == task_id] if task_id else list(all_tasks)
+        end = len(found) if limit < 0 else min(len(found), max(offset, 0) + limit)
+        first = heapq.nsmallest if request.argument("order") == "asc" else heapq.nlargest
+        return HttpResponse.json({"tasks": [task(each) for each in first(end, found, key=_begun)[max(offset, 0) :]]})
 
-    def _all_tasks(self) -> Iterable[TaskRecord]:
+    def _tasks_of(self, framework_id: str) -> Iterable[TaskRecord]:
+        """All tasks of a framework; without one, of all."""
         seen = self.seen
         for record in (*seen.frameworks.values(), *seen.completed.values()):
+            if framework_id not in ("", record.id):
+                continue
             yield from record.tasks.values()
             yield from record.unreachable_tasks.values()
             yield from record.completed_tasks
@@ -125,6 +132,15 @@ class Listings(Endpoints):
         }
 
 
+def _slaves_in(snapshot: Snapshot) -> dict[str, Iterable[bytes]]:
+    return {"slaves": snapshot.agents.parts()}
+
+
+def _frameworks_in(snapshot: Snapshot) -> dict[str, Iterable[bytes]]:
+    whole = state.lists(snapshot)
+    return {name: whole[name] for name in ("frameworks", "completed_frameworks")}
+
+
 def _slave(record: AgentRecord) -> Json:
     """An agent, with its resources in full, too."""
     total = record.total
@@ -137,6 +153,9 @@ def _slave(record: AgentRecord) -> Json:
         "used_resources_full": full_resources(record.used.total()),
         "offered_resources_full": full_resources(record.offered),
     }
+
+
+SLAVES = Shapes(_slave, lambda record: {}, {})
 
 
 def _number(request: HttpRequest, name: str, default: int) -> int | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from libprocess.http import HttpRequest, HttpResponse
-from libprocess.http.exchange import to_json
+from libprocess.http.exchange import HttpResponseMessage, to_json
 from libprocess.http.files import Files, NoDisk, Scope
 from libprocess.http.routes import About, form
 from libprocess.http.stream import HttpStream
@@ -16,7 +17,9 @@ from master.http import trees
 from master.http.adoption import Adoption
 from master.http.event_stream import HEARTBEAT_SECONDS, EventStream, OperatorEventMessage, OperatorSubscribeMessage
 from master.http.quota_forms import write_config, write_info
+from master.http.reading import PIECES_PER_TURN
 from master.http.sight import needs_of
+from master.http.snapshot import v1
 from master.http.watched import WatchedCluster
 from mesos.access.acls import Need
 from mesos.ids import FrameworkID
@@ -26,6 +29,7 @@ from mesos.v1.door import Refusal, accepted_media, invalid, read_body
 from mesos.v1.faces import CODECS
 from mesos.v1.files import FILE_CALLS, file_work
 from mesos.v1.log_level import read_log_level
+from mesos.v1.media import Media
 from mesos.v1.proto import message
 from mesos.v1.schema import takes
 from mesos.v1.tree import Tree
@@ -107,6 +111,8 @@ class OperatorApi(Adoption):
             if type_ in self.operator_orders:
                 return self.operator_orders[type_](call, request)
             media = accepted_media(request)
+            if type_ in v1.ANSWERS and media is Media.JSON and self.seen is self.cluster:
+                return self.read_whole(request, v1.SHAPES, partial(v1.answer, type_))
             answer = {"type": type_, type_.lower(): self._operator_calls[type_](call)}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
         except Refusal as refusal:
@@ -169,26 +175,42 @@ class OperatorApi(Adoption):
 
     # Events.
 
-    def _subscribe_operator(self, request: HttpRequest) -> HttpResponse:
-        media = accepted_media(request)
+    def _subscribe_operator(self, request: HttpRequest) -> HttpResponse | None:
+        media, asker, principal = accepted_media(request), self.sender, self.asker
         if self.events is None:
             self.events = self.spawn(EventStream(self.flags.rights), "events")
             assert isinstance(self.cluster, WatchedCluster)
             self.cluster.watch = self._publish
-        stream = self.spawn(HttpStream())
         last = request.header(LAST_EVENT)
-        begin = {"get_state": trees.state(self.seen), "heartbeat_interval_seconds": HEARTBEAT_SECONDS}
-        state = to_json({"type": "SUBSCRIBED", "subscribed": begin, "sequence": self.sequence})
-        last_had = int(last) if last.isdecimal() else None
-        subscribe = OperatorSubscribeMessage(stream, media, state, last_had, self.asker)
-        self.send(self.events, subscribe)
-        return HttpResponse.streamed(stream, media)
+        last_had = int(last) if last.isdecimal() and len(last) < 19 else None
+
+        def subscribe(state: Iterable[bytes]) -> HttpResponse:
+            assert self.events is not None
+            stream = self.spawn(HttpStream())
+            begins = b"".join((SUBSCRIBED, *state, _ending(self.sequence)))
+            self.send(self.events, OperatorSubscribeMessage(stream, media, begins, last_had, principal))
+            return HttpResponse.streamed(stream, media)
+
+        if self.seen is not self.cluster:
+            return subscribe((to_json(trees.state(self.seen)),))
+        snapshot = self.snapshot(v1.SHAPES)
+        if snapshot.refresh(PIECES_PER_TURN):
+            return subscribe(v1.state(snapshot))
+        self.when_fresh(snapshot, lambda: self.send(asker, HttpResponseMessage(subscribe(v1.state(snapshot)))))
+        return None
 
     def _publish(self, event: Tree) -> None:
         self.sequence += 1
         assert self.events is not None
         body = to_json({**event, "sequence": self.sequence})
         self.send(self.events, OperatorEventMessage(self.sequence, body, needs_of(event, self.cluster)))
+
+
+SUBSCRIBED = b'{"type":"SUBSCRIBED","subscribed":{"get_state":'
+
+
+def _ending(sequence: int) -> bytes:
+    return f',"heartbeat_interval_seconds":{HEARTBEAT_SECONDS}}},"sequence":{sequence}}}'.encode()
 
 
 def _type_of(call: Tree) -> str:

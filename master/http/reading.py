@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from libprocess.http import HttpRequest, HttpResponse, HttpResponseMessage
 from libprocess.http.exchange import to_json
@@ -43,35 +44,47 @@ class Reading(Dialogue):
         head: Callable[[], Json],
         parts: Callable[[Snapshot], dict[str, Iterable[bytes]]],
     ) -> HttpResponse | None:
-        """Answer with an object: `head`, and lists out of a snapshot after it. Nothing if the client has that already.
+        """Answer with an object: `head`, and lists out of a snapshot after it."""
 
-        A snapshot is made when somebody reads it for the first time.
-        """
-        snapshot, asker = self._snapshot(shapes), self.sender
-        tag = self._tag(request, snapshot, head())
+        def whole(snapshot: Snapshot) -> Iterator[bytes]:
+            yield to_json(head())[:-1]
+            for name, list_ in parts(snapshot).items():
+                yield f',"{name}":'.encode()
+                yield from list_
+            yield b"}"
+
+        return self.read_whole(request, shapes, whole, head)
+
+    def read_whole(
+        self,
+        request: HttpRequest,
+        shapes: Shapes,
+        parts: Callable[[Snapshot], Iterable[bytes]],
+        beside: Callable[[], Any] = dict,
+    ) -> HttpResponse | None:
+        """Answer with what a snapshot says, and what is said `beside` it. Nothing if the client has that already."""
+        snapshot, asker = self.snapshot(shapes), self.sender
+        tag = self._tag(request, snapshot, beside())
         if request.has(tag):
             return HttpResponse.not_modified(tag)
 
         def response() -> HttpResponse:
-            top = head()
-            whole = [to_json(top)[:-1]]
-            for name, list_ in parts(snapshot).items():
-                whole.append(f',"{name}":'.encode())
-                whole.extend(list_)
-            whole.append(b"}")
-            return HttpResponse.json_of(Pieces(whole, request.path, self._tag(request, snapshot, top)))
+            series = f"{request.path} {hashlib.blake2b(request.body, digest_size=8).hexdigest()}"
+            return HttpResponse.json_of(Pieces(parts(snapshot), series, self._tag(request, snapshot, beside())))
 
         if snapshot.refresh(PIECES_PER_TURN):
             return response()
         self.when_fresh(snapshot, lambda: self.send(asker, HttpResponseMessage(response())))
         return None
 
-    def _tag(self, request: HttpRequest, snapshot: Snapshot, head: Json) -> str:
+    def _tag(self, request: HttpRequest, snapshot: Snapshot, beside: Any) -> str:
         """The ETag of what is read now: it is another after every change, and at every master."""
-        digest = hashlib.blake2b(to_json([self.info.id, request.path, head]), digest_size=8).hexdigest()
+        said = [self.info.id, request.path, request.body, beside]
+        digest = hashlib.blake2b(to_json(said), digest_size=8).hexdigest()
         return f'W/"{snapshot.version}-{digest}"'
 
-    def _snapshot(self, shapes: Shapes) -> Snapshot:
+    def snapshot(self, shapes: Shapes) -> Snapshot:
+        """A snapshot of this kind; it is made when somebody wants it for the first time."""
         if shapes not in self._snapshots:
             assert isinstance(self.cluster, WatchedCluster)
             self._snapshots[shapes] = Snapshot(shapes, self.cluster)

@@ -8,6 +8,7 @@ from typing import Any
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from master.registrar.drains import drain_form
 from mesos.forms import web_pid
+from mesos.ids import AgentID, ExecutorID
 from mesos.resources import Resources
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, OperationReport, Task
 from mesos.v1.faces import CODECS, FACES
@@ -88,14 +89,15 @@ def executors(cluster: Cluster) -> Tree:
     """What GET_EXECUTORS says."""
     return _some(
         executors=[
-            {
-                "executor_info": FACES[ExecutorInfo].write(info) | {"framework_id": {"value": framework.id}},
-                "agent_id": {"value": agent_id},
-            }
-            for framework in cluster.frameworks.values()
-            for (agent_id, _), info in framework.executors.items()
+            executor(framework, *name) for framework in cluster.frameworks.values() for name in framework.executors
         ]
     )
+
+
+def executor(framework: FrameworkRecord, agent_id: AgentID, executor_id: ExecutorID) -> Tree:
+    """A framework's executor on an agent."""
+    info = FACES[ExecutorInfo].write(framework.executors[agent_id, executor_id])
+    return {"executor_info": info | {"framework_id": {"value": framework.id}}, "agent_id": {"value": agent_id}}
 
 
 def operations(cluster: Cluster) -> Tree:

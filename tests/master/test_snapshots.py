@@ -12,9 +12,9 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from libprocess.http.exchange import to_json
 from libprocess.pid import PID
 from master.flags import MasterFlags
-from master.http import state
+from master.http import state, trees
 from master.http.reading import PIECES_PER_TURN
-from master.http.snapshot import Snapshot
+from master.http.snapshot import Shapes, Snapshot, v1
 from master.http.snapshot.roll import BLOCK_ITEMS, Roll
 from master.http.watched import WatchedCluster
 from mesos.ids import AgentID, FrameworkID
@@ -34,11 +34,11 @@ class Snapshots(Books):
     @initialize()
     def begin(self) -> None:
         super().begin()
-        self.early = self._new_snapshot()
+        self.early, self.v1 = self._new_snapshot(), self._new_snapshot(v1.SHAPES)
 
-    def _new_snapshot(self) -> Snapshot:
+    def _new_snapshot(self, shapes: Shapes = state.SHAPES) -> Snapshot:
         assert isinstance(self.cluster, WatchedCluster)
-        snapshot = Snapshot(state.SHAPES, self.cluster)
+        snapshot = Snapshot(shapes, self.cluster)
         self.cluster.watchers += (snapshot,)
         return snapshot
 
@@ -77,7 +77,7 @@ class Snapshots(Books):
     def a_snapshot_is_what_the_records_say(self) -> None:
         late = self._new_snapshot()
         assert isinstance(self.cluster, WatchedCluster)
-        self.cluster.watchers = self.cluster.watchers[:1]
+        self.cluster.watchers = self.cluster.watchers[:2]
         shown = state.state(self.cluster, INFO, MasterFlags(work_dir="work"), 0.0)
         assert self.cluster.inactive_agents() == sum(not agent.active for agent in self.cluster.agents.values())
         for snapshot in (self.early, late):
@@ -85,6 +85,13 @@ class Snapshots(Books):
                 pass
             for name, parts in state.lists(snapshot).items():
                 assert b"".join(parts) == to_json(shown[name])
+
+    @invariant()
+    def the_v1_api_says_the_same_of_a_snapshot(self) -> None:
+        while not self.v1.refresh(3):
+            pass
+        told = {"type": "GET_STATE", "get_state": trees.state(self.cluster)}
+        assert msgspec.json.decode(b"".join(v1.answer("GET_STATE", self.v1))) == msgspec.json.decode(to_json(told))
 
 
 TestSnapshots = Snapshots.TestCase

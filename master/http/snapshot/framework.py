@@ -68,6 +68,12 @@ class FrameworkSnapshot:
             self._parts = [b"".join(parts)] if sum(map(len, parts)) <= SMALL_BYTES else parts
         return self._parts
 
+    @property
+    def head(self) -> bytes:
+        """What is shown of itself; it has to be fresh."""
+        assert self._head is not None
+        return self._head
+
     def items(self, name: str) -> Roll[Any]:
         """One of its lists."""
         return self._lists[name]

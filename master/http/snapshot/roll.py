@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -26,6 +26,17 @@ class Block(Generic[Item]):
         if self.joined is None:
             self.joined = b"," + b",".join(self.items.values())
         return self.joined
+
+
+def joined(tails: Iterable[bytes]) -> Iterator[bytes]:
+    """The JSON of a list whose items come with a comma before each, in parts."""
+    opening = b"["
+    for tail in tails:
+        if opening:
+            yield opening
+        yield tail[1:] if opening else tail
+        opening = b""
+    yield opening + b"]"
 
 
 class Roll(Generic[Item]):
@@ -79,11 +90,13 @@ class Roll(Generic[Item]):
 
     def parts(self) -> Iterator[bytes]:
         """The list's JSON, in parts."""
+        yield from joined(self.tail())
+
+    def tail(self) -> Iterator[bytes]:
+        """Its items, in parts, with a comma before each."""
         self._tidy()
-        yield b"["
-        for index, block in enumerate(self._blocks):
-            yield block.text() if index else block.text()[1:]
-        yield b"]"
+        for block in self._blocks:
+            yield block.text()
 
     def _tidy(self) -> None:
         """Put blocks that have lost most of their items together."""
