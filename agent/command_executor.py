@@ -43,6 +43,7 @@ from mesos.types import (
     Reason,
     Source,
     StatusUpdate,
+    TaskEnding,
     TaskInfo,
     TaskResourceLimitation,
     TaskState,
@@ -109,6 +110,7 @@ class CommandExecutor(Process):
         self._kill_reason: Reason | None = None
         self._escalation: Timer | None = None
         self._running_since: float | None = None
+        self._ending: TaskEnding | None = None
         self._resumed = resumed
 
     def initialize(self) -> None:
@@ -156,6 +158,7 @@ class CommandExecutor(Process):
     def container_terminated(self, message: ContainerTerminatedMessage) -> None:
         if self._escalation is not None:
             self._escalation.cancel()
+        self._ending = message.ending
         text = message.message or f"Command {describe(message.status)}"
         if message.reason is not None:
             self._update(TaskState.TASK_FAILED, text, message.reason, message.limitation)
@@ -241,7 +244,8 @@ class CommandExecutor(Process):
             limitation=TaskResourceLimitation(limitation) if limitation else None,
         )
         self._last = self._status(status)
-        self.send(self._agent, StatusUpdateMessage(StatusUpdate(self._framework_id, self._last)))
+        update = StatusUpdate(self._framework_id, self._last, ending=self._ending)
+        self.send(self._agent, StatusUpdateMessage(update))
 
     def _status(self, status: TaskStatus) -> TaskStatus:
         """A status as it is sent."""

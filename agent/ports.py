@@ -22,6 +22,7 @@ from mesos.types import (
     HealthCheck,
     Reason,
     ResourceLimit,
+    TaskEnding,
 )
 
 NO_RESOURCES = Resources()
@@ -85,6 +86,14 @@ class ContainerTerminatedMessage(Message, frozen=True):
     message: str = ""
     limitation: Resources = Resources()
     """The resources whose limit it hit."""
+    peak_memory_bytes: int | None = None
+    last_lines: str = ""
+    """See `TaskEnding`."""
+
+    @property
+    def ending(self) -> TaskEnding:
+        """What the history of its task will know of it."""
+        return TaskEnding(self.status, self.peak_memory_bytes, self.last_lines)
 
 
 class ProbedMessage(Message, frozen=True):

@@ -7,18 +7,21 @@ import ipaddress
 import logging
 import os
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 
 from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.http.tls import Tls
+from libprocess.message import Message
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
 from libprocess.tracing import Tracing
 from master.candidate import CANDIDATE, Candidate
 from master.flags import ACTOR_PORT_OFFSET, MasterFlags
+from master.history.sqlite import SqliteTaskHistory
 from master.master import MASTER, describe, new_id
 from master.registrar.stores import open_store
 from master.seat import Seat
@@ -69,7 +72,9 @@ def _begin(
     id_ = new_id(node.chance)
     store = open_store(flags, node, id_)
     stack.callback(store.close)
-    seat = Seat(node, flags, web, id_, store, credentials)
+    history = SqliteTaskHistory(flags.work_dir, _from_thread(node), flags.max_history_tasks, flags.history_age_seconds)
+    stack.callback(history.close)
+    seat = Seat(node, flags, web, id_, store, credentials, history)
     if flags.zk is None:
         seat.take()
         return seat
@@ -78,6 +83,17 @@ def _begin(
     candidate = node.spawn(Candidate(flags, info, seat, contender, ZooKeeperFinder(node, flags.zk)), CANDIDATE)
     node.when_exited(candidate, seat.lose)
     return seat
+
+
+def _from_thread(node: Runtime) -> Callable[[PID, Message], None]:
+    """How another thread sends; nothing is sent any more when the loop has ended."""
+    loop = asyncio.get_running_loop()
+
+    def send(to: PID, message: Message) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(node.send, to, message)
+
+    return send
 
 
 def _credentials(flags: MasterFlags) -> dict[str, str]:

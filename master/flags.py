@@ -295,6 +295,13 @@ class MasterFlags(
         default=1000, group=HISTORY, help="How many tasks on agents out of reach are remembered of each framework."
     )
 
+    max_history_tasks: int = flag(
+        default=100_000, group=HISTORY, help="How many tasks that ended the history keeps, in --work_dir."
+    )
+    history_age_seconds: float = flag(
+        default=28 * 86400.0, kind=DURATION, group=HISTORY, help="How long the history keeps a task that ended."
+    )
+
     @property
     def total_ping_timeout_seconds(self) -> float:
         """After how long without an answer an agent is out of reach, and without a ping an agent looks for a master."""

@@ -25,8 +25,10 @@ from master.dialogues.recovery import Recovery
 from master.dialogues.tasks import Tasks
 from master.dialogues.throttling import Throttling
 from master.flags import MasterFlags
+from master.history.store import MemoryTaskHistory, TaskHistory
 from master.http.deciding import Deciding
 from master.http.explain import Explain
+from master.http.history import TaskHistories
 from master.http.scheduler_api import SchedulerApi
 from master.http.watched import WatchedCluster
 from master.limiter import Limiter
@@ -49,10 +51,11 @@ ALWAYS_SERVED = ("/", "/webui/*", "/health", "/version", "/flags", "/pid", "/red
 """What does not depend on what former masters knew."""
 
 
-class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding, Explain, SchedulerApi):
+class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding, Explain, TaskHistories, SchedulerApi):
     """One cluster's master. `web` is where its HTTP API is reached; `id_` is its name, unless it is to choose one.
 
-    The `store` keeps what must outlive it; without one that is forgotten. `credentials` are the secrets of principals.
+    The `store` keeps what must outlive it, and the `history` what became of tasks; without one that is forgotten.
+    `credentials` are the secrets of principals.
     """
 
     def __init__(
@@ -62,12 +65,14 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         id_: str = "",
         store: Store | None = None,
         credentials: Mapping[str, str] | None = None,
+        history: TaskHistory | None = None,
     ) -> None:
         self.flags = flags
         self.credentials = credentials or {}
         self.web = web
         self._id = id_
         self._store = store
+        self._history = history
 
     whitelist: PID | None = None
     """The actor that reads the whitelist, if there is one."""
@@ -77,6 +82,7 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         self.started = self.now
         id_ = self._id or new_id(self.chance)
         self.info = describe(self.flags, self.web, self.pid, id_)
+        self.history = self._history or MemoryTaskHistory(self._runtime)
         self.cluster = WatchedCluster(id_, _history(self.flags))
         self.counts = MasterMetrics(self.metrics, self.cluster, lambda: self.now)
         self.metrics.gauge("master/event_queue_messages", lambda: self._runtime.mailbox_depths()[self.pid])

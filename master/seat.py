@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from libprocess.pid import Address
 from libprocess.runtime import Runtime
 from master.flags import MasterFlags
+from master.history.store import TaskHistory
 from master.master import MASTER, Master
 from master.registrar.store import Store
 
@@ -23,6 +24,7 @@ class Seat:
         id_: str,
         store: Store,
         credentials: Mapping[str, str] | None = None,
+        history: TaskHistory | None = None,
     ) -> None:
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._node = node
@@ -31,6 +33,7 @@ class Seat:
         self._id = id_
         self._store = store
         self._credentials = credentials
+        self._history = history
         self._master: Master | None = None
 
     @property
@@ -40,7 +43,7 @@ class Seat:
 
     def take(self) -> None:
         """The master begins, and answers at the node's web port."""
-        self._master = Master(self._flags, self._web, self._id, self._store, self._credentials)
+        self._master = Master(self._flags, self._web, self._id, self._store, self._credentials, self._history)
         pid = self._node.spawn(self._master, MASTER)
         self._node.routes.root = MASTER
         self._node.when_exited(pid, self._ended)

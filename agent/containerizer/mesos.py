@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
 from agent.containerizer.probes import Check, Prober
-from agent.containerizer.reports import lives, names, read, read_trace, remove
+from agent.containerizer.reports import last_lines, lives, names, peak_memory_bytes, read, read_trace, remove
 from agent.containerizer.support import check as check_support
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
@@ -290,11 +292,16 @@ class MesosContainerizer:
         status = report.get("status")
         found = (isolator.limitation(container.id, report) for isolator in self._isolators)
         limitation = container.limitation or next((limitation for limitation in found if limitation is not None), None)
-        if limitation is None:
-            return ContainerTerminatedMessage(container.id, status)
-        return ContainerTerminatedMessage(
-            container.id, status, limitation.reason, limitation.message, limitation.resources
+        ended = ContainerTerminatedMessage(
+            container.id,
+            status,
+            peak_memory_bytes=peak_memory_bytes(report),
+            last_lines=last_lines(container.config.directory),
         )
+        if limitation is None:
+            return ended
+        reason, text = limitation.reason, limitation.message
+        return replace(ended, reason=reason, message=text, limitation=limitation.resources)
 
     def _limit(self, container_id: ContainerID, limitation: Limitation) -> None:
         """A container hit a limit, and is to end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from agent.forker import tree
 from agent.forker.plan import Report, Trace
 
 REPORT_BYTES_MAX = 1 << 20
+TAIL_BYTES_MAX = 2048
+TAIL_LINES_MAX = 20
+PEAKS = ("memory.peak", "memory.max_usage_in_bytes")
 
 
 def take(path: str) -> Report:
@@ -59,6 +63,40 @@ def lives(trace: Trace) -> bool:
 def names(directory: Path) -> list[str]:
     """The containers that something is known of."""
     return sorted(path.name for path in directory.iterdir() if not path.name.endswith(".new"))
+
+
+def peak_memory_bytes(report: Report) -> int | None:
+    """How much memory a container had at most: as its control group says, or else the largest of its processes."""
+    readings = report.get("readings", {})
+    peak = next((readings[name] for name in PEAKS if readings.get(name, "").strip().isdigit()), None)
+    if peak is not None:
+        return int(peak)
+    return report["peak_kilobytes"] * 1024 if "peak_kilobytes" in report else None
+
+
+def last_lines(sandbox: str) -> str:
+    """What was written last into a sandbox's stderr, or its stdout if that is empty."""
+    return next(filter(None, (_tail(f"{sandbox}/{name}") for name in ("stderr", "stdout"))), "")
+
+
+def _tail(path: str) -> str:
+    try:
+        # Whoever owns the sandbox may have put anything in the file's place.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        file = os.fstat(descriptor)
+        if not stat.S_ISREG(file.st_mode) or file.st_nlink > 1:
+            return ""
+        begin = max(file.st_size - TAIL_BYTES_MAX, 0)
+        text = os.pread(descriptor, TAIL_BYTES_MAX, begin).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    whole = text.partition("\n")[2] or text if begin else text
+    return "\n".join(whole.rstrip("\n").split("\n")[-TAIL_LINES_MAX:])
 
 
 def _content(path: str) -> bytes | None:

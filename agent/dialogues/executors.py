@@ -172,6 +172,7 @@ class Executors(Updates):
         executor = self.containers.get(message.container_id)
         if executor is None:
             return
+        executor.ending = message.ending
         text = message.message or f"the executor {describe(message.status)}"
         log.info("executor %s of framework %s: %s", executor.id, executor.framework.id, text)
         reason = message.reason or Reason.REASON_EXECUTOR_TERMINATED

@@ -33,6 +33,10 @@ class SyncJournalMessage(Message, frozen=True):
     """Agent → itself, when it has written something down: see to it that it is on disk, with all that came since."""
 
 
+class TellHistoryMessage(Message, frozen=True):
+    """Agent → itself, some time after it came back to another master than before: tell it what ended here."""
+
+
 class ExecutorLateMessage(Message, frozen=True):
     """Agent → itself, when an executor took too long, to register or to shut down."""
 

@@ -6,11 +6,13 @@ From then on the agent sends it to the master until the scheduler's acknowledgem
 
 from __future__ import annotations
 
+from collections import deque
+
 from msgspec.structs import replace
 
 from agent.checkpoints.facts import AcknowledgedFact, UpdateFact
 from agent.dialogues.base import AgentState, log
-from agent.dialogues.messages import RetryUpdateMessage
+from agent.dialogues.messages import RetryUpdateMessage, TellHistoryMessage
 from agent.dialogues.operations import Operations
 from agent.paths import new_update_id
 from agent.ports import NO_RESOURCES
@@ -18,17 +20,41 @@ from agent.records.executor import ExecutorState
 from agent.records.task import TaskRecord
 from agent.records.updates import UpdateStream
 from mesos.ids import AgentID, FrameworkID, TaskID
-from mesos.messages import AgentReregisteredMessage, StatusUpdateAcknowledgementMessage, StatusUpdateMessage
+from mesos.messages import (
+    AgentReregisteredMessage,
+    ReportEndedTasksMessage,
+    StatusUpdateAcknowledgementMessage,
+    StatusUpdateMessage,
+)
 from mesos.resources import Resources
 from mesos.states import told
-from mesos.types import FrameworkCapability, Reason, Source, StatusUpdate, TaskResourceLimitation, TaskState, TaskStatus
+from mesos.types import (
+    FrameworkCapability,
+    Reason,
+    Source,
+    StatusUpdate,
+    TaskEnding,
+    TaskResourceLimitation,
+    TaskState,
+    TaskStatus,
+)
+from mesos.types.history import EndedTask
+
+ARCHIVED_TASKS_MAX = 200
+"""So many that ended are told to a master that was not there."""
+HISTORY_SECONDS = (1.0, 10.0)
+"""So long after it is registered again: what runs comes first, with thousands of agents at the same moment."""
 
 
 class Updates(Operations):
     """Takes updates, sends them on, and sends them again."""
 
+    _historian = ""
+    """The id of the master that knows, or will soon, what ended here before it came."""
+
     def initialize(self) -> None:
         super().initialize()
+        self.archive: deque[EndedTask] = deque(maxlen=ARCHIVED_TASKS_MAX)
         self._valid = self.metrics.counter("slave/valid_status_updates")
         self._invalid = self.metrics.counter("slave/invalid_status_updates")
 
@@ -47,7 +73,7 @@ class Updates(Operations):
             log.warning("ignoring %s for task %s from %s: %s", status.state, status.task_id, self.sender, fault)
         else:
             self._valid.value += 1
-            self._take(task, status)
+            self._take(task, status, update.ending)
         self.reply(StatusUpdateAcknowledgementMessage(update.framework_id, self.id, status.task_id, status.uuid))
 
     def _fault(self, task: TaskRecord | None, status: TaskStatus) -> str:
@@ -103,7 +129,7 @@ class Updates(Operations):
 
     # To the master, until it is acknowledged.
 
-    def _take(self, task: TaskRecord, status: TaskStatus) -> None:
+    def _take(self, task: TaskRecord, status: TaskStatus, ending: TaskEnding | None = None) -> None:
         """Note what became of a task, and see to it that the scheduler learns it."""
         executor = task.executor
         if task.updates.knows(status.uuid):
@@ -113,9 +139,12 @@ class Updates(Operations):
             return
         if task.is_terminal:
             self.counts.count_task_end(task.state)
+        update = replace(self._stamped(task, status), ending=ending or executor.ending)
+        if task.is_terminal:
+            self.archive.append(self._archived(task, update))
         if executor.framework.is_terminating:
             return  # nobody is there who would acknowledge
-        self._enqueue(task.updates, self._stamped(task, status))
+        self._enqueue(task.updates, update)
         if task.is_terminal and executor.state is ExecutorState.RUNNING and not executor.is_command:
             self.containerizer.update(executor.container_id, executor.resources)
 
@@ -131,6 +160,28 @@ class Updates(Operations):
             container_status=status.container_status if executor.is_command else executor.container_status,
         )
         return StatusUpdate(executor.framework.id, status, self.id, executor.id)
+
+    def _archived(self, task: TaskRecord, update: StatusUpdate) -> EndedTask:
+        framework, status = task.executor.framework, update.status
+        command = task.info.command
+        return EndedTask(
+            framework_id=framework.id,
+            task_id=task.id,
+            agent_id=self.id,
+            state=status.state,
+            ended=status.timestamp,
+            name=task.info.name,
+            framework_name=framework.info.name,
+            hostname=self.info.hostname,
+            role=next((resource.kind.allocated_to for resource in task.info.resources), ""),
+            user=(command.user if command else "") or framework.info.user,
+            executor_id=task.info.executor.executor_id if task.info.executor else None,
+            container_id=status.container_status.container_id if status.container_status else "",
+            reason=status.reason,
+            source=status.source,
+            message=status.message,
+            ending=update.ending,
+        )
 
     def _enqueue(self, stream: UpdateStream, update: StatusUpdate) -> None:
         if stream.is_kept:
@@ -182,10 +233,16 @@ class Updates(Operations):
                 if stream.retry is None:
                     self._forward(stream)
 
+    def tell_history(self, message: TellHistoryMessage) -> None:
+        self._tell_master(ReportEndedTasksMessage(tuple(self.archive)))
+
     def agent_reregistered(self, message: AgentReregisteredMessage) -> None:
         if not self._ordered_by_master():
             return
         self._connect(message.agent_id, message.total_ping_timeout_seconds)
+        if message.master_id != self._historian and self.archive:
+            self.delay(self.chance.uniform(*HISTORY_SECONDS), TellHistoryMessage())
+        self._historian = message.master_id
         for framework in message.reconciliations:
             for task in framework.tasks:
                 key = (framework.framework_id, task.task_id)

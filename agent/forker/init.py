@@ -107,7 +107,8 @@ class Init:
         """Reap what ends, and pass on what signals come, until the command has ended."""
         report: Report = {}
         while True:
-            for process_id, status in _reaped():
+            for process_id, status, kilobytes in _reaped():
+                report["peak_kilobytes"] = max(report.get("peak_kilobytes", 0), kilobytes)
                 if process_id == command:
                     report["status"] = status
                     return report
@@ -166,10 +167,10 @@ def text_of(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
 
 
-def _reaped() -> Iterator[tuple[int, int]]:
-    """The children that have ended."""
+def _reaped() -> Iterator[tuple[int, int, int]]:
+    """The children that have ended: their ids, statuses, and how many kilobytes they or theirs had at most."""
     while True:
-        process_id, status = os.waitpid(-1, os.WNOHANG)
+        process_id, status, usage = os.wait4(-1, os.WNOHANG)
         if process_id == 0:
             return
-        yield process_id, status
+        yield process_id, status, int(usage.ru_maxrss)

@@ -37,6 +37,8 @@ class Report(TypedDict, total=False):
     out_of_memory: bool
     """The container was ended since its group had no memory left."""
     readings: dict[str, str]
+    peak_kilobytes: int
+    """How much memory the largest process had that ended while the command ran."""
 
 
 class Plan(TypedDict, total=False):

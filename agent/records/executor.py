@@ -13,7 +13,7 @@ from libprocess.timers import Timer
 from mesos.ids import ContainerID, ExecutorID, TaskID
 from mesos.messages import RunTaskMessage
 from mesos.resources import Resources
-from mesos.types import ContainerStatus, ExecutorInfo, Reason, TaskStatus
+from mesos.types import ContainerStatus, ExecutorInfo, Reason, TaskEnding, TaskStatus
 
 if TYPE_CHECKING:
     from agent.records.framework import FrameworkRecord
@@ -71,6 +71,8 @@ class ExecutorRecord:
         """How many of its tasks have not ended."""
         self.alarm: Timer | None = None
         """Limits how long it may take to register, and to shut down."""
+        self.ending: TaskEnding | None = None
+        """How its processes ended."""
         self.end_reason: tuple[Reason, str] | None = None
         """Why this agent ended it, told with its tasks' last updates."""
 

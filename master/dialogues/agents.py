@@ -104,7 +104,8 @@ class Agents(Departures, Frameworks):
         missing = self._take_report(agent, message)
         self._announce(agent)
         self.counts.agent_reregistrations.value += 1
-        self.send(agent.pid, AgentReregisteredMessage(agent.id, self.flags.total_ping_timeout_seconds, missing))
+        ping_seconds = self.flags.total_ping_timeout_seconds
+        self.send(agent.pid, AgentReregisteredMessage(agent.id, ping_seconds, missing, self.info.id))
         self._send_kills(agent)
 
     def _send_away(self, pid: PID, why: str) -> None:

@@ -9,14 +9,16 @@ from libprocess.message import Message
 from libprocess.pid import PID
 from master.allocator.messages import Lot, RecoverResourcesMessage
 from master.flags import MasterFlags
+from master.history.store import TaskHistory
 from master.metrics import MasterMetrics
-from master.records import AgentRecord, Cluster, FrameworkRecord
+from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from master.registrar.messages import ChangeRegistryMessage, RegistryChangedMessage
 from master.registrar.operations import Operation
 from mesos.access.rights import Rights
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
-from mesos.types import Filters, MasterInfo
+from mesos.types import Filters, MasterInfo, StatusUpdate
+from mesos.types.history import EndedTask
 
 log = logging.getLogger("master")
 
@@ -27,6 +29,7 @@ class Dialogue(Rights):
     flags: MasterFlags
     info: MasterInfo
     cluster: Cluster
+    history: TaskHistory
     allocator: PID
     registrar: PID
     counts: MasterMetrics
@@ -97,6 +100,31 @@ class Dialogue(Rights):
         """Send something to a framework's scheduler, if there is one."""
         if framework.connected and framework.pid is not None:
             self.send(framework.pid, message)
+
+    def remember(self, task: TaskRecord, update: StatusUpdate) -> None:
+        """Let the history have how a task ended, or that it is out of reach."""
+        framework, agent = self.cluster.frameworks[task.framework_id], self.cluster.agents[task.agent_id]
+        status = update.status
+        self.history.record(
+            EndedTask(
+                framework_id=framework.id,
+                task_id=task.task_id,
+                agent_id=agent.id,
+                state=status.state,
+                ended=status.timestamp or self.now,
+                name=task.name,
+                framework_name=framework.info.name,
+                hostname=agent.info.hostname,
+                role=task.role,
+                user=task.user or framework.info.user,
+                executor_id=task.executor_id,
+                container_id=status.container_status.container_id if status.container_status else "",
+                reason=status.reason,
+                source=status.source,
+                message=status.message,
+                ending=update.ending,
+            )
+        )
 
     def recover(
         self, framework_id: FrameworkID, agent_id: AgentID, resources: Resources, filters: Filters | None = None

@@ -274,6 +274,7 @@ class Frameworks(Offers, Authentication):
             update = update_of_known(framework, task, verdict, self.now)
             if not task.ended:
                 self.counts.count_end(update.status.state, update.status)
+                self.remember(task, update)
             self.cluster.update_task(task, update)
             self.cluster.remove_task(task)
         for agent_id, executor_id in sorted(framework.executors):

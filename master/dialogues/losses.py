@@ -123,8 +123,10 @@ class Losses(Operations, Updates):
     def _give_up_tasks(self, agent: AgentRecord, verdict: Verdict) -> None:
         for (framework_id, _), task in sorted(agent.tasks.items()):
             update = self.pronounce(self.cluster.frameworks[framework_id], task, verdict)
-            if not task.ended and terminal(update.status.state):
-                self.counts.count_end(update.status.state, update.status)
+            if not task.ended:
+                self.remember(task, update)
+                if terminal(update.status.state):
+                    self.counts.count_end(update.status.state, update.status)
             if verdict.state is TaskState.TASK_UNREACHABLE and not task.ended:
                 self.cluster.lose_task(task, update)
             else:

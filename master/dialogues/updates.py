@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from master.dialogues.base import Dialogue
 from master.records import FrameworkRecord, TaskRecord
 from master.updates import Verdict, update_of_known
-from mesos.messages import ShutdownFrameworkMessage, StatusUpdateAcknowledgementMessage, StatusUpdateMessage
+from mesos.messages import (
+    ReportEndedTasksMessage,
+    ShutdownFrameworkMessage,
+    StatusUpdateAcknowledgementMessage,
+    StatusUpdateMessage,
+)
 from mesos.types import StatusUpdate
 
 
@@ -23,7 +30,7 @@ class Updates(Dialogue):
             if update.framework_id in self.cluster.completed:
                 self.reply(ShutdownFrameworkMessage(update.framework_id))  # else the agent would tell it for ever
             return
-        self.tell(framework, message)
+        self.tell(framework, message if update.ending is None else StatusUpdateMessage(replace(update, ending=None)))
         task = framework.tasks.get(update.status.task_id)
         if task is None or task.agent_id != update.agent_id:
             self.ignore(f"task {update.status.task_id} is not known")
@@ -52,7 +59,18 @@ class Updates(Dialogue):
         freed = self.cluster.update_task(task, update)
         if task.ended and not had_ended:
             self.counts.count_end(task.state, update.status)
+            self.remember(task, update)
         self.recover(task.framework_id, task.agent_id, freed)
+
+    def report_ended_tasks(self, message: ReportEndedTasksMessage) -> None:
+        """See the message."""
+        agent = self.cluster.agent_at(self.sender)
+        if agent is None:
+            self.ignore("it is no agent that is registered")
+            return
+        for task in message.tasks:
+            if task.agent_id == agent.id:
+                self.history.record(task)
 
     def pronounce(self, framework: FrameworkRecord, task: TaskRecord, verdict: Verdict) -> StatusUpdate:
         """Tell a framework what became of one of its tasks; returns the update, for the records."""

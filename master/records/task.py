@@ -61,6 +61,11 @@ class TaskRecord:
         return next((resource.kind.allocated_to for resource in self.resources), "")
 
     @property
+    def name(self) -> str:
+        """What people call it."""
+        return self._launched.name
+
+    @property
     def user(self) -> str:
         """Whom it was to run as; empty if that was not said."""
         return self._launched.user

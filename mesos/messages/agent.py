@@ -17,6 +17,7 @@ from mesos.types import (
     Task,
     TaskReference,
 )
+from mesos.types.history import EndedTask
 
 # Registering.
 
@@ -76,6 +77,7 @@ class AgentReregisteredMessage(Message, frozen=True):
     agent_id: AgentID
     total_ping_timeout_seconds: float
     reconciliations: tuple[Reconciliation, ...] = ()
+    master_id: str = ""
 
 
 class UnregisterAgentMessage(Message, frozen=True):
@@ -88,6 +90,12 @@ class ShutdownMessage(Message, frozen=True):
     """Master → agent: kill everything and end; this is why. An agent that starts there again gets a new id."""
 
     message: str = ""
+
+
+class ReportEndedTasksMessage(Message, frozen=True):
+    """Agent → master, when it came back to another one than before: what ended here, for the history."""
+
+    tasks: tuple[EndedTask, ...]
 
 
 # Liveness.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 
 from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
@@ -110,6 +111,29 @@ class TaskStatus(Struct, frozen=True):
     limitation: TaskResourceLimitation | None = None
 
 
+class TaskEnding(Struct, frozen=True):
+    """How a task's processes ended, as far as its agent saw it."""
+
+    wait_status: int | None = None
+    """As by waitpid(2)."""
+    peak_memory_bytes: int | None = None
+    """Of its control group; without one, of its largest process."""
+    last_lines: str = ""
+    """What it wrote last on stderr, or on stdout if there was nothing."""
+
+    @property
+    def exit_status(self) -> int | None:
+        """What it exited with, unless a signal ended it."""
+        exits = self.wait_status is not None and os.WIFEXITED(self.wait_status)
+        return os.WEXITSTATUS(self.wait_status or 0) if exits else None
+
+    @property
+    def signal(self) -> int | None:
+        """The signal that ended it."""
+        is_killed = self.wait_status is not None and os.WIFSIGNALED(self.wait_status)
+        return os.WTERMSIG(self.wait_status or 0) if is_killed else None
+
+
 class TaskReference(Struct, frozen=True):
     """A task that somebody asks about, and the agent it is thought to be on."""
 
@@ -118,13 +142,17 @@ class TaskReference(Struct, frozen=True):
 
 
 class StatusUpdate(Struct, frozen=True):
-    """A status on its way to the scheduler; `latest_state` is the newest one its agent knows, told to the master."""
+    """A status on its way to the scheduler.
+
+    The master alone is told `latest_state`, the newest one its agent knows, and with a last state the `ending`.
+    """
 
     framework_id: FrameworkID
     status: TaskStatus
     agent_id: AgentID | None = None
     executor_id: ExecutorID | None = None
     latest_state: TaskState | None = None
+    ending: TaskEnding | None = None
 
 
 class Task(Struct, frozen=True):

@@ -555,6 +555,7 @@ STANCES = {
     # By an action.
     "/master/flags": "view_flags",
     "/master/teardown": "teardown_frameworks",
+    "/master/history": "seen",
     "/master/adopt": "teardown_frameworks",
     "/master/reserve": "reserve_resources",
     "/master/unreserve": "unreserve_resources",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.cli import adopt, agents, explain, keys, registry
+from tools.cli import adopt, agents, explain, history, keys, registry
 
 PROGRAM = "tools.cli"
 
@@ -16,6 +16,7 @@ Adder = Callable[[argparse.ArgumentParser], None]
 
 COMMANDS: dict[str, tuple[str, Adder]] = {
     "explain": ("say why a framework was offered agents, or was not", explain.add_explain),
+    "history": ("say what became of tasks that ended, also under masters before this one", history.add_history),
     "keys": ("say which nodes a node knows by their keys, or make its own", keys.add_keys),
     "registry": ("print what the registry holds, back it up, or restore it", registry.add_registry),
     "adopt": ("let a framework that was removed register again with its id", adopt.add_adopt),

@@ -17,7 +17,7 @@ def add_adopt(command: argparse.ArgumentParser) -> None:
 
 def adopt(options: argparse.Namespace) -> Iterator[str]:
     """Do it, and say it."""
-    master = Master(options.master)
+    master = Master(options.master, options.credential)
     ended = master.get("/frameworks")["completed_frameworks"]
     framework_id = find("framework that ended", ended, options.framework, ("id", "name"))
     answer = master.post("/adopt", frameworkId=framework_id)
