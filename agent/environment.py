@@ -109,6 +109,7 @@ def executor_config(executor: ExecutorRecord, environment: Environment, work_dir
         directory=executor.directory,
         environment=environment,
         resources=executor.resources,
+        limits=executor.limits,
         container=executor.info.container,
         lives_on=executor.framework.is_kept,
         volumes=volume_mounts(work_dir, executor.resources),

@@ -151,7 +151,7 @@ class Executors(Updates):
     def _resize(self, executor: ExecutorRecord) -> None:
         """Let a container have what its tasks may use."""
         if not executor.is_command:
-            self.containerizer.update(executor.container_id, executor.resources)
+            self.containerizer.update(executor.container_id, executor.resources, executor.limits)
 
     def _deliver(self, task: TaskRecord) -> None:
         """Hand a task to its executor."""

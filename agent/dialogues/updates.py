@@ -146,7 +146,7 @@ class Updates(Operations):
             return  # nobody is there who would acknowledge
         self._enqueue(task.updates, update)
         if task.is_terminal and executor.state is ExecutorState.RUNNING and not executor.is_command:
-            self.containerizer.update(executor.container_id, executor.resources)
+            self.containerizer.update(executor.container_id, executor.resources, executor.limits)
 
     def _stamped(self, task: TaskRecord, status: TaskStatus) -> StatusUpdate:
         """A status with all that only the agent knows for sure."""

@@ -13,7 +13,7 @@ from libprocess.timers import Timer
 from mesos.ids import ContainerID, ExecutorID, TaskID
 from mesos.messages import RunTaskMessage
 from mesos.resources import Resources
-from mesos.types import ContainerStatus, ExecutorInfo, Reason, TaskEnding, TaskStatus
+from mesos.types import ContainerStatus, ExecutorInfo, Reason, ResourceLimit, TaskEnding, TaskStatus
 
 if TYPE_CHECKING:
     from agent.records.framework import FrameworkRecord
@@ -69,6 +69,8 @@ class ExecutorRecord:
         """What it and those of its tasks that have not ended may use."""
         self.active_tasks = 0
         """How many of its tasks have not ended."""
+        self._beyond: dict[str, list[float]] = {}
+        """By the name of a resource: how far those of its tasks that have a limit may go beyond what they asked for."""
         self.alarm: Timer | None = None
         """Limits how long it may take to register, and to shut down."""
         self.ending: TaskEnding | None = None
@@ -97,12 +99,20 @@ class ExecutorRecord:
         """What its tasks' updates say of their container."""
         return ContainerStatus(self.container_id, executor_pid=self.process_id)
 
+    @property
+    def limits(self) -> tuple[ResourceLimit, ...]:
+        """How much its container may use of what some task has a limit of; the others get what they asked for."""
+        given = ((name, beyond) for name, beyond in sorted(self._beyond.items()) if beyond)
+        return tuple(ResourceLimit(name, self.resources.scalar(name) + sum(beyond)) for name, beyond in given)
+
     def add_task(self, order: RunTaskMessage) -> TaskRecord:
         """Note a task that it is to run."""
         task = TaskRecord(order, self)
         self.tasks[task.id] = self.framework.tasks[task.id] = task
         self.resources += task.info.resources
         self.active_tasks += 1
+        for name, beyond in _beyond(task):
+            self._beyond.setdefault(name, []).append(beyond)
         return task
 
     def advance(self, task: TaskRecord, status: TaskStatus) -> bool:
@@ -112,6 +122,8 @@ class ExecutorRecord:
         if task.is_terminal:
             self.resources -= task.info.resources
             self.active_tasks -= 1
+            for name, beyond in _beyond(task):
+                self._beyond[name].remove(beyond)
         return True
 
     def complete(self, task: TaskRecord) -> None:
@@ -141,3 +153,8 @@ class ExecutorRecord:
         """Nothing of it runs any more."""
         self.state = ExecutorState.TERMINATED
         self.silence()
+
+
+def _beyond(task: TaskRecord) -> Iterator[tuple[str, float]]:
+    """By how much a task's limits are above what it asks for."""
+    return ((limit.name, limit.value - task.info.resources.scalar(limit.name)) for limit in task.info.limits)

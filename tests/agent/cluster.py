@@ -78,6 +78,7 @@ class Machine:
         self.recovered: list[Recovered] = []
         self.forgotten: list[ContainerID] = []
         self.sizes: list[Resources] = []
+        self.limits: list[dict[str, float]] = []
         self.starts = True
         self.probes: list[HealthCheck | CheckInfo] = []
         self.finding: dict[str, object] = {}
@@ -117,6 +118,7 @@ class Machine:
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...] = ()) -> None:
         self.sizes.append(resources)
+        self.limits.append({limit.name: limit.value for limit in limits})
 
     def signal(self, container_id: ContainerID, number: int) -> None:
         if container_id in self._owners:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+from math import inf
+
+from msgspec.structs import replace
 
 from libprocess import PID
 from mesos.ids import ExecutorID, TaskID
@@ -19,7 +22,7 @@ from mesos.messages import (
     StatusUpdateAcknowledgementMessage,
 )
 from mesos.resources import Resources
-from mesos.types import Reason, TaskState
+from mesos.types import Reason, ResourceLimit, TaskState
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, executor_task
 
 RUNNING, FINISHED, FAILED = TaskState.TASK_RUNNING, TaskState.TASK_FINISHED, TaskState.TASK_FAILED
@@ -49,6 +52,19 @@ def test_a_container_is_as_large_as_what_runs_in_it(cluster: Cluster):
     program.report(TaskID("t1"), FINISHED)
     cluster.world.settle()
     assert cluster.machine.sizes[-1] == Resources.of(cpus=1.5, mem=96)
+
+
+def test_a_container_may_go_as_far_as_its_tasks_limits_let_it(cluster: Cluster):
+    limited = replace(executor_task("t1"), limits=(ResourceLimit("mem", 100), ResourceLimit("cpus", inf)))
+    cluster.run(limited, executor_task("t2"))
+    assert cluster.machine.config.limits == (ResourceLimit("cpus", inf), ResourceLimit("mem", 132))
+
+    program = cluster.start_program()
+    assert cluster.machine.limits[-1] == {"cpus": inf, "mem": 196}
+
+    program.report(TaskID("t1"), FINISHED)
+    cluster.world.settle()
+    assert cluster.machine.limits[-1] == {}
 
 
 def test_updates_are_stamped_passed_on_and_acknowledged_to_the_executor(cluster: Cluster):

