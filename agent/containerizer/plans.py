@@ -8,6 +8,7 @@ import pwd
 from agent.forker.plan import Plan
 from agent.isolators.isolator import ContainerError
 from agent.ports import ContainerConfig
+from mesos.secrets import value_of
 from mesos.types import Environment
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -48,9 +49,13 @@ def _command_line(config: ContainerConfig) -> tuple[str, list[str]]:
 def _variables(environment: Environment) -> dict[str, str]:
     variables = {}
     for variable in environment.variables:
-        if not variable.name or "=" in variable.name or "\0" in variable.name + variable.value:
+        try:
+            value = value_of(variable)
+        except ValueError as error:
+            raise ContainerError(str(error)) from None
+        if not variable.name or "=" in variable.name or "\0" in variable.name + value:
             raise ContainerError(f"the variable {variable.name!r} has no proper name, or a NUL character in its value")
-        variables[variable.name] = variable.value
+        variables[variable.name] = value
     return variables
 
 

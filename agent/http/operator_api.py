@@ -17,6 +17,7 @@ from libprocess.pid import PID
 from libprocess.version import VERSION
 from mesos.access.acls import Need
 from mesos.access.gate import name_of
+from mesos.secrets import without_secrets
 from mesos.types import AgentInfo, ContainerStatus, ExecutorInfo, FrameworkInfo, OperationReport, Task
 from mesos.v1.door import Refusal, accepted_media, invalid, read_body
 from mesos.v1.faces import FACES
@@ -199,7 +200,8 @@ def _framework(record: FrameworkRecord) -> Tree:
 
 
 def _executor(record: ExecutorRecord) -> Tree:
-    return {"executor_info": FACES[ExecutorInfo].write(record.info) | {"framework_id": {"value": record.framework.id}}}
+    info = FACES[ExecutorInfo].write(without_secrets(record.info))
+    return {"executor_info": info | {"framework_id": {"value": record.framework.id}}}
 
 
 def _container(record: ExecutorRecord) -> Tree:
@@ -213,7 +215,7 @@ def _container(record: ExecutorRecord) -> Tree:
 
 
 def _tasks(records: Iterable[TaskRecord]) -> list[Tree]:
-    return [FACES[Task].write(record.report()) for record in records]
+    return [FACES[Task].write(without_secrets(record.report())) for record in records]
 
 
 def _some(**lists: list[Any]) -> Tree:

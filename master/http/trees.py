@@ -10,6 +10,7 @@ from master.registrar.drains import drain_form
 from mesos.forms import web_pid
 from mesos.ids import AgentID, ExecutorID
 from mesos.resources import Resources
+from mesos.secrets import without_secrets
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, OperationReport, Task
 from mesos.v1.faces import CODECS, FACES
 from mesos.v1.resources import both_notations
@@ -96,7 +97,7 @@ def executors(cluster: Cluster) -> Tree:
 
 def executor(framework: FrameworkRecord, agent_id: AgentID, executor_id: ExecutorID) -> Tree:
     """A framework's executor on an agent."""
-    info = FACES[ExecutorInfo].write(framework.executors[agent_id, executor_id])
+    info = FACES[ExecutorInfo].write(without_secrets(framework.executors[agent_id, executor_id]))
     return {"executor_info": info | {"framework_id": {"value": framework.id}}, "agent_id": {"value": agent_id}}
 
 
@@ -123,7 +124,7 @@ def tasks(cluster: Cluster) -> Tree:
 
 def task(record: TaskRecord) -> Tree:
     """A task, with the last status of each of its states."""
-    return FACES[Task].write(record.report())
+    return FACES[Task].write(without_secrets(record.report()))
 
 
 def roles(cluster: Cluster, is_seen: Callable[[str], bool]) -> Tree:
