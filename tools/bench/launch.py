@@ -148,17 +148,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--tasks", type=int, default=500, help="how many commands to launch in one accept")
     parser.add_argument("--agent", action="append", default=[], metavar="FLAG", help="a further flag for the agent")
+    parser.add_argument("--checkpoint", action="store_true", help="launch tasks that are to outlive their agent")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         cluster = LocalCluster(Path(directory), 1, resources=AGENT_RESOURCES, agent_flags=options.agent)
         with cluster:
-            figures = run(_measure(cluster, options.tasks, Path(directory)))
+            figures = run(_measure(cluster, options.tasks, Path(directory), options.checkpoint))
     return show(figures, options.json)
 
 
-async def _measure(cluster: LocalCluster, tasks: int, directory: Path) -> list[Figure]:
+async def _measure(cluster: LocalCluster, tasks: int, directory: Path, checkpoint: bool) -> list[Figure]:
     launcher = Launcher()
-    framework = FrameworkInfo(user="", name="bench")
+    framework = FrameworkInfo(user="", name="bench", checkpoint=checkpoint)
     address: Address = cluster.address
     async with AsyncSchedulerDriver(launcher, framework, address) as driver:
         bench = Bench(cluster, launcher, driver)
