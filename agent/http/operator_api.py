@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from agent.http.endpoints import Endpoints
+from agent.http.reconfiguration import Reconfiguration
 from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
@@ -40,7 +40,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
 _WITH_BODY = ("GET_METRICS", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL")
 
 
-class OperatorApi(Endpoints):
+class OperatorApi(Reconfiguration):
     """The agent's door for operators."""
 
     def initialize(self) -> None:

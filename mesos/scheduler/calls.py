@@ -96,8 +96,8 @@ class SchedulerCalls(ABC):
     def stop(self, failover: bool = False) -> DriverStatus:
         """End the framework and everything that it runs; with `failover`, leave it to a scheduler that takes over."""
         if self._status in (DriverStatus.RUNNING, DriverStatus.ABORTED):
+            self._reach(DriverStatus.STOPPED)  # before its actor may have ended: that is then no fault
             self._tell(StopSchedulerMessage(failover))
-            self._reach(DriverStatus.STOPPED)
         return self._status
 
     def abort(self) -> DriverStatus:

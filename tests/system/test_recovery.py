@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mesos.ids import TaskID
-from mesos.types import TaskState
+from mesos.ids import ExecutorID, TaskID
+from mesos.resources import Resources
+from mesos.types import CommandInfo, ExecutorInfo, TaskInfo, TaskState
 from tests.system.framework import Framework, processes_with
 from tests.system.test_agent import groups_of
 from tools.local import LocalCluster
@@ -149,3 +152,65 @@ def test_a_kill_goes_on_after_a_restart(cluster: LocalCluster, framework: Framew
     restart(cluster)
     framework.wait_for("t", KILLED)
     assert sleepers(marker) == []
+
+
+PROGRAM = """
+from mesos.executor import Executor, ExecutorDriver
+from mesos.types import TaskState, TaskStatus
+
+class Patient(Executor):
+    def launch_task(self, driver, task):
+        driver.send_status_update(TaskStatus(task.task_id, TaskState.TASK_RUNNING))
+
+    def kill_task(self, driver, task_id):
+        driver.send_status_update(TaskStatus(task_id, TaskState.TASK_KILLED))
+
+ExecutorDriver(Patient()).run()
+"""
+
+
+def test_a_frameworks_executor_comes_back_to_its_agent_wherever_that_is_now(
+    cluster: LocalCluster, framework: Framework, tmp_path: Path
+):
+    program = tmp_path / "patient.py"
+    program.write_text(PROGRAM)
+    offer = framework.next_offer()
+    command = CommandInfo(f"exec {sys.executable} {program}")
+    resources = Resources.of(cpus=0.1, mem=64).allocate(offer.role)
+    executor = ExecutorInfo(ExecutorID("patient"), command, resources)
+    framework.launch(TaskInfo("t", TaskID("t"), offer.agent_id, resources, executor=executor), offer)
+    framework.wait_for("t", RUNNING)
+    before = [process.pid for process in processes_with(str(program))]
+
+    restart(cluster)
+    assert [process.pid for process in processes_with(str(program))] == before
+    framework.driver.kill_task(TaskID("t"))
+    framework.wait_for("t", KILLED)
+    assert framework.states("t") == [RUNNING, KILLED]
+
+
+def test_an_agent_that_has_changed_is_refused_or_takes_its_tasks_with_it(
+    cluster: LocalCluster, framework: Framework, marker: str
+):
+    framework.run("t", f"sleep {marker}")
+    framework.wait_for("t", RUNNING)
+    command = ["-m", "tools.cli", "reconfigure", "127.0.0.1", f"--master={cluster.address}", "--attributes=rack:r1"]
+    said = subprocess.run([sys.executable, *command, "--resources=cpus:8"], capture_output=True, text=True, timeout=60)
+    assert "has cpus:8;disk:1024;mem:1024;ports:[31000-31999], and the attributes rack:r1" in said.stdout, said.stderr
+    framework.run("large", "true", resources="cpus:6;mem:32")
+    framework.wait_for("large", FINISHED)
+
+    end_agent(cluster, signal.SIGTERM)
+    agent = cluster.agents[0]
+    agent.start()
+    assert agent.wait(30) == 2
+    assert (
+        "and is cpus:4;disk:1024;mem:1024;ports:[31000-31999] now; give it as before; for more," in agent.last_words()
+    )
+
+    larger = agent.with_flags("--resources=cpus:9;mem:1024;disk:1024;ports:[31000-31999]", "--attributes=rack:r1")
+    cluster.agents[0] = larger.with_flags("--reconfiguration_policy=additive")
+    cluster.agents[0].start()
+    cluster.wait_until(lambda: cluster.active_agents() == 1, "the agent is back")
+    assert len(sleepers(marker)) == 1
+    assert framework.states("t") == [STARTING, RUNNING]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.cli import adopt, agents, explain, history, keys, registry
+from tools.cli import adopt, agents, explain, history, keys, reconfigure, registry
 
 PROGRAM = "tools.cli"
 
@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
     "keys": ("say which nodes a node knows by their keys, or make its own", keys.add_keys),
     "registry": ("print what the registry holds, back it up, or restore it", registry.add_registry),
     "adopt": ("let a framework that was removed register again with its id", adopt.add_adopt),
+    "reconfigure": ("give an agent more, or other attributes, while its tasks run", reconfigure.add_reconfigure),
     "drain": ("have an agent emptied, and offered no more", agents.add_drain),
     "undrain": ("call a drain off, and have the agent offered again", agents.adder("REACTIVATE_AGENT", "stays")),
     "deactivate": ("have an agent offered no more", agents.adder("DEACTIVATE_AGENT", "is not offered any more")),

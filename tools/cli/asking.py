@@ -21,8 +21,9 @@ TIMEOUT_SECONDS = 30.0
 class Master:
     """A master's web address, `host:port`. It may name another one, which leads."""
 
-    def __init__(self, address: str, credential: str = "") -> None:
-        """`credential` is a file with what to prove to it with."""
+    def __init__(self, address: str, credential: str = "", noun: str = "master") -> None:
+        """`credential` is a file with what to prove to it with; `noun` is what is there, should it not be a master."""
+        self._noun = noun
         self._headers = _authorization(read_credential("credential", credential)) if credential else {}
         self._tls = Tls.from_environment() or (Tls() if address.startswith("https://") else None)
         host, _, port = address.removeprefix("https://").removeprefix("http://").rstrip("/").rpartition(":")
@@ -57,7 +58,9 @@ class Master:
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
-            text = f"no master answers at {self._address}: {error or type(error).__name__}; name another by --master"
+            text = (
+                f"no {self._noun} answers at {self._address}: {error or type(error).__name__}; name another by --master"
+            )
             raise OperatorError(text) from None
         finally:
             connection.close()
