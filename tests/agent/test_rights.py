@@ -227,6 +227,15 @@ def test_files_are_shown_to_whom_they_belong(path: str, tmp_path: Path):
     assert {who: read(who) for who in ("ada", "bob")} == expected[path]
 
 
+# Changing what the agent is.
+
+
+def test_only_who_may_register_agents_may_change_one():
+    cluster = guarded(only("register_agents", "ada"))
+    assert ask(cluster, basic("bob"), "/reconfigure", "POST").status == 403
+    assert ask(cluster, basic("ada"), "/reconfigure", "POST").status == 200
+
+
 # Executors over HTTP.
 
 
@@ -272,6 +281,7 @@ STANCES = {
     "/agent/containers": "get_endpoints, view_containers",
     "/agent/": "a page that shows what it is shown",
     "/agent/webui/*": "a page that shows what it is shown",
+    "/agent/reconfigure": "register_agents",
     "/agent/api/v1/*": "by its calls",
     "/agent/api/v1/executor": "by its token",
     **{f"/files/{name}{end}": "access_sandboxes" for name in ("browse", "read", "download") for end in ("", ".json")},
