@@ -29,7 +29,7 @@ from mesos.messages import (
     ShutdownMessage,
     UpdateFrameworkMessage,
 )
-from mesos.types import ExecutorInfo, FrameworkInfo, Reason, Task, TaskReference, TaskState
+from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Reason, Task, TaskReference, TaskState
 
 MAY_REGISTER: list[Need] = [("register_agents", None)]
 
@@ -47,6 +47,7 @@ class Agents(Departures, Frameworks):
         if self.is_unproved(self.flags.authenticate_agents):
             return
         wrong = check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
+        wrong = wrong or self._check_machine(message.agent)
         if wrong is not None:
             self._send_away(self.sender, wrong)
             return
@@ -75,6 +76,10 @@ class Agents(Departures, Frameworks):
         if wrong is not None or id_ is None:
             log.error("the agent at %s is not taken: %s", self.sender, wrong)
             self.ignore("it is not taken")
+            return
+        down = self._check_machine(message.agent)
+        if down is not None:
+            self._send_away(self.sender, down)
             return
         if id_ in self.cluster.gone:
             self._send_away(self.sender, f"an operator said that agent {id_} is gone; start it with another work_dir")
@@ -107,6 +112,12 @@ class Agents(Departures, Frameworks):
         ping_seconds = self.flags.total_ping_timeout_seconds
         self.send(agent.pid, AgentReregisteredMessage(agent.id, ping_seconds, missing, self.info.id))
         self._send_kills(agent)
+
+    def _check_machine(self, info: AgentInfo) -> str | None:
+        """Nobody is taken from a machine that is down."""
+        if self.cluster.maintenance.is_down(info.hostname, self.sender.host):
+            return f"an operator took down the machine {info.hostname} ({self.sender.host}); /machine/up ends that"
+        return None
 
     def _send_away(self, pid: PID, why: str) -> None:
         log.warning("agent at %s is refused: %s", pid, why)

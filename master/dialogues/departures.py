@@ -35,7 +35,7 @@ from mesos.messages import (
     RescindInverseOfferMessage,
     StatusUpdateMessage,
 )
-from mesos.types import InverseOffer, Reason, TaskState, Unavailability
+from mesos.types import InverseOffer, Reason, TaskState
 
 LOOK_SECONDS = 1.0
 KILL_AGAIN_SECONDS = 10.0
@@ -110,18 +110,12 @@ class Departures(Losses):
         self.send(self.allocator, SetAgentActiveMessage(agent.id, agent.active))
         if not agent.active:
             self.rescind(agent.offers.values())
-        self._withdraw(agent)
+        self.withdraw(agent)
         self.look_after(agent)
-
-    def unavailability(self, agent: AgentRecord) -> Unavailability | None:
-        """When an agent is to go away, if it is."""
-        if agent.drain is not None and not agent.drain.is_done:
-            return Unavailability(agent.drain.deadline)
-        return None
 
     def look_after(self, agent: AgentRecord) -> None:
         """See to it that an agent that is to go away does."""
-        if not self._looks and self.unavailability(agent) is not None:
+        if not self._looks and self.cluster.unavailability(agent) is not None:
             self._looks = True
             self.delay(0.0, LookAfterDeparturesMessage())
 
@@ -129,7 +123,9 @@ class Departures(Losses):
         """See the message."""
         if not self.is_own():
             return
-        leaving = [agent for _, agent in sorted(self.cluster.agents.items()) if self.unavailability(agent) is not None]
+        leaving = [
+            agent for _, agent in sorted(self.cluster.agents.items()) if self.cluster.unavailability(agent) is not None
+        ]
         for agent in leaving:
             self._give_notice(agent)
             if agent.drain is not None and not agent.drain.is_done:
@@ -194,7 +190,7 @@ class Departures(Losses):
 
     def _give_notice(self, agent: AgentRecord) -> None:
         """Tell those who run something there, and have not been told."""
-        when = self.unavailability(agent)
+        when = self.cluster.unavailability(agent)
         assert when is not None
         for framework in map(self.cluster.frameworks.__getitem__, agent.framework_ids()):
             if framework.connected and self.cluster.notices.find(agent.id, framework.id) is None:
@@ -202,7 +198,7 @@ class Departures(Losses):
                 self.cluster.notices.add(offer, self.now)
                 self.tell(framework, InverseOffersMessage((offer,), (agent.pid,)))
 
-    def _withdraw(self, agent: AgentRecord) -> None:
+    def withdraw(self, agent: AgentRecord) -> None:
         """What was said of that agent does not hold any more."""
         for notice in self.cluster.notices.of(agent.id):
             self.cluster.notices.remove(notice)

@@ -80,6 +80,7 @@ class Offers(Dialogue):
             attributes=agent.info.attributes,
             executor_ids=tuple(sorted(executor for owner, executor in agent.executors if owner == framework.id)),
             domain=agent.info.domain,
+            unavailability=self.cluster.unavailability(agent),
             port=agent.info.port,
         )
         self.cluster.add_offer(offer)

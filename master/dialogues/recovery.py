@@ -11,7 +11,15 @@ from master.allocator.messages import ExpectAgentsMessage, RoleWeight
 from master.dialogues.base import log
 from master.dialogues.losses import Losses
 from master.dialogues.roles import Roles
-from master.registrar.entries import AgentEntry, Entry, FrameworkEntry, QuotasEntry, Standing, WeightsEntry
+from master.registrar.entries import (
+    AgentEntry,
+    Entry,
+    FrameworkEntry,
+    MaintenanceEntry,
+    QuotasEntry,
+    Standing,
+    WeightsEntry,
+)
 from master.registrar.messages import RegistryLostMessage, RegistryRecoveredMessage
 from master.registrar.operations import MarkUnreachable, RemoveAgent, ReturnFramework, UpdateWeights
 from mesos.ids import AgentID, FrameworkID
@@ -68,6 +76,8 @@ class Recovery(Losses, Roles):
                 self.apply_weights(entry.weights)
             case QuotasEntry():
                 self.apply_quotas(entry.quotas)
+            case MaintenanceEntry():
+                self.cluster.maintenance.set(entry.schedule, entry.down)
 
     def _remember_agent(self, entry: AgentEntry) -> None:
         cluster = self.cluster

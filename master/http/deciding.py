@@ -7,14 +7,14 @@ from functools import partial
 
 from libprocess.http import HttpRequest, HttpResponse
 from master.allocator.messages import Quota, RoleWeight
-from master.dialogues.departures import Departures
+from master.http.maintenance import MaintenanceApi
 from master.http.quota_forms import read_config, read_info
 from master.http.resource_calls import ResourceCalls
 from mesos.ids import AgentID
 from mesos.v1.tree import Tree
 
 
-class Deciding(Departures, ResourceCalls):
+class Deciding(MaintenanceApi, ResourceCalls):
     """Reads the calls; the dialogues do what they say."""
 
     def serve(self) -> None:

@@ -41,6 +41,8 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "GET_FLAGS": (("view_flags", None),),
     "GET_METRICS": (("get_endpoints", "/metrics/snapshot"),),
     "SET_LOGGING_LEVEL": (("set_log_level", None),),
+    "GET_MAINTENANCE_SCHEDULE": (("get_maintenance_schedules", None),),
+    "GET_MAINTENANCE_STATUS": (("get_maintenance_statuses", None),),
     "LIST_FILES": (("access_mesos_logs", None),),
     "READ_FILE": (("access_mesos_logs", None),),
 }
@@ -66,7 +68,7 @@ class OperatorApi(Adoption):
         """See Endpoints."""
         super().serve()
         self.route("/teardown", self._teardown_form, methods=("POST",), about=form(frameworkId="whom to tear down"))
-        self._operator_calls: dict[str, Callable[[Tree], Tree]] = {
+        self.operator_calls: dict[str, Callable[[Tree], Tree]] = {
             "GET_HEALTH": lambda call: {"healthy": True},
             "GET_FLAGS": self._get_flags,
             "GET_VERSION": lambda call: {"version_info": {"version": VERSION}},
@@ -94,7 +96,7 @@ class OperatorApi(Adoption):
         self.files = self.spawn(Files(self._files, ()), "files")
 
     def _about_calls(self) -> About:
-        return takes(CALL, (*self._operator_calls, *self.operator_orders))
+        return takes(CALL, (*self.operator_calls, *self.operator_orders))
 
     operator_orders: dict[str, Callable[[Tree, HttpRequest], HttpResponse | None]]
     """Calls that change something or take their time, and what answers them."""
@@ -103,7 +105,7 @@ class OperatorApi(Adoption):
         try:
             _, call = read_body(request, CALL)
             type_ = _type_of(call)
-            if type_ not in self._operator_calls and type_ not in self.operator_orders:
+            if type_ not in self.operator_calls and type_ not in self.operator_orders:
                 raise Refusal(501, f"501 Not Implemented. This master does not know the call {type_}.")
             forbidden = self.forbidden(*NEEDS.get(type_, ()))
             if forbidden is not None:
@@ -113,7 +115,7 @@ class OperatorApi(Adoption):
             media = accepted_media(request)
             if type_ in v1.ANSWERS and media is Media.JSON and self.seen is self.cluster:
                 return self.read_whole(request, v1.SHAPES, partial(v1.answer, type_))
-            answer = {"type": type_, type_.lower(): self._operator_calls[type_](call)}
+            answer = {"type": type_, type_.lower(): self.operator_calls[type_](call)}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
         except Refusal as refusal:
             return refusal.response

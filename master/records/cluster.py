@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from libprocess.pid import PID
 from master.records.agent import AgentRecord
 from master.records.framework import FrameworkRecord
+from master.records.maintenance import Maintenance
 from master.records.notices import Notices
 from master.records.operation import OperationRecord
 from master.records.roles import Roles
@@ -18,7 +19,7 @@ from master.records.task import TaskRecord
 from master.registrar.entries import AgentEntry, Drain, FrameworkEntry
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
-from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState
+from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState, Unavailability
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Cluster:
         self.orders: dict[AgentID, Drain | None] = {}
         """Agents that operators do not want to be offered; and whether and how they are to be emptied."""
         self.notices = Notices()
+        self.maintenance = Maintenance()
         self.absent: dict[FrameworkID, FrameworkEntry] = {}
         """Frameworks without a scheduler, as they are written down."""
         self.frameworks: dict[FrameworkID, FrameworkRecord] = {}
@@ -133,6 +135,12 @@ class Cluster:
     def knows_agent(self, agent_id: AgentID) -> bool:
         """Whether it was admitted once, and may be here or come back."""
         return any(agent_id in known for known in (self.agents, self.recovered, self.unreachable))
+
+    def unavailability(self, agent: AgentRecord) -> Unavailability | None:
+        """When an agent is to go away, if it is: since it is drained, or its machine is to be maintained."""
+        if agent.drain is not None:
+            return None if agent.drain.is_done else Unavailability(agent.drain.deadline)
+        return self.maintenance.unavailability(agent.info.hostname, agent.pid.host)
 
     def order_agent(self, agent_id: AgentID, is_deactivated: bool, drain: Drain | None) -> None:
         """What operators want of an agent, whether it is registered or not."""

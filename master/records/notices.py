@@ -52,6 +52,10 @@ class Notices:
         notice.response, notice.time = response, now
         return True
 
+    def all(self) -> list[Notice]:
+        """All that stand."""
+        return list(self._by_id.values())
+
     def of(self, owner: AgentID | FrameworkID) -> list[Notice]:
         """All about one agent, or for one framework."""
         return [self._by_id[id_] for pair, id_ in sorted(self._by_pair.items()) if owner in pair]

@@ -16,12 +16,13 @@ from msgspec.structs import replace
 from master.allocator.messages import Quota, RoleWeight
 from mesos.ids import AgentID, FrameworkID
 from mesos.struct import Struct
-from mesos.types import AgentInfo
+from mesos.types import AgentInfo, MachineID, Window
 
 AGENT = "agent/"
 FRAMEWORK = "framework/"
 WEIGHTS = "weights"
 QUOTAS = "quotas"
+MAINTENANCE = "maintenance"
 
 Rows: TypeAlias = dict[str, bytes]
 """Entries as a store has them, by key."""
@@ -110,7 +111,19 @@ class QuotasEntry(Struct, frozen=True, tag="quotas"):
         return QUOTAS
 
 
-Entry: TypeAlias = AgentEntry | FrameworkEntry | WeightsEntry | QuotasEntry
+class MaintenanceEntry(Struct, frozen=True, tag="maintenance"):
+    """The machines that operators plan to take away, and those that are down."""
+
+    schedule: tuple[Window, ...] = ()
+    down: tuple[MachineID, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """See the module."""
+        return MAINTENANCE
+
+
+Entry: TypeAlias = AgentEntry | FrameworkEntry | WeightsEntry | QuotasEntry | MaintenanceEntry
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)

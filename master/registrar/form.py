@@ -10,11 +10,12 @@ from master.registrar.entries import (
     AgentEntry,
     Entry,
     FrameworkEntry,
+    MaintenanceEntry,
     QuotasEntry,
     Standing,
     WeightsEntry,
 )
-from mesos.types import AgentInfo, MasterInfo
+from mesos.types import AgentInfo, MachineID, MasterInfo, Schedule, Unavailability
 from mesos.v1.faces import CODECS, FACES
 from mesos.v1.resources import both_notations
 from mesos.v1.tree import Tree
@@ -36,11 +37,28 @@ def registry_form(entries: Iterable[Entry], info: MasterInfo | None = None) -> T
             case QuotasEntry():
                 shown["quota_configs"] = list(map(write_config, entry.quotas))
                 shown["minimum_capabilities"] = [{"capability": "QUOTA_V2"}]
+            case MaintenanceEntry():
+                shown["machines"] = {"machines": _machines(entry)}
+                shown["schedules"] = [FACES[Schedule].write(Schedule(entry.schedule))]
     shown["slaves"] = {"slaves": agents[Standing.ADMITTED]}
     shown["unreachable"] = {"slaves": agents[Standing.UNREACHABLE]}
     shown["gone"] = {"slaves": agents[Standing.GONE]}
     shown["disconnected_frameworks"] = frameworks
     return {name: tree for name, tree in shown.items() if tree and tree != {"slaves": []}}
+
+
+def _machines(entry: MaintenanceEntry) -> list[Tree]:
+    return [
+        {
+            "info": {
+                "id": FACES[MachineID].write(machine),
+                "mode": "DOWN" if machine in entry.down else "DRAINING",
+                "unavailability": FACES[Unavailability].write(window.unavailability),
+            }
+        }
+        for window in entry.schedule
+        for machine in window.machine_ids
+    ]
 
 
 def _agent(entry: AgentEntry) -> Tree:

@@ -14,19 +14,21 @@ from master.allocator.messages import Quota, RoleWeight
 from master.registrar.entries import (
     AGENT,
     FRAMEWORK,
+    MAINTENANCE,
     QUOTAS,
     WEIGHTS,
     AgentEntry,
     Drain,
     Entry,
     FrameworkEntry,
+    MaintenanceEntry,
     QuotasEntry,
     Standing,
     WeightsEntry,
 )
 from mesos.ids import AgentID, FrameworkID
 from mesos.struct import Struct
-from mesos.types import AgentInfo
+from mesos.types import AgentInfo, MachineID, Window
 
 
 class _OfAgent(Struct, frozen=True):
@@ -200,6 +202,22 @@ class UpdateQuotas(Struct, frozen=True, tag=True):
         return QuotasEntry(tuple(each for _, each in sorted(merged.items()) if each.guarantees or each.limits))
 
 
+class SetMaintenance(Struct, frozen=True, tag=True):
+    """Operators plan this for machines."""
+
+    schedule: tuple[Window, ...]
+    down: tuple[MachineID, ...]
+
+    @property
+    def key(self) -> str:
+        """The entry that it is about."""
+        return MAINTENANCE
+
+    def apply(self, entry: Entry | None) -> Entry | None:
+        """Whatever they planned before; nothing is left of no plan."""
+        return MaintenanceEntry(self.schedule, self.down) if self.schedule or self.down else None
+
+
 Operation: TypeAlias = (
     Admit
     | MarkUnreachable
@@ -213,6 +231,7 @@ Operation: TypeAlias = (
     | ReturnFramework
     | UpdateWeights
     | UpdateQuotas
+    | SetMaintenance
 )
 
 

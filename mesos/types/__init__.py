@@ -24,9 +24,12 @@ from mesos.types.common import (
     DiscoveryInfo,
     DomainInfo,
     FaultDomain,
+    MachineID,
     Port,
+    Schedule,
     Unavailability,
     Visibility,
+    Window,
 )
 from mesos.types.container import (
     ContainerInfo,
@@ -115,6 +118,7 @@ __all__ = [
     "Launch",
     "LaunchGroup",
     "LinuxInfo",
+    "MachineID",
     "MasterCapability",
     "MasterInfo",
     "MesosInfo",
@@ -135,6 +139,7 @@ __all__ = [
     "ResourceLimit",
     "ResourceRequest",
     "SandboxOwner",
+    "Schedule",
     "Secret",
     "SecretReference",
     "SecretType",
@@ -159,4 +164,5 @@ __all__ = [
     "Volume",
     "VolumeSource",
     "VolumeSourceType",
+    "Window",
 ]

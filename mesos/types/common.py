@@ -41,6 +41,26 @@ class Unavailability(Struct, frozen=True):
     duration_seconds: float | None = None
 
 
+class MachineID(Struct, frozen=True):
+    """A machine, by its hostname, its address, or both."""
+
+    hostname: str = ""
+    ip: str = ""
+
+
+class Window(Struct, frozen=True):
+    """Machines that will be away at the same time."""
+
+    machine_ids: tuple[MachineID, ...]
+    unavailability: Unavailability
+
+
+class Schedule(Struct, frozen=True):
+    """All machines that operators plan to take away."""
+
+    windows: tuple[Window, ...] = ()
+
+
 class Visibility(StrEnum):
     """Who may discover something."""
 

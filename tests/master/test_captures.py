@@ -66,7 +66,6 @@ ALLOWED = [
     (r"/roles", r"- .*offered\{\}: object", "nothing was on offer there, and here all of it is"),
     (r"POST /(health|state) ", r"status 405, .*", "a read is a GET"),
     (r"GET /\w+\.json ", r"status 200, .*", "the older names serve, as they did for most of Mesos' life"),
-    (r"maintenance|QUOTA|MAINTENANCE", r"status (404|405|501), .*", "later work"),
     (r"POST /quota|PUT /weights", r"text Failed to (validate|parse) .*", "what is wrong is told in other words"),
     (
         r"files|LIST_FILES|logging|stats|profiler",

@@ -195,6 +195,20 @@ DOINGS: list[tuple[str, str | None, Callable[[Scene, str], HttpResponse]]] = [
         lambda scene, who: call(scene, who, "UPDATE_QUOTA", force=True, quota_configs=[{"role": "eng"}]),
     ),
     ("set_log_level", None, lambda scene, who: call(scene, who, "SET_LOGGING_LEVEL", level=1, duration=FOR_A_WHILE)),
+    ("get_maintenance_schedules", None, lambda scene, who: ask(scene, who, "/maintenance/schedule")),
+    ("get_maintenance_schedules", None, lambda scene, who: call(scene, who, "GET_MAINTENANCE_SCHEDULE")),
+    ("update_maintenance_schedules", None, lambda scene, who: ask(scene, who, "/maintenance/schedule", "POST", {})),
+    (
+        "update_maintenance_schedules",
+        None,
+        lambda scene, who: call(scene, who, "UPDATE_MAINTENANCE_SCHEDULE", schedule={}),
+    ),
+    ("get_maintenance_statuses", None, lambda scene, who: ask(scene, who, "/maintenance/status")),
+    ("get_maintenance_statuses", None, lambda scene, who: call(scene, who, "GET_MAINTENANCE_STATUS")),
+    ("start_maintenances", None, lambda scene, who: ask(scene, who, "/machine/down", "POST", [])),
+    ("start_maintenances", None, lambda scene, who: call(scene, who, "START_MAINTENANCE", machines=[])),
+    ("stop_maintenances", None, lambda scene, who: ask(scene, who, "/machine/up", "POST", [])),
+    ("stop_maintenances", None, lambda scene, who: call(scene, who, "STOP_MAINTENANCE", machines=[])),
     ("view_flags", None, lambda scene, who: ask(scene, who, "/flags")),
     ("view_flags", None, lambda scene, who: call(scene, who, "GET_FLAGS")),
     ("get_endpoints", "/metrics/snapshot", lambda scene, who: ask(scene, who, "/metrics/snapshot")),
@@ -566,6 +580,10 @@ STANCES = {
     "/master/quota/*": "update_quotas",
     "/master/": "a page that shows what it is shown",
     "/master/webui/*": "a page that shows what it is shown",
+    "/master/maintenance/schedule": "get_maintenance_schedules, update_maintenance_schedules",
+    "/master/maintenance/status": "get_maintenance_statuses",
+    "/master/machine/down": "start_maintenances",
+    "/master/machine/up": "stop_maintenances",
     "/master/api/v1/*": "by its calls",
     "/master/api/v1/scheduler": "register_frameworks",
     "/metrics/": "get_endpoints",
@@ -624,5 +642,5 @@ CALL_STANCES = {
 
 def test_every_call_has_a_stance_about_who_may_make_it():
     master = guarded("{}").master
-    assert {*master._operator_calls, *master.operator_orders} <= set(CALL_STANCES)
+    assert {*master.operator_calls, *master.operator_orders} <= set(CALL_STANCES)
     assert {stance for stance in CALL_STANCES.values() if stance not in OBJECTS} == {"open", "seen"}

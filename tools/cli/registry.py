@@ -13,11 +13,13 @@ from pathlib import Path
 import msgspec
 
 from libprocess.errors import OperatorError
+from master.records.maintenance import name_of
 from master.registrar.backend import FailedError, RefusedError
 from master.registrar.entries import (
     AgentEntry,
     Entry,
     FrameworkEntry,
+    MaintenanceEntry,
     QuotasEntry,
     Rows,
     WeightsEntry,
@@ -157,12 +159,21 @@ def told(entries: Iterable[Entry]) -> Iterator[str]:
                 yield f"framework {entry.id} has no scheduler since {_time(entry.since)}, and {text}"
             case WeightsEntry():
                 yield "weights: " + (", ".join(f"{each.role}={each.weight:g}" for each in entry.weights) or "none")
+            case MaintenanceEntry():
+                yield from _machines(entry)
             case QuotasEntry():
                 for quota in entry.quotas:
                     guaranteed, limits = _amounts(quota.guarantees), _amounts(quota.limits)
                     yield f"quota of {quota.role}: guaranteed {guaranteed}, at most {limits}"
     if not count:
         yield "it is empty"
+
+
+def _machines(entry: MaintenanceEntry) -> Iterator[str]:
+    for window in entry.schedule:
+        for machine in window.machine_ids:
+            mode = "is down" if machine in entry.down else "is to be away"
+            yield f"machine {name_of(machine)} {mode} from {_time(window.unavailability.start)}"
 
 
 def _agent(entry: AgentEntry) -> str:

@@ -13,6 +13,7 @@ from master.registrar.entries import (
     Drain,
     Entry,
     FrameworkEntry,
+    MaintenanceEntry,
     QuotasEntry,
     Rows,
     Standing,
@@ -21,7 +22,7 @@ from master.registrar.entries import (
 )
 from master.registrar.sqlite import FILE, SqliteBackend
 from mesos.ids import AgentID, FrameworkID
-from mesos.types import AgentInfo
+from mesos.types import AgentInfo, MachineID, Unavailability, Window
 from tools.cli.__main__ import main
 
 TIME = 1_700_000_000.0
@@ -29,6 +30,7 @@ ENTRIES: tuple[Entry, ...] = (
     AgentEntry(AgentID("m-S0"), Standing.ADMITTED, TIME, AgentInfo("box"), Drain(TIME, 60.0), True),
     AgentEntry(AgentID("m-S1"), Standing.GONE, TIME),
     FrameworkEntry(FrameworkID("m-0000"), TIME, 3600.0),
+    MaintenanceEntry((Window((MachineID("rack-1"),), Unavailability(TIME)),)),
     QuotasEntry((Quota("eng", (("cpus", 1500),), (("cpus", 4000),)),)),
     WeightsEntry((RoleWeight("eng", 2.5),)),
 )
@@ -70,6 +72,7 @@ def test_it_is_printed_for_people(work_dir: Path, monkeypatch: pytest.MonkeyPatc
         "agent m-S0 (box) is ADMITTED since 2023-11-14 22:13:20 UTC, to be drained by 2023-11-14 22:14:20 UTC",
         "agent m-S1 is GONE since 2023-11-14 22:13:20 UTC",
         "framework m-0000 has no scheduler since 2023-11-14 22:13:20 UTC, and may be for 3600 s",
+        "machine rack-1 is to be away from 2023-11-14 22:13:20 UTC",
         "quota of eng: guaranteed cpus:1.5, at most cpus:4",
         "weights: eng=2.5",
     ]
@@ -88,13 +91,13 @@ def test_a_backup_is_restored_as_it_was(
     work_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     backup, before = tmp_path / "backup.json", SqliteBackend(work_dir).peek()
-    assert run(monkeypatch, capsys, "backup", backup, f"--work_dir={work_dir}") == f"5 entries are in {backup}\n"
+    assert run(monkeypatch, capsys, "backup", backup, f"--work_dir={work_dir}") == f"6 entries are in {backup}\n"
     (work_dir / FILE).write_bytes(b"rubbish" * 1000)
 
     wrong = mistake(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}")
     assert "found: file is not a database" in wrong
     assert (
-        run(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}", "--force") == "5 entries are restored\n"
+        run(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}", "--force") == "6 entries are restored\n"
     )
     assert SqliteBackend(work_dir).peek() == before
 
@@ -105,7 +108,7 @@ def test_what_is_there_is_not_replaced_unawares(
     backup = tmp_path / "backup.json"
     run(monkeypatch, capsys, "backup", backup, f"--work_dir={work_dir}")
     assert mistake(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}") == (
-        "there are 5 entries already; end all masters, and say --force to replace them"
+        "there are 6 entries already; end all masters, and say --force to replace them"
     )
     master = SqliteBackend(work_dir)
     master.fetch()
