@@ -135,6 +135,7 @@ def _isolation(flags: AgentFlags) -> Settings:
         Groups(flags.cgroups_root),
         launcher=flags.launcher,
         cfs=flags.cgroups_enable_cfs,
+        limit_swap=flags.cgroups_limit_swap,
         pids_max=flags.pids_max,
         enforce_disk=flags.enforce_container_disk_quota,
         disk_interval_seconds=flags.container_disk_watch_interval_seconds,

@@ -130,6 +130,11 @@ class AgentFlags(
     cgroups_enable_cfs: bool = flag(
         default=False, help="Give a container no more than its cpus even if others are idle.", group=CONTAINERS
     )
+    cgroups_limit_swap: bool = flag(
+        default=False,
+        help="Let no container have memory beyond its limit by having it swapped to a disk.",
+        group=CONTAINERS,
+    )
     pids_max: int = flag(default=4096, help="How many processes and threads a container may have.", group=CONTAINERS)
     effective_capabilities: tuple[str, ...] | None = flag(
         default=None,

@@ -40,6 +40,7 @@ class Settings:
     launcher: Launcher | None = None
     """What holds a container together; None is what this agent's rights allow."""
     cfs: bool = False
+    limit_swap: bool = False
     pids_max: int = 4096
     enforce_disk: bool = False
     disk_interval_seconds: float = 15.0
@@ -56,7 +57,7 @@ ISOLATORS: dict[str, Callable[[Settings], Isolator]] = {
     "volume/host_path": lambda settings: HostPathIsolator(),
     "volume/sandbox_path": lambda settings: SandboxPathIsolator(),
     "cgroups/cpu": lambda settings: CpuIsolator(settings.groups, settings.cfs),
-    "cgroups/mem": lambda settings: MemoryIsolator(settings.groups),
+    "cgroups/mem": lambda settings: MemoryIsolator(settings.groups, settings.limit_swap),
     "cgroups/pids": lambda settings: PidsIsolator(settings.groups, settings.pids_max),
     "cgroups/devices": lambda settings: DevicesIsolator(settings.groups),
     "cgroups/blkio": lambda settings: BlkioIsolator(settings.groups),

@@ -15,6 +15,7 @@ from agent.forker import kernel
 from agent.forker.groups import make, remove
 from agent.forker.plan import Plan
 from agent.isolators.cgroups.groups import Groups
+from agent.isolators.cgroups.memory import MemoryIsolator
 from agent.isolators.cgroups.pressure import stalls
 from agent.isolators.choice import FOR_USERS, ISOLATORS, Settings, choose
 from agent.isolators.logs import KEPT, LogRotation, rotate
@@ -320,6 +321,35 @@ def test_what_a_container_uses_is_measured(tmp_path: Path, isolation: tuple[str,
             assert large["mem_peak_bytes"] >= 20e6
 
     play(tmp_path, story, isolation)
+
+
+class SwaplessMemory(MemoryIsolator):
+    def __init__(self) -> None:
+        super().__init__(Groups(), limit_swap=True)
+
+    def limits(self, container_id: ContainerID) -> tuple[str, str]:
+        """The hard limit, and that of swap."""
+        hard, swap = (self._groups.read(container_id, "memory", name) for name in (self._files.hard, self._files.swap))
+        return hard, swap
+
+
+@needs_root
+@pytest.mark.cgroups
+def test_what_has_a_limit_is_not_swapped_instead(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        id_ = await stage.start("sleep 300", resources=Resources.of(cpus=1, mem=64))
+        for megabytes in (64, 200, 100):
+            stage.containerizer.update(id_, Resources.of(cpus=1, mem=megabytes))
+            hard = str(megabytes * MEGABYTE)
+            expected = (hard, hard if Groups().version == 1 else "0")
+            async with asyncio.timeout(LIMIT_SECONDS):
+                while memory.limits(id_) != expected:
+                    await asyncio.sleep(0.01)
+        stage.containerizer.destroy(id_)
+        await stage.end(id_)
+
+    memory = SwaplessMemory()
+    play(tmp_path, story, None, memory)
 
 
 @needs_root

@@ -26,6 +26,8 @@ class Files:
 
     hard: str
     soft: str
+    swap: str
+    """In version 1 memory and swap together, in version 2 swap alone."""
     unlimited: str
     events: str
     peak: str
@@ -38,6 +40,7 @@ FILES = {
     1: Files(
         hard="memory.limit_in_bytes",
         soft="memory.soft_limit_in_bytes",
+        swap="memory.memsw.limit_in_bytes",
         unlimited="-1",
         events="memory.oom_control",
         peak="memory.max_usage_in_bytes",
@@ -47,6 +50,7 @@ FILES = {
     2: Files(
         hard="memory.max",
         soft="memory.low",
+        swap="memory.swap.max",
         unlimited="max",
         events="memory.events",
         peak="memory.peak",
@@ -57,13 +61,16 @@ FILES = {
 
 
 class MemoryIsolator(Isolator):
-    """Limits containers' memory, page cache included."""
+    """Limits containers' memory, page cache included; with `limit_swap`, none of it may be put on a disk instead."""
 
-    def __init__(self, groups: Groups) -> None:
+    def __init__(self, groups: Groups, limit_swap: bool) -> None:
         groups.check("memory")
         self._groups = groups
         self._version = groups.version
         self._files = FILES[self._version]
+        self._limit_swap = limit_swap
+        if limit_swap and not (groups.way("memory")[-1] / self._files.swap).exists():
+            raise OSError("the kernel does not count what is swapped; start it with swapaccount=1")
         self._pressure = PressureCounters()
         if self._version == 2:  # no group is spared more than the groups around it are
             for around in groups.way("memory")[1:]:
@@ -72,7 +79,7 @@ class MemoryIsolator(Isolator):
     def prepare(self, config: ContainerConfig, plan: Plan) -> None:
         """See `Isolator`."""
         group = self._groups.plan(config.container_id, "memory", plan)
-        group["settings"] += self._settings(config.resources, config.limits).items()
+        group["settings"] += self._settings(config.resources, config.limits)
         group["readings"] += [self._files.events, self._files.peak, self._files.hard]
         if self._version == 1:
             plan["memory_alarm"] = group["path"]
@@ -81,16 +88,26 @@ class MemoryIsolator(Isolator):
 
     def update(self, container_id: ContainerID, resources: Resources, limits: tuple[ResourceLimit, ...]) -> None:
         """See `Isolator`."""
+        settings = self._settings(resources, limits)
         try:
-            self._groups.set(container_id, "memory", self._settings(resources, limits))
+            before = self._groups.read(container_id, "memory", self._files.hard)
+            if self._is_more(dict(settings)[self._files.hard], before):
+                settings.reverse()  # the limit with swap is never below the other one
+            self._groups.set(container_id, "memory", dict(settings))
         except OSError as error:
             if error.errno != errno.EBUSY:  # it uses more than that now, and the old limit holds
                 raise
 
-    def _settings(self, resources: Resources, limits: tuple[ResourceLimit, ...]) -> dict[str, str]:
+    def _settings(self, resources: Resources, limits: tuple[ResourceLimit, ...]) -> list[tuple[str, str]]:
         limit = limit_of("mem", resources, limits)
         hard = self._files.unlimited if limit is None else str(max(int(limit * MEGABYTE), LIMIT_BYTES_MIN))
-        return {self._files.soft: str(int(resources.scalar("mem") * MEGABYTE)), self._files.hard: hard}
+        settings = [(self._files.soft, str(int(resources.scalar("mem") * MEGABYTE))), (self._files.hard, hard)]
+        if self._limit_swap:
+            settings.append((self._files.swap, hard if self._version == 1 or limit is None else "0"))
+        return settings
+
+    def _is_more(self, limit: str, before: str) -> bool:
+        return limit == self._files.unlimited or (before.isdigit() and int(limit) > int(before))
 
     def usage(self, container_id: ContainerID, init: int) -> dict[str, float]:
         """See `Isolator`."""
