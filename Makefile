@@ -6,7 +6,7 @@
 PYTHON   ?= python3
 PACKAGES := libprocess mesos master agent frameworks tools examples
 # What the tests in tests/system/ need beside Python.
-DEBIAN_PACKAGES := chromium iproute2 strace user-mode-linux zookeeper
+DEBIAN_PACKAGES := chromium iproute2 systemd strace user-mode-linux zookeeper
 
 VENV := .venv
 BIN  := $(VENV)/bin

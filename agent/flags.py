@@ -32,6 +32,7 @@ class AgentFlags(
     program="mesos-agent",
     environment=("MESOS_AGENT_", "MESOS_SLAVE_", "MESOS_"),
     directory="/etc/mesos-agent",
+    shared={"master": "/etc/mesos/zk"},
 ):
     """Runs an agent: it offers this machine's resources to a master, and runs the tasks that it is given."""
 

@@ -107,7 +107,11 @@ DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 
 class MasterFlags(
-    AccessFlags, program="mesos-master", environment=("MESOS_MASTER_", "MESOS_"), directory="/etc/mesos-master"
+    AccessFlags,
+    program="mesos-master",
+    environment=("MESOS_MASTER_", "MESOS_"),
+    directory="/etc/mesos-master",
+    shared={"zk": "/etc/mesos/zk"},
 ):
     """Runs a master: agents offer their resources through it, and frameworks launch tasks on them."""
 

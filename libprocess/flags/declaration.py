@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 import sys
 import typing
@@ -20,6 +21,7 @@ from libprocess.flags.sources import (
     read_command_line,
     read_directory,
     read_environment,
+    read_shared,
 )
 from libprocess.version import VERSION
 
@@ -42,7 +44,8 @@ class Flags:
     """Base of a program's flags. The first paragraph of a subclass' docstring is shown by --help.
 
     `program` is its name, `environment` the prefixes of its variables (the first that is set counts), `directory` where
-    one file per flag is looked for unless --flags_dir says otherwise, and `arguments` says what may follow the flags.
+    one file per flag is looked for unless --flags_dir says otherwise, `shared` the files that hold flags of several
+    programs, and `arguments` says what may follow the flags.
     """
 
     arguments: tuple[str, ...] = ()
@@ -51,17 +54,25 @@ class Flags:
     program: ClassVar[str] = ""
     environment: ClassVar[tuple[str, ...]] = ()
     directory: ClassVar[str] = ""
+    shared: ClassVar[Mapping[str, str]] = {}
     arguments_help: ClassVar[str] = ""
     declared: ClassVar[dict[str, Declared]] = {}
 
     def __init_subclass__(
-        cls, *, program: str = "", environment: tuple[str, ...] = (), directory: str = "", arguments: str = ""
+        cls,
+        *,
+        program: str = "",
+        environment: tuple[str, ...] = (),
+        directory: str = "",
+        arguments: str = "",
+        shared: Mapping[str, str] | None = None,
     ) -> None:
         super().__init_subclass__()
         dataclass(frozen=True, kw_only=True)(cls)
         cls.program = program or cls.program
         cls.environment = environment or cls.environment
         cls.directory = directory or cls.directory
+        cls.shared = shared or cls.shared
         cls.arguments_help = arguments or cls.arguments_help
         cls.declared = _declared(cls)
 
@@ -90,7 +101,8 @@ class Flags:
     def _read_directory(cls, given: dict[str, Given]) -> dict[str, Given]:
         if FLAGS_DIR in given:
             return read_directory(cls.declared, given[FLAGS_DIR].text)
-        return read_directory(cls.declared, cls.directory) if os.path.isdir(cls.directory) else {}
+        own = read_directory(cls.declared, cls.directory) if os.path.isdir(cls.directory) else {}
+        return read_shared(cls.declared, cls.shared) | own
 
     @classmethod
     def _where_to_give(cls, declared: Declared) -> str:
@@ -105,9 +117,9 @@ class Flags:
 
 
 def _declared(cls: type[Flags]) -> dict[str, Declared]:
-    types = typing.get_type_hints(cls)
+    types, own = typing.get_type_hints(cls), inspect.get_annotations(cls)
     declared = {}
-    for field in sorted(dataclasses.fields(cls), key=lambda field: field.name not in vars(cls)["__annotations__"]):
+    for field in sorted(dataclasses.fields(cls), key=lambda field: field.name not in own):
         if not field.metadata:
             continue
         kind: Kind = field.metadata["kind"] or kind_of(types[field.name])

@@ -41,6 +41,8 @@ def _sources(cls: type[Flags]) -> str:
     if cls.environment:
         places.append(f"the environment as {' or '.join(prefix + 'NAME' for prefix in cls.environment)}")
     places.append(f"a file called NAME in {cls.directory or '--flags_dir'}")
+    if cls.shared:
+        places.append(", ".join(f"{path} for {name}" for name, path in cls.shared.items()))
     return (
         f"A flag NAME is looked for in {', then '.join(places)}. The value file://PATH stands for what that file holds."
     )

@@ -124,15 +124,28 @@ def read_environment(
 
 
 def read_directory(declared: Mapping[str, Declared], directory: str) -> dict[str, Given]:
-    """The flags that a directory sets, one file each, named like the flag. Hidden files and backups are left alone."""
+    """The flags that a directory sets, one file each, named like the flag. Hidden files and backups are left alone.
+
+    A file `?NAME` or `?no-NAME` sets a switch, whatever it holds.
+    """
     given = {}
     for path in _files(directory):
         name = path.name.replace("-", "_")
+        if name.startswith("?"):  # as Mesos' packages have it: the name says it all
+            switch, negated = _find(declared, name.removeprefix("?"))
+            given[switch.name] = Given(str(not negated), str(path))
+            continue
         if name not in declared:
             near = _nearest(name, declared)
             raise OperatorError(f"{path}: there is no flag --{path.name}{near}; rename or remove the file")
         given[name] = Given(_read(path, str(path)), str(path))
     return given
+
+
+def read_shared(declared: Mapping[str, Declared], files: Mapping[str, str]) -> dict[str, Given]:
+    """The flags that files set which are there for several programs, by flag."""
+    there = {name: path for name, path in files.items() if name in declared and Path(path).is_file()}
+    return {name: Given(_read(Path(path), path), path) for name, path in there.items()}
 
 
 def _files(directory: str) -> list[Path]:

@@ -105,6 +105,29 @@ def test_the_directory_may_be_named_by_the_environment(tmp_path: Path):
     assert load(ALL_FLAGS_DIR=str(tmp_path)).ping_timeout_seconds == 60.0
 
 
+def test_a_file_whose_name_says_it_all_sets_a_switch(tmp_path: Path):
+    for name in ("?quiet", "?no-log"):
+        (tmp_path / name).touch()
+    flags = load(f"--flags_dir={tmp_path}")
+    assert (flags.quiet, flags.log) == (True, False)
+    (tmp_path / "?quite").touch()
+    assert refusal(f"--flags_dir={tmp_path}").startswith("there is no flag --quite; did you mean --quiet?")
+
+
+def test_a_file_for_several_programs_counts_least(tmp_path: Path):
+    shared, own = tmp_path / "zk", tmp_path / "own"
+    own.mkdir()
+
+    class Sharing(ServerFlags, directory=str(own), shared={"hostname": str(shared)}):
+        """Shares a file."""
+
+    assert Sharing.load([], {}).hostname is None
+    shared.write_text("zk://a/mesos\n")
+    assert Sharing.load([], {}).hostname == "zk://a/mesos"
+    (own / "hostname").write_text("b")
+    assert Sharing.load([], {}).hostname == "b"
+
+
 def test_a_file_stands_for_its_content(tmp_path: Path):
     (tmp_path / "value").write_text("zk://a,b/mesos\n")
     assert load(f"--hostname=file://{tmp_path}/value").hostname == "zk://a,b/mesos"
