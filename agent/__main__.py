@@ -41,6 +41,7 @@ from libprocess.http.tls import Tls
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 from libprocess.tracing import Tracing
+from libprocess.units import format_duration
 from libprocess.zeromq import ZeroMQ
 from mesos.access.credentials import Credential, read_credential, read_credentials, read_token_key
 from mesos.access.gate import EXECUTOR, make_gate
@@ -54,6 +55,8 @@ FAILED = 1
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
+REREGISTRATION_SECONDS_MAX = 15.0
+
 LOG_INTERVAL_SECONDS = 5.0
 """How often it is looked how much containers have written."""
 
@@ -66,6 +69,7 @@ def main() -> None:
         flags = AgentFlags.load()
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
         _check_reachable(flags)
+        _check_patience(flags)
         _check_containers(flags)
         info = _info(flags)
         _make_directory(flags.work_dir)
@@ -249,6 +253,14 @@ def _check_containers(flags: AgentFlags) -> None:
     if unknown or not flags.containerizers:
         found = f"there is no {unknown[0]!r}" if unknown else "the agent needs one"
         raise OperatorError(f"--containerizers: {found}; there are {', '.join(CONTAINERIZERS)}")
+
+
+def _check_patience(flags: AgentFlags) -> None:
+    """An agent that comes back keeps its master waiting."""
+    found, limit = flags.executor_reregistration_timeout_seconds, REREGISTRATION_SECONDS_MAX
+    if found > limit:
+        text = f"expected at most {format_duration(limit)}, found {format_duration(found)}"
+        raise OperatorError(f"--executor_reregistration_timeout: {text}")
 
 
 def _make_directory(path: str) -> None:

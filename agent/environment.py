@@ -58,6 +58,7 @@ def container_environment(
         "MESOS_EXECUTOR_ID": executor.id,
         "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": format_duration(grace_seconds),
         "MESOS_RECOVERY_TIMEOUT": format_duration(flags.recovery_timeout_seconds),
+        "MESOS_SUBSCRIPTION_BACKOFF_MAX": format_duration(flags.executor_reregistration_timeout_seconds),
         "MESOS_FRAMEWORK_ID": executor.framework.id,
         "MESOS_SANDBOX": executor.directory,
         "MESOS_SLAVE_ID": info.id or "",

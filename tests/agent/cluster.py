@@ -86,6 +86,10 @@ class Machine:
         self.measured: tuple[tuple[str, float], ...] = ()
         """What every container uses."""
 
+    def serve(self, runtime: Runtime) -> None:
+        """Another agent lives there now."""
+        self._runtime = runtime
+
     def recover(self, containers: Sequence[Recovered]) -> None:
         self.recovered = list(containers)
         for owner, config in containers:
@@ -296,6 +300,14 @@ class Cluster:
         self.world.crash(self.node)
         self.node = self.world.node("agent", 5051)
         self.machine = Machine(self.node)
+        self.start_agent()
+        self.elect(Seat(), "master-2")
+
+    def revive_agent(self) -> None:
+        """The agent's program is killed and started again; its machine goes on."""
+        self.world.kill(self.node)
+        self.node = self.world.node("agent", 5051)
+        self.machine.serve(self.node)
         self.start_agent()
         self.elect(Seat(), "master-2")
 

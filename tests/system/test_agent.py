@@ -13,7 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mesos.types import TaskState
+from agent.checkpoints.facts import EndedFact
+from agent.checkpoints.identity import journal_path, remember_agent
+from agent.checkpoints.journal import Journal
+from libprocess.system import DiskStorage
+from mesos.ids import AgentID, ContainerID
+from mesos.resources import Resources
+from mesos.types import AgentInfo, TaskState
 from tests.system.containers import needs_root, open_up
 from tests.system.framework import Framework
 from tools.local.cluster import LocalCluster
@@ -64,10 +70,31 @@ def fails(*flags: str, before: Sequence[str] = ()) -> str:
         ("--ip=0.0.0.0", "mesos-agent: --ip=0.0.0.0 is no address that others can reach; give one with --advertise_ip"),
         ("--work_dir=/proc/no", "mesos-agent: --work_dir: /proc/no cannot be made: "),
         ("--gc_delay=soon", "mesos-agent: --gc_delay: expected a duration such as 15secs"),
+        (
+            "--executor_reregistration_timeout=1mins",
+            "mesos-agent: --executor_reregistration_timeout: expected at most 15secs, found 1mins",
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_line(tmp_path: Path, flag: str, text: str):
     assert fails(f"--work_dir={tmp_path}", "--port=0", flag).startswith(text)
+
+
+def test_a_damaged_journal_is_told_with_the_remedy(tmp_path: Path):
+    storage = DiskStorage(tmp_path / "meta")
+    remember_agent(storage, AgentInfo("127.0.0.1", AgentID("A1"), resources=Resources.parse("cpus:1")))
+    journal = Journal(storage, journal_path(AgentID("A1")))
+    for container_id in ("c1", "c2"):
+        journal.add(EndedFact(ContainerID(container_id)))
+        journal.sync()
+    path = tmp_path / "meta" / journal_path(AgentID("A1"))
+    content = bytearray(path.read_bytes())
+    content[9] ^= 0xFF
+    path.write_bytes(content)
+    assert fails(f"--work_dir={tmp_path}", "--port=0") == (
+        f"mesos-agent: agents/A1/journal is damaged at byte 0 in {tmp_path}/meta; "
+        "start with --strict=false to skip what is damaged"
+    )
 
 
 def test_nothing_is_left_of_an_agent_that_is_killed(tmp_path: Path):

@@ -1,0 +1,152 @@
+"""An agent that takes up what an earlier one left, as its master, its machine and its executors see it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from agent.dialogues.base import AgentState
+from agent.flags import AgentFlags
+from libprocess import Address
+from mesos.ids import TaskID
+from mesos.messages import (
+    PingAgentMessage,
+    ReregisterAgentMessage,
+    ShutdownFrameworkMessage,
+    StatusUpdateMessage,
+)
+from mesos.types import Reason, TaskState
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, command_task, executor_task
+from tests.agent.test_executor_api import UUID, HttpProgram
+
+STARTING, RUNNING, FINISHED = TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FINISHED
+
+
+def kept(cluster: Cluster) -> Cluster:
+    """From now on tasks are to outlive their agent."""
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    return cluster
+
+
+def test_the_master_is_told_of_what_goes_on(cluster: Cluster):
+    kept(cluster).run(command_task("t1"), command_task("t2"))
+    cluster.revive_agent()
+    cluster.register()
+
+    [message] = cluster.master.got(ReregisterAgentMessage)
+    assert message.agent.id == AGENT
+    assert [(task.task_id, task.state) for task in message.tasks] == [("t1", RUNNING), ("t2", RUNNING)]
+    assert [framework.id for framework in message.frameworks] == [FRAMEWORK]
+
+
+def test_an_agent_registers_at_once_when_it_waits_for_nobody(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    cluster.revive_agent()
+    assert cluster.agent.state is AgentState.RECOVERING
+    cluster.world.settle()
+    assert cluster.agent.state is not AgentState.RECOVERING
+
+
+def test_updates_are_sent_again_with_the_shortest_wait(cluster: Cluster):
+    cluster.master.acknowledges = False
+    kept(cluster).run(command_task("t1"))
+    cluster.machine.end()
+    cluster.world.advance(seconds=100)
+    cluster.revive_agent()
+    cluster.master.acknowledges = False
+    cluster.register()
+    times = []
+    for _ in range(8):
+        cluster.tell(PingAgentMessage(connected=True))
+        cluster.world.advance(seconds=10)
+        times.append(len(cluster.master.got(StatusUpdateMessage)))
+    assert times == [2, 2, 3, 3, 3, 3, 4, 4]  # after 10, 30 and 70 s
+    assert {message.update.latest_state for message in cluster.master.got(StatusUpdateMessage)} == {FINISHED}
+    assert set(cluster.master.states) == {STARTING}
+
+
+def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    program = cluster.start_program()
+    mail = len(program.mail)
+    cluster.node.storage.lose_power_after(0)  # type: ignore[attr-defined]
+    program.report(TaskID("t1"), RUNNING)
+    cluster.world.settle()
+
+    assert cluster.master.states == []
+    assert len(program.mail) == mail
+
+
+def test_what_is_written_down_in_one_turn_is_one_write(cluster: Cluster):
+    kept(cluster).run(*[executor_task(f"t{number}") for number in range(20)])
+    program = cluster.start_program()
+    cluster.node.storage.lose_power_after(3)  # type: ignore[attr-defined] # append and sync, and one more
+    for number in range(20):
+        program.report(TaskID(f"t{number}"), RUNNING)
+    cluster.world.run_until(lambda: len(cluster.master.states) == 20)
+
+
+def test_the_end_of_a_container_is_forgotten_only_when_it_is_written_down(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    container_id = cluster.machine.container_id
+    cluster.machine.end()
+    cluster.world.settle()
+    assert cluster.machine.forgotten == [container_id]
+
+
+def test_a_framework_that_was_shut_down_goes_on_ending(cluster: Cluster):
+    kept(cluster).run(command_task("t1", "trap '' TERM"))
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    cluster.revive_agent()
+    cluster.world.advance(seconds=10)
+    assert cluster.machine.running == []
+    assert cluster.master.states == []
+    assert cluster.master.got(ReregisterAgentMessage)[0].tasks == ()
+
+
+def test_an_agent_that_cleans_up_ends_all_and_itself(cluster: Cluster):
+    kept(cluster).run(command_task("t1"), executor_task("t2"))
+    cluster.start_program()
+    cluster.flags = AgentFlags(master=Address("master", 5050), work_dir="/srv/mesos", recover="cleanup")
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.machine.running == []
+    assert cluster.agent.pid not in cluster.node.processes
+    assert cluster.node.storage.list("agents") == []
+
+
+# Executors over HTTP: they find the agent again by themselves.
+
+
+def test_an_executor_over_http_subscribes_again_with_what_was_not_acknowledged(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"), executor_task("t2"))
+    program = HttpProgram(cluster).subscribe()
+    program.report("t1", "TASK_RUNNING")
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.agent.state is AgentState.RECOVERING
+
+    status = {"task_id": {"value": "t1"}, "state": "TASK_FINISHED", "uuid": UUID[::-1], "source": "SOURCE_EXECUTOR"}
+    ids = {"framework_id": {"value": FRAMEWORK}, "executor_id": {"value": "E1"}}
+    task = {"name": "t2", "task_id": {"value": "t2"}, "agent_id": {"value": AGENT}, "resources": []}
+    unacknowledged = {"unacknowledged_tasks": [task], "unacknowledged_updates": [ids | {"status": status}]}
+    response = program.post("SUBSCRIBE", unacknowledged)
+    assert response.stream is not None
+    program.stream = response.stream
+    cluster.register()
+
+    assert program.all("SUBSCRIBED")
+    assert program.all("ACKNOWLEDGED")[-1] == {"task_id": {"value": "t1"}, "uuid": UUID[::-1]}
+    assert program.all("LAUNCH") == [], "t2 is there already"
+    cluster.world.settle()
+    assert cluster.master.states == [FINISHED]
+
+
+def test_an_executor_over_http_that_stays_away_is_destroyed(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    HttpProgram(cluster).subscribe()
+    cluster.revive_agent()
+    cluster.world.advance(seconds=1.9)
+    assert cluster.agent.state is AgentState.RECOVERING
+    cluster.world.advance(seconds=3)
+    assert cluster.machine.running == []
+    assert cluster.master.status.reason is Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT
