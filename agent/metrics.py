@@ -30,6 +30,7 @@ class AgentMetrics:
         began = now()
         self.launch_errors = metrics.counter("slave/container_launch_errors")
         self._terminated = metrics.counter("slave/executors_terminated")
+        metrics.counter("slave/executors_preempted")
         for state in TERMINAL:
             metrics.counter(_task_name(state))
         metrics.gauge("slave/uptime_secs", lambda: now() - began)
@@ -66,6 +67,8 @@ class AgentMetrics:
         gauge(f"slave/{name}_total", lambda: self._total().scalar(name))
         gauge(f"slave/{name}_used", lambda: self._used(name))
         gauge(f"slave/{name}_percent", lambda: self._used(name) / (self._total().scalar(name) or 1.0))
+        for part in ("total", "used", "percent"):
+            gauge(f"slave/{name}_revocable_{part}", lambda: 0.0)  # nobody estimates here what could be taken back
 
     def _used(self, name: str) -> float:
         return sum(executor.resources.thousandths(name) for executor in self._frameworks.executors()) / 1000

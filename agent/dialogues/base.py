@@ -97,7 +97,7 @@ class AgentBase(Rights):
     def initialize(self) -> None:
         self._post_now, self._post = self._post, self._post_when_written
         self.counts = AgentMetrics(self.metrics, self.frameworks, lambda: self.lasting.total, lambda: self.now)
-        self.metrics.gauge("slave/registered", lambda: self.state is AgentState.REGISTERED)
+        self.metrics.gauge("slave/registered", lambda: int(self.state is AgentState.REGISTERED))
 
     @property
     def id(self) -> AgentID:

@@ -21,7 +21,8 @@ class Endpoints(Statistics):
         self.route("/", page)
         self.route("/webui/*", file)
         self.route("/flags", self._flags)
-        self.route("/state", self._state)
+        for path in ("/state", "/state.json"):
+            self.route(path, self._state)
 
     def _health(self, request: HttpRequest) -> HttpResponse:
         """That it answers says that it is well."""

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
+
 from agent.http.reconfiguration import Reconfiguration
+from agent.http.sight import Sight
+from agent.http.statistics import Measured, numbers
+from agent.ports import Usage
 from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
@@ -23,12 +29,23 @@ from mesos.v1.door import Refusal, accepted_media, invalid, read_body
 from mesos.v1.faces import FACES
 from mesos.v1.files import FILE_CALLS, file_work
 from mesos.v1.log_level import read_log_level
+from mesos.v1.media import Media
 from mesos.v1.proto import message
 from mesos.v1.schema import takes
 from mesos.v1.tree import Tree
 
 CALL = message("agent.Call")
 RESPONSE = message("agent.Response")
+
+_KINDS = {
+    field.name: float if field.type == FieldDescriptor.TYPE_DOUBLE else int
+    for field in message("ResourceStatistics").fields
+    if field.message_type is None
+}
+"""Which numbers of containers the API knows."""
+
+OTHER_CALLS = (*FILE_CALLS, "SET_LOGGING_LEVEL", "GET_CONTAINERS")
+"""Those that change something or take their time."""
 
 NEEDS: dict[str, tuple[Need, ...]] = {
     "GET_FLAGS": (("view_flags", None),),
@@ -54,7 +71,6 @@ class OperatorApi(Reconfiguration):
             "GET_METRICS": self._get_metrics,
             "GET_LOGGING_LEVEL": lambda: {"level": verbosity()},
             "GET_STATE": self._get_state,
-            "GET_CONTAINERS": self._get_containers,
             "GET_FRAMEWORKS": self._get_frameworks,
             "GET_EXECUTORS": self._get_executors,
             "GET_OPERATIONS": self._get_operations,
@@ -77,7 +93,7 @@ class OperatorApi(Reconfiguration):
             self.send(self.files, AttachFilesMessage(executor.directory, executor.user))
 
     def _about_calls(self) -> About:
-        return takes(CALL, (*self._operator_calls, *FILE_CALLS, "SET_LOGGING_LEVEL"))
+        return takes(CALL, (*self._operator_calls, *OTHER_CALLS))
 
     @property
     def _root(self) -> str:
@@ -106,7 +122,7 @@ class OperatorApi(Reconfiguration):
         try:
             _, call = read_body(request, CALL)
             type_ = _type_of(call)
-            if type_ not in (*self._operator_calls, *FILE_CALLS, "SET_LOGGING_LEVEL"):
+            if type_ not in (*self._operator_calls, *OTHER_CALLS):
                 raise Refusal(501, f"501 Not Implemented. This agent does not know the call {type_}.")
             forbidden = self.forbidden(*NEEDS.get(type_, ()))
             if forbidden is not None:
@@ -114,6 +130,9 @@ class OperatorApi(Reconfiguration):
             if type_ == "SET_LOGGING_LEVEL":
                 return self._set_logging_level(call["set_logging_level"])
             media = accepted_media(request)
+            if type_ == "GET_CONTAINERS":
+                self.when_measured(partial(_containers, self.sight, media))
+                return None
             if type_ in FILE_CALLS:
                 self._disk.later(file_work(call, media, RESPONSE, self._scope(), self._names()), self.sender)
                 return None
@@ -161,11 +180,6 @@ class OperatorApi(Reconfiguration):
             operations=[FACES[OperationReport].write(each) | {"agent_id": {"value": self.id}} for each in reports]
         )
 
-    def _get_containers(self) -> Tree:
-        return _some(
-            containers=[_container(each) for each in self.frameworks.executors() if self.sight.container(each)]
-        )
-
     def _get_tasks(self) -> Tree:
         seen = self.seen
         executors = [*seen.executors(), *(each for framework in _all(seen) for each in _ended(framework))]
@@ -204,13 +218,21 @@ def _executor(record: ExecutorRecord) -> Tree:
     return {"executor_info": info | {"framework_id": {"value": record.framework.id}}}
 
 
-def _container(record: ExecutorRecord) -> Tree:
+def _containers(sight: Sight, media: Media, found: Measured) -> HttpResponse:
+    """What GET_CONTAINERS says."""
+    shown = _some(containers=[_container(*each) for each in found if sight.container(each[0])])
+    return HttpResponse(200, media.write({"type": "GET_CONTAINERS", "get_containers": shown}, RESPONSE), media)
+
+
+def _container(record: ExecutorRecord, usage: Usage) -> Tree:
+    used = numbers(record, usage)
     return {
         "framework_id": {"value": record.framework.id},
         "executor_id": {"value": record.id},
         "executor_name": record.info.name,
         "container_id": {"value": record.container_id},
         "container_status": FACES[ContainerStatus].write(record.container_status),
+        "resource_statistics": {name: _KINDS[name](value) for name, value in used.items() if name in _KINDS},
     }
 
 

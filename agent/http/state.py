@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.dialogues.base import AgentBase
+from agent.dialogues.registration import CAPABILITIES
 from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord, Frameworks
 from agent.records.task import TaskRecord
@@ -11,6 +12,7 @@ from mesos.forms import Json, attributes, labels, resources, resources_by_role, 
 from mesos.forms import task as task_form
 from mesos.resources import Resources
 from mesos.types import FrameworkCapability
+from mesos.v1.resources import full_resources
 
 
 def version() -> Json:
@@ -31,9 +33,12 @@ def state(agent: AgentBase, frameworks: Frameworks, started: float) -> Json:
         "resources": resources(total),
         "reserved_resources": resources_by_role(total),
         "unreserved_resources": resources(total.unreserved()),
+        "reserved_resources_full": {role: full_resources(total.reserved(role)) for role in resources_by_role(total)},
+        "unreserved_resources_full": full_resources(total.unreserved()),
         "reserved_resources_allocated": resources_by_role(used),
         "unreserved_resources_allocated": resources(used.unreserved()),
         "attributes": attributes(agent.info.attributes),
+        "capabilities": list(CAPABILITIES),
         "master_hostname": agent.master.hostname if agent.master else "",
         "flags": agent.flags.as_dict(),
         "frameworks": [framework(each) for each in frameworks],
@@ -69,6 +74,7 @@ def executor(record: ExecutorRecord) -> Json:
         "directory": record.directory,
         "resources": resources(record.resources),
         "role": _role(record.resources),
+        **({} if record.is_command else {"type": record.info.type}),
         "tasks": [_task(each) for each in record.tasks.values() if not each.is_queued],
         "queued_tasks": [_task(each) for each in record.queued()],
         "completed_tasks": [_task(each) for each in record.completed_tasks],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,10 @@ SUMMED = (
 """Of these the sum over all containers is a metric."""
 
 
+Measured = Sequence[tuple[ExecutorRecord, Usage]]
+Answer = Callable[[Measured], HttpResponse]
+
+
 class MeasureContainersMessage(Message, frozen=True):
     """Agent → itself, every so often: see what its containers use."""
 
@@ -45,10 +50,10 @@ class Statistics(Recovery):
 
     def initialize(self) -> None:
         super().initialize()
-        self._askers: list[tuple[PID, str, Sight]] = []
+        self._askers: list[tuple[PID, Answer]] = []
         self._is_measuring = False
         self._history: dict[ContainerID, deque[Usage]] = {}
-        for path in ("/monitor/statistics", "/containers"):
+        for path in ("/monitor/statistics", "/monitor/statistics.json", "/containers"):
             self.route(path, self._measure_for)
         self.route("/monitor/history", self._show_history)
         for name in SUMMED:
@@ -70,8 +75,17 @@ class Statistics(Recovery):
         self.delay(MEASURE_SECONDS, MeasureContainersMessage())
 
     def _measure_for(self, request: HttpRequest) -> None:
-        """The answer comes when all containers are measured."""
-        self._askers.append((self.sender, request.path, self.sight))
+        """What containers use; the answer comes when all are measured."""
+        with_container, sight = request.path.rstrip("/").endswith("/containers"), self.sight
+        self.when_measured(
+            lambda found: HttpResponse.json(
+                [_form(*each, with_container) for each in found if sight.container(each[0])]
+            )
+        )
+
+    def when_measured(self, answer: Answer) -> None:
+        """Answer whoever sent the mail at hand as soon as all containers are measured."""
+        self._askers.append((self.sender, answer))
         self._measure()
 
     def _measure(self) -> None:
@@ -86,14 +100,9 @@ class Statistics(Recovery):
         for id_, usage in measured.items():
             self._history[id_].append(usage)
         askers, self._askers = self._askers, []
-        for asker, path, sight in askers:
-            with_container = path.rstrip("/").endswith("/containers")
-            shown = [
-                _form(executor, measured[id_], with_container)
-                for id_, executor in self.containers.items()
-                if id_ in measured and sight.container(executor)
-            ]
-            self.send(asker, HttpResponseMessage(HttpResponse.json(shown)))
+        found = [(executor, measured[id_]) for id_, executor in self.containers.items() if id_ in measured]
+        for asker, answer in askers:
+            self.send(asker, HttpResponseMessage(answer(found)))
 
     def _sum(self, name: str) -> float:
         """What the containers that run used when they were measured last."""
@@ -116,7 +125,7 @@ def _form(executor: ExecutorRecord, usage: Usage, with_container: bool) -> Json:
         "executor_name": executor.info.name,
         "framework_id": executor.framework.id,
         "source": executor.id if executor.is_command else "",
-        "statistics": {"cpus_soft_limit": executor.resources.scalar("cpus")} | _numbers(usage),
+        "statistics": numbers(executor, usage),
     }
     if with_container:
         shown["container_id"] = usage.container_id
@@ -124,6 +133,11 @@ def _form(executor: ExecutorRecord, usage: Usage, with_container: bool) -> Json:
         if executor.process_id is not None:
             shown["status"]["executor_pid"] = executor.process_id
     return shown
+
+
+def numbers(executor: ExecutorRecord, usage: Usage) -> Json:
+    """What an executor's container uses, and may use."""
+    return {"cpus_soft_limit": executor.resources.scalar("cpus")} | _numbers(usage)
 
 
 def _numbers(usage: Usage) -> Json:

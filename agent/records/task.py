@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from agent.records.updates import UpdateStream
 from mesos.ids import TaskID
 from mesos.messages import RunTaskMessage
@@ -64,6 +66,13 @@ class TaskRecord:
         del self.statuses[:-STATUSES_KEPT]
         return True
 
+    def _placed(self, status: TaskStatus) -> TaskStatus:
+        """A status that says where it comes from, whether or not its executor did."""
+        executor_id = None if self.executor.is_command else self.executor.id
+        return replace(
+            status, agent_id=status.agent_id or self.info.agent_id, executor_id=status.executor_id or executor_id
+        )
+
     def report(self) -> Task:
         """The task as the master is told of it."""
         executor, info = self.executor, self.info
@@ -77,7 +86,7 @@ class TaskRecord:
             name=info.name,
             executor_id=None if executor.is_command else executor.id,
             resources=info.resources,
-            statuses=tuple(self.statuses),
+            statuses=tuple(self._placed(status) for status in self.statuses),
             status_update_state=forwarded.state if forwarded else None,
             status_update_uuid=forwarded.uuid if forwarded else b"",
             labels=info.labels,

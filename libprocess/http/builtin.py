@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -74,6 +75,11 @@ class SystemProcess(Process):
 
     def initialize(self) -> None:
         """The first turn."""
+        for index, period in enumerate(("1min", "5min", "15min")):
+            self.metrics.gauge(f"system/load_{period}", partial(lambda index: os.getloadavg()[index], index))
+        self.metrics.gauge("system/cpus_total", lambda: os.cpu_count() or 1)
+        self.metrics.gauge("system/mem_total_bytes", lambda: psutil.virtual_memory().total)
+        self.metrics.gauge("system/mem_free_bytes", lambda: psutil.virtual_memory().free)
         for path in ("/stats", "/stats.json"):
             self.route(path, self.stats)
 

@@ -12,12 +12,12 @@ from master.http import state
 from master.http.endpoints import Endpoints
 from master.http.forms import agent, framework, task
 from master.http.snapshot import Shapes, Snapshot
-from master.http.trees import full_resources
 from master.records import AgentRecord, TaskRecord
 from master.records.roles import Amounts, consumption
 from mesos.forms import Json
 from mesos.resources import Resources
 from mesos.roles import ANY_ROLE
+from mesos.v1.resources import full_resources
 
 TASKS_SHOWN = 100
 NOTHING = Resources()

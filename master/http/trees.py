@@ -13,7 +13,7 @@ from mesos.resources import Resources
 from mesos.secrets import without_secrets
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Offer, OperationReport, Task
 from mesos.v1.faces import CODECS, FACES
-from mesos.v1.resources import both_notations
+from mesos.v1.resources import full_resources
 from mesos.v1.tree import Tree
 
 
@@ -153,11 +153,6 @@ def _role(role: str, weight: float, members: list[FrameworkRecord]) -> Tree:
 
 def _tasks(records: Iterable[TaskRecord]) -> list[Tree]:
     return [task(record) for record in records]
-
-
-def full_resources(these: Resources) -> list[Tree]:
-    """Resources one by one, as operators see them."""
-    return [both_notations(resource) for resource in CODECS[Resources].write(these)]
 
 
 def _time(seconds: float) -> Tree:

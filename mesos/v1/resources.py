@@ -52,6 +52,11 @@ def both_notations(resource: Tree) -> Tree:
     return {**_older(resource), **({"reservations": stack} if stack else {})}
 
 
+def full_resources(these: Resources) -> list[Tree]:
+    """Resources one by one, as operators see them."""
+    return [both_notations(resource) for resource in CODECS[Resources].write(these)]
+
+
 def _older(resource: Tree) -> Tree:
     rest = dict(resource)
     stack = rest.pop("reservations", ())

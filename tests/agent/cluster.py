@@ -230,20 +230,21 @@ class Seat(Process):
 class Program(Process):
     """A framework's own executor. It registers, notes what it is told, and reports what the test says."""
 
-    def __init__(self, agent: PID, executor_id: ExecutorID) -> None:
+    def __init__(self, agent: PID, executor_id: ExecutorID, framework_id: FrameworkID = FRAMEWORK) -> None:
         self._agent = agent
         self._executor_id = executor_id
+        self._framework_id = framework_id
         self.mail: list[Message] = []
         self.tasks: list[TaskID] = []
         self._serial = 0
 
     def initialize(self) -> None:
-        self.send(self._agent, RegisterExecutorMessage(FRAMEWORK, self._executor_id))
+        self.send(self._agent, RegisterExecutorMessage(self._framework_id, self._executor_id))
 
     def report(self, task_id: TaskID, state: TaskState, uuid: bytes = b"") -> None:
         self._serial += 1
         status = TaskStatus(task_id, state, uuid=uuid or f"{self.pid} {self._serial}".encode())
-        self._runtime.send(self._agent, StatusUpdateMessage(StatusUpdate(FRAMEWORK, status)), self.pid)
+        self._runtime.send(self._agent, StatusUpdateMessage(StatusUpdate(self._framework_id, status)), self.pid)
 
     def say(self, mail: Message) -> None:
         self._runtime.send(self._agent, mail, self.pid)

@@ -274,9 +274,10 @@ def test_an_executor_shows_the_token_that_it_was_started_with():
 
 STANCES = {
     **dict.fromkeys(("/agent/health", "/agent/version"), "open"),
-    "/agent/state": "seen",
+    **dict.fromkeys(("/agent/state", "/agent/state.json"), "seen"),
     "/agent/flags": "view_flags",
     "/agent/monitor/statistics": "get_endpoints, view_containers",
+    "/agent/monitor/statistics.json": "get_endpoints, view_containers",
     "/agent/monitor/history": "get_endpoints, view_containers",
     "/agent/containers": "get_endpoints, view_containers",
     "/agent/": "a page that shows what it is shown",
