@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from master.records import AgentRecord, FrameworkRecord, FrameworkState, TaskRecord
+from master.records import AgentRecord, Cluster, FrameworkRecord, FrameworkState, TaskRecord
 from master.registrar.drains import drain_form
 from mesos.forms import Json, attributes, command, labels, resources, resources_by_role, web_pid
 from mesos.forms import task as task_form
@@ -74,6 +74,21 @@ def agent(record: AgentRecord) -> Json:
             "capabilities": list(record.capabilities),
         }
     )
+
+
+def recovered(cluster: Cluster) -> list[Json]:
+    """Agents of former masters that are not back yet."""
+    return [
+        {
+            "id": entry.id,
+            "hostname": entry.info.hostname,
+            "port": entry.info.port,
+            "attributes": attributes(entry.info.attributes),
+            "deactivated": entry.is_deactivated,
+        }
+        for entry in cluster.recovered.values()
+        if entry.info is not None
+    ]
 
 
 def drain(record: AgentRecord) -> Json:

@@ -10,7 +10,7 @@ from libprocess.http.routes import About, RouteHandler
 from master.allocator.messages import Quota
 from master.http import state
 from master.http.endpoints import Endpoints
-from master.http.forms import agent, framework, task
+from master.http.forms import agent, framework, recovered, task
 from master.http.snapshot import Shapes, Snapshot
 from master.records import AgentRecord, TaskRecord
 from master.records.roles import Amounts, consumption
@@ -57,9 +57,11 @@ class Listings(Endpoints):
     def _slaves(self, request: HttpRequest) -> HttpResponse | None:
         wanted = request.argument("slave_id")
         if not wanted and self.seen is self.cluster:
-            return self.read(request, SLAVES, lambda: {"recovered_slaves": []}, _slaves_in)
+            return self.read(request, SLAVES, lambda: {"recovered_slaves": recovered(self.cluster)}, _slaves_in)
         found = [each for each in self.seen.agents.values() if wanted in ("", each.id)]
-        return HttpResponse.json({"slaves": [_slave(each) for each in found], "recovered_slaves": []})
+        return HttpResponse.json(
+            {"slaves": [_slave(each) for each in found], "recovered_slaves": recovered(self.cluster)}
+        )
 
     def _frameworks(self, request: HttpRequest) -> HttpResponse | None:
         wanted = request.argument("framework_id")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from libprocess.version import VERSION
 from master.flags import MasterFlags
-from master.http.forms import agent, executor, framework, framework_head, offer, task
+from master.http.forms import agent, executor, framework, framework_head, offer, recovered, task
 from master.http.snapshot import Shapes, Snapshot, together
 from master.records import Cluster
 from mesos.forms import Json, web_pid
@@ -71,7 +71,7 @@ def head(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float)
         shown["cluster"] = flags.cluster
     return shown | {
         "flags": flags.as_dict(),
-        "recovered_slaves": [],
+        "recovered_slaves": recovered(cluster),
         "orphan_tasks": [],
         "unregistered_frameworks": [],
     }

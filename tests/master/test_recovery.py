@@ -117,6 +117,8 @@ def test_an_agent_that_stays_away_is_out_of_reach(scene: Scene, agent: AgentPeer
     scheduler.reregister(framework_id, capabilities=(PARTITION_AWARE,))
     scene.world.advance(599)
     assert list(scene.master.cluster.recovered) == [agent_id]
+    for path in ("/slaves", "/state"):
+        assert [each["id"] for each in json.loads(scene.get(path).body)["recovered_slaves"]] == [agent_id]
     scene.world.advance(2)
     assert standings(scene) == {agent_id: Standing.UNREACHABLE}
     assert scheduler.last(AgentLostMessage).agent_id == agent_id

@@ -1,4 +1,4 @@
-"""A master that stands alone is killed and started again: all are back soon, and nothing that ran has noticed."""
+"""A master that stands alone: killed and started again it has all back soon; and it empties an agent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import pytest
 
 from libprocess.pid import Address
 from mesos.ids import TaskID
-from mesos.types import TaskState
+from mesos.scheduler import SchedulerCalls
+from mesos.types import InverseOffer, TaskState
 from tests.system.framework import Framework, processes_with
+from tests.system.programs import finished
 from tools.local.cluster import free_ports
 from tools.local.daemon import Daemon
 
@@ -106,3 +108,34 @@ def test_all_are_back_soon_after_a_master_was_killed_and_started_again(cluster: 
         for task_id in ("a", "b", "c"):
             framework.driver.kill_task(TaskID(task_id))
             framework.wait_for(task_id, TaskState.TASK_KILLED)
+
+
+class Mover(Framework):
+    """Runs its task elsewhere when it is told that an agent goes away."""
+
+    moved = False
+
+    def inverse_offers(self, driver: SchedulerCalls, inverse_offers: Sequence[InverseOffer]) -> None:
+        driver.accept_inverse_offers([each.id for each in inverse_offers])
+        if not self.moved:
+            self.moved = True
+            self.run("heir", "sleep 600")
+
+
+def test_an_agent_is_emptied_by_a_command(cluster: Lonely):
+    with Mover(cluster.address, failover_timeout_seconds=600.0) as framework:
+        framework.run("a", "sleep 600")
+        agent_id = framework.wait_for("a", TaskState.TASK_RUNNING).agent_id
+        assert agent_id is not None
+        words = ("drain", agent_id, f"--master={cluster.address}", "--within=5secs", "--wait")
+        done = finished("tools.cli", *words)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"agent {agent_id} is drained")
+        heir = framework.wait_for("heir", TaskState.TASK_RUNNING)
+        assert heir.agent_id != agent_id
+        killed = framework.wait_for("a", TaskState.TASK_KILLED)
+        assert killed.timestamp >= heir.timestamp  # it had its time
+
+        cluster.master.signal(signal.SIGKILL)
+        cluster.wait_until(lambda: not cluster.master.is_running, "the master is dead")
+        cluster.master.start()
+        cluster.wait_until(lambda: cluster.numbers("slaves_active", "slaves_inactive") == [1, 1], "it is still drained")

@@ -10,8 +10,8 @@ from tools.trace.protocol import PACKAGES, ROOT, Protocol, sources
 
 Trace = Callable[..., Output]
 
-UNSPOKEN = {"ReconnectExecutorMessage", "ExecutorReregisteredMessage", "ExpectAgentsMessage"}
-"""Declared, and not spoken yet: an agent that starts again takes back its executors, a master that does its agents."""
+UNSPOKEN = {"ReconnectExecutorMessage", "ExecutorReregisteredMessage"}
+"""Declared, and not spoken yet: an agent that starts again takes back its executors."""
 
 SOURCE = '''
 class AskMessage(Message):
