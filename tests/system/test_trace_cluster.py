@@ -56,6 +56,8 @@ def surprising():
 class Recorded:
     """What a cluster left: the recordings before and after its master was killed, and how to make such a master."""
 
+    cluster: Path
+    """Where its sandboxes are, with the recordings of executors."""
     before: Path
     after: Path
     maker: Path
@@ -106,7 +108,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
             flags, id_ = cluster.get("/flags")["flags"], cluster.get("/state")["id"]
     given = [f"--{name}={flags[name]}" for name in ("work_dir", "ip", "port", "actor_port") if flags.get(name)]
     (directory / "maker.py").write_text(MAKER.format(flags=given, port=cluster.address.port, id=id_))
-    return Recorded(before, after, directory / "maker.py")
+    return Recorded(directory / "cluster", before, after, directory / "maker.py")
 
 
 def test_every_message_of_a_cluster_is_accounted_for(recorded: Recorded):
@@ -122,6 +124,14 @@ def test_the_life_of_a_task_is_drawn(recorded: Recorded):
     kinds = [hop.kind for hop in life.hops]
     assert kinds.index("AcceptOffersMessage") < kinds.index("RunTaskMessage") < kinds.index("StatusUpdateMessage")
     assert "".join(svg.draw(Chart(story, life.hops))).count("<title>") > len(kinds)
+
+
+def test_executors_tell_their_part_of_it(recorded: Recorded):
+    life = Life(Story([recorded.before, recorded.after, recorded.cluster]), "7")
+    handed_on = [hop for hop in life.hops if hop.kind == "RunTaskMessage" and hop.to[0] != "agent"]
+    assert handed_on
+    assert all(hop.posted and hop.ended for hop in handed_on), "both agent and executor tell of it"
+    assert all(hop.cause for hop in life.hops if hop.kind == "StatusUpdateMessage")
 
 
 def replay(recorded: Recorded, directory: Path, make: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,8 @@ from tools.simulate.containers import Plot, read_command
 from tools.simulate.plants import PLANTS
 from tools.simulate.playing import play
 from tools.simulate.story import Setting
+from tools.trace.checking import Check
+from tools.trace.story import Story
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,10 +82,23 @@ def test_a_broken_promise_comes_with_the_command_to_see_it_again(capsys: pytest.
     assert "1 broken promise" in capsys.readouterr().out
 
 
+def test_a_seed_that_broke_a_promise_is_opened_in_the_trace_tool(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "seed.trace"
+    flags = SimulateFlags(seed=1, agents=3, schedulers=1, digest=True)
+    assert run(flags) == run(SimulateFlags(seed=1, agents=3, schedulers=1, digest=True, record=str(path))) == 0
+    digests = {line for line in capsys.readouterr().out.splitlines() if line.startswith("seed 1: digest")}
+    assert len(digests) == 1, "it plays the same, recorded or not"
+    check = Check(Story([path]))
+    assert check.received > 1000
+    assert check.is_whole
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         ("--seeds 0", "tools.simulate: --seeds: expected 1 or more, found 0"),
+        ("--record x.trace", "tools.simulate: --record: expected --seed=NUMBER beside it"),
+        ("--seed 1 --record /nowhere/x", "tools.simulate: --record: /nowhere/x cannot be written: No such file"),
         ("--plant weeds", "tools.simulate: --plant: expected none or lost-retry or renamed-id or double-offer"),
     ],
 )

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 from tqdm import tqdm
 
 from libprocess.errors import OperatorError, told_to_the_operator
-from libprocess.flags import Flags, flag
+from libprocess.flags import PATH, Flags, flag
 from tools.simulate.playing import Outcome, play, play_all
 from tools.simulate.story import Setting
 
@@ -30,6 +31,9 @@ class SimulateFlags(Flags, program=PROGRAM):
     seed: int | None = flag(default=None, help="Play only this one.")
     agents: int = flag(default=20, help="How many agents a cluster has.")
     schedulers: int = flag(default=3, help="How many frameworks it has at a time.")
+    record: str | None = flag(
+        default=None, kind=PATH, help="Record what happens with --seed to this file, which mesos-trace reads."
+    )
     digest: bool = flag(default=False, help="Print the digest of each trace.")
     plant: Literal["none", "lost-retry", "renamed-id", "double-offer", "early-act"] = flag(
         default="none", help="Plant this bug, and end well once it is caught."
@@ -56,7 +60,8 @@ def run(flags: SimulateFlags) -> int:
     setting = Setting(flags.agents, flags.schedulers)
     begun = time.monotonic()
     if flags.seed is not None:
-        outcomes: Iterable[Outcome] = [play(flags.seed, setting, flags.plant)]
+        recording = Path(flags.record) if flags.record else None
+        outcomes: Iterable[Outcome] = [play(flags.seed, setting, flags.plant, recording)]
     else:
         outcomes = watched(play_all(range(flags.seeds), setting, flags.plant), flags)
     played = list(until_caught(outcomes) if is_planted(flags) else outcomes)
@@ -75,6 +80,13 @@ def check(flags: SimulateFlags) -> None:
     for name in ("seeds", "agents", "schedulers"):
         if getattr(flags, name) < 1:
             raise OperatorError(f"--{name}: expected 1 or more, found {getattr(flags, name)}")
+    if flags.record and flags.seed is None:
+        raise OperatorError("--record: expected --seed=NUMBER beside it: only one seed is recorded")
+    if flags.record:
+        try:
+            Path(flags.record).open("wb").close()
+        except OSError as error:
+            raise OperatorError(f"--record: {flags.record} cannot be written: {error.strerror}") from None
 
 
 def watched(outcomes: Iterator[Outcome], flags: SimulateFlags) -> Iterator[Outcome]:
@@ -122,6 +134,10 @@ def tell_broken(flags: SimulateFlags, outcome: Outcome) -> None:
     print(f"seed {outcome.seed}: {outcome.broken}")
     if flags.seed is None:
         print(f"see it again: {again(flags, outcome.seed)}")
+        recording = f"seed-{outcome.seed}.trace"
+        print(f"look into it: {again(flags, outcome.seed)} --record {recording}; mesos-trace log {recording}")
+    elif flags.record:
+        print(f"look into it: mesos-trace log {flags.record}")
 
 
 def again(flags: SimulateFlags, seed: int) -> str:

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+from libprocess.recording import BoundedFile
 from tools.simulate.audit import BrokenPromiseError
 from tools.simulate.plants import PLANTS
 from tools.simulate.story import Setting, Story
 
 TAIL_EVENTS = 30
+
+RECORDING_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,12 @@ class Outcome:
     """The last events before that."""
 
 
-def play(seed: int, setting: Setting, plant: str = "none") -> Outcome:
-    """Play one story, with a planted bug if one is named."""
+def play(seed: int, setting: Setting, plant: str = "none", recording: Path | None = None) -> Outcome:
+    """Play one story, with a planted bug if one is named; and record all that happens in it."""
     logging.disable(logging.CRITICAL)  # trouble is what a story is about, and 20 agents complain at length
     try:
         with PLANTS[plant]():
-            return _play(seed, Story(seed, setting))
+            return _play(seed, Story(seed, setting, BoundedFile(recording, RECORDING_BYTES) if recording else None))
     finally:
         logging.disable(logging.NOTSET)
 
@@ -49,6 +53,7 @@ def _play(seed: int, story: Story) -> Outcome:
     except BrokenPromiseError as error:
         broken, tail = str(error), story.cluster.journal.tail(TAIL_EVENTS)
     cluster = story.cluster
+    cluster.journal.flush()
     return Outcome(seed, cluster.digest(), cluster.elapsed, story.tasks, broken, tuple(tail))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from libprocess import Runtime
+from libprocess.recording import Sink
 from master.allocator.options import MIN_ALLOCATABLE
 from mesos.ids import TaskID
 from mesos.resources import Resources
@@ -73,7 +74,7 @@ class Framework:
 class Story:
     """One seed's cluster, as it lives through its troubles."""
 
-    def __init__(self, seed: int, setting: Setting) -> None:
+    def __init__(self, seed: int, setting: Setting, recording: Sink | None = None) -> None:
         self.cluster = Cluster(
             seed,
             agents=0,
@@ -81,6 +82,8 @@ class Story:
             is_watched=bool(seed % 2),
             store_seconds_max=STORE_SECONDS_MAX[seed % 3],
         )
+        if recording is not None:
+            self.cluster.record(recording)
         self.audit = Audit(self.cluster)
         self.setting = setting
         self.frameworks: list[Framework] = []
