@@ -99,7 +99,10 @@ def test_a_seed_that_broke_a_promise_is_opened_in_the_trace_tool(tmp_path: Path,
         ("--seeds 0", "tools.simulate: --seeds: expected 1 or more, found 0"),
         ("--record x.trace", "tools.simulate: --record: expected --seed=NUMBER beside it"),
         ("--seed 1 --record /nowhere/x", "tools.simulate: --record: /nowhere/x cannot be written: No such file"),
-        ("--plant weeds", "tools.simulate: --plant: expected none or lost-retry or renamed-id or double-offer"),
+        (
+            "--plant weeds",
+            "tools.simulate: --plant: expected none or lost-retry or lost-update or renamed-id or double-offer",
+        ),
     ],
 )
 def test_what_cannot_be_played_is_refused_in_one_line(arguments: str, told: str):

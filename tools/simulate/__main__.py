@@ -35,7 +35,7 @@ class SimulateFlags(Flags, program=PROGRAM):
         default=None, kind=PATH, help="Record what happens with --seed to this file, which mesos-trace reads."
     )
     digest: bool = flag(default=False, help="Print the digest of each trace.")
-    plant: Literal["none", "lost-retry", "renamed-id", "double-offer", "early-act"] = flag(
+    plant: Literal["none", "lost-retry", "lost-update", "renamed-id", "double-offer", "early-act"] = flag(
         default="none", help="Plant this bug, and end well once it is caught."
     )
     json: bool = flag(default=False, help="Print the result as JSON.")

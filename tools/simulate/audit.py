@@ -6,9 +6,11 @@ What it may know beyond the mail are the books of the master, and the containers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from agent.agent import AGENT_ID
+from agent.agent import AGENT_ID, Agent
+from agent.records.updates import RETRY_SECONDS, RETRY_SECONDS_MAX
 from libprocess import PID, Message, Runtime
 from libprocess.recording import Record
 from master.master import Master
@@ -30,6 +32,9 @@ from mesos.types import Offer
 from tools.simulate.cluster import Cluster
 from tools.simulate.containers import VirtualContainers
 
+GRACE_SECONDS = 1.0
+"""What is due may be so late."""
+
 
 class BrokenPromiseError(AssertionError):
     """A cluster did what it must never do. The text says what."""
@@ -42,6 +47,20 @@ class Home(NamedTuple):
     """Of the agent that has it."""
     disk: int
     """How many disks that machine had had before this one."""
+
+
+@dataclass
+class Owed:
+    """An update that an agent sent, and that was not acknowledged yet."""
+
+    node: Runtime
+    uuid: bytes
+    times: int
+    """How often it was sent."""
+    due: float
+    """When it must have been sent again, in seconds since the cluster began."""
+    is_kept: bool = False
+    """The agent was paused, or not registered, when it was last looked at: it needs a moment."""
 
 
 class Audit:
@@ -60,6 +79,8 @@ class Audit:
         self._schedulers: dict[FrameworkID, PID] = {}
         self._offers: dict[OfferID, Offer] = {}
         self._ordered: set[tuple[FrameworkID | None, TaskID]] = set()
+        self._owed: dict[tuple[FrameworkID, TaskID], Owed] = {}
+        self._look_at = 0.0
         cluster.journal.listeners.append(self._listen)
         cluster.after_step.append(self._raise)
 
@@ -80,6 +101,9 @@ class Audit:
     def _raise(self) -> None:
         if self._cluster.failures:
             self._break(f"an actor failed\n{self._cluster.failures[0]}")
+        if self._cluster.elapsed >= self._look_at:
+            self._look_at = self._cluster.elapsed + GRACE_SECONDS
+            self._check_retries()
         if self._broken:
             raise BrokenPromiseError(self._broken)
 
@@ -162,13 +186,42 @@ class Audit:
     def _status_update(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateMessage) -> None:
         if sender.address == node.address != to.address and sender.id == AGENT_ID:
             update = message.update
-            sent = self.updates.setdefault((update.framework_id, update.status.task_id), {})
+            key = update.framework_id, update.status.task_id
+            sent = self.updates.setdefault(key, {})
             sent.setdefault(update.status.uuid, self._home(node))
+            owed = self._owed.get(key)
+            again = owed is not None and owed.node is node and owed.uuid == update.status.uuid
+            times = owed.times + 1 if owed and again else 1
+            wait_seconds = min(RETRY_SECONDS * 2 ** (times - 1), RETRY_SECONDS_MAX)
+            due = self._cluster.elapsed + wait_seconds + GRACE_SECONDS
+            self._owed[key] = Owed(node, update.status.uuid, times, due)
 
     def _acknowledged(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateAcknowledgementMessage) -> None:
+        key = message.framework_id, message.task_id
         if sender.id == AGENT_ID and sender.address == node.address:
-            promised = self.promised.setdefault((message.framework_id, message.task_id), {})
-            promised[message.uuid] = self._home(node)
+            self.promised.setdefault(key, {})[message.uuid] = self._home(node)
+        elif to.id == AGENT_ID and to.address == node.address:
+            owed = self._owed.get(key)
+            if owed is not None and owed.uuid == message.uuid:
+                del self._owed[key]
+
+    def _check_retries(self) -> None:
+        """What is not acknowledged, an agent that has a master sends again in time."""
+        now = self._cluster.elapsed
+        for key, owed in list(self._owed.items()):
+            agent = owed.node.processes.get(PID(AGENT_ID, *owed.node.address))
+            if self._cluster.nodes.get(owed.node.address) is not owed.node or not isinstance(agent, Agent):
+                del self._owed[key]
+            elif self._cluster.is_paused(owed.node) or agent.state != "REGISTERED":
+                owed.is_kept = True
+            elif owed.is_kept:
+                owed.is_kept = False
+                owed.due = max(owed.due, now + 2 * GRACE_SECONDS)
+            elif owed.due <= now:
+                stream = agent.streams.get(key)
+                if stream is not None and stream.first is not None and stream.first.status.uuid == owed.uuid:
+                    self._break(f"{agent.pid} does not send an update of task {key[1]} again that nobody acknowledged")
+                del self._owed[key]
 
     def _home(self, node: Runtime) -> Home:
         return Home(node, self._cluster.disks[node.address.host])

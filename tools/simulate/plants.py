@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
+from agent.agent import Agent
+from agent.dialogues.messages import RetryUpdateMessage
 from master.dialogues.base import Dialogue
 from master.dialogues.offers import Offers
 from master.records import Cluster
@@ -20,6 +22,13 @@ from mesos.ids import AgentID
 def lost_retry() -> Iterator[None]:
     """Who has looked for a master and found none, does not look again."""
     with patch.object(MasterDetector, "_find_later", lambda _: None):
+        yield
+
+
+@contextmanager
+def lost_update() -> Iterator[None]:
+    """An agent sends updates once, and again only when its master or their scheduler comes back."""
+    with patch.dict(Agent._table, {RetryUpdateMessage: lambda _, __: None}):
         yield
 
 
@@ -66,6 +75,7 @@ def early_act() -> Iterator[None]:
 PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "none": nullcontext,
     "lost-retry": lost_retry,
+    "lost-update": lost_update,
     "renamed-id": renamed_id,
     "double-offer": double_offer,
     "early-act": early_act,

@@ -81,16 +81,19 @@ class Life:
         parts = (
             [Part(hop.begun, hop.ended, _handling(hop), hop)] if hop.begun is not None and hop.ended is not None else []
         )
+        passed: set[int] = set()  # in virtual time several happen at the same moment, and each is before the other
         while True:
+            passed.add(id(hop))
             parts += self._way(hop)
             if hop is first:
                 break
             cause = self.chains.cause(hop)
-            if cause is not None and cause.begun is not None and hop.start >= first.start:
+            is_on_the_way = cause is not None and hop.start >= first.start and id(cause) not in passed
+            if cause is not None and cause.begun is not None and is_on_the_way:
                 parts.append(Part(cause.begun, hop.start, _handling(cause), cause))
                 hop = cause
                 continue
-            earlier = self._before(hop)
+            earlier = self._before(hop, passed)
             if earlier is None:
                 break
             parts.append(Part(earlier.finish, hop.start, "no message tells"))
@@ -99,8 +102,8 @@ class Life:
             hop = earlier
         return [part for part in reversed(parts) if part.end > part.begin]
 
-    def _before(self, hop: Hop) -> Hop | None:
-        earlier = [other for other in self.hops if other.finish <= hop.start and other is not hop]
+    def _before(self, hop: Hop, passed: set[int]) -> Hop | None:
+        earlier = [other for other in self.hops if other.finish <= hop.start and id(other) not in passed]
         return max(earlier, key=lambda other: other.finish, default=None)
 
     @staticmethod
