@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from tests.tools.trace.conftest import Output
 from tools.trace.errors import NotInStory
@@ -64,8 +68,22 @@ def test_chrome_trace_events(story: Path, trace: Trace):
     handled = [event for event in events if event["ph"] == "X"]
     assert len(handled) == 9
     assert all(event["ts"] >= 0 and event["dur"] >= 0 for event in handled)
-    starts, ends = ({event["id"] for event in events if event["ph"] == phase} for phase in "sf")
-    assert starts == ends == set(range(9))
+    starts, ends = ({event["id"]: event for event in events if event["ph"] == phase} for phase in "sf")
+    assert starts.keys() == ends.keys() == set(range(9))
+    for event in events:
+        assert event.keys() >= {"ph", "name", "pid"} | ({"ts", "tid"} if event["ph"] != "M" else set())
+    for end in ends.values():
+        assert is_within_a_slice(end, handled), "an arrow leads to what was handled then"
+    inside = [number for number, start in starts.items() if is_within_a_slice(start, handled)]
+    assert len(inside) == 5, "all begin at what led to them, but those that nothing led to"
+
+
+def is_within_a_slice(event: dict[str, Any], slices: list[dict[str, Any]]) -> bool:
+    """Readers draw an arrow's end only where its thread does something."""
+    return any(
+        (one["pid"], one["tid"]) == (event["pid"], event["tid"]) and one["ts"] <= event["ts"] < one["ts"] + one["dur"]
+        for one in slices
+    )
 
 
 def test_spans_hang_together_as_messages_do(story: Path, trace: Trace):
@@ -81,6 +99,21 @@ def test_spans_hang_together_as_messages_do(story: Path, trace: Trace):
         assert parent["traceId"] == span["traceId"]
         assert int(parent["startTimeUnixNano"]) <= int(span["startTimeUnixNano"])
     assert len({span["traceId"] for span in spans}) == 4, "four roots"
+
+
+def test_spans_are_what_collectors_take(story: Path, trace: Trace):
+    told = json.loads(trace("draw", "otlp", story).text)
+    for resource in told["resourceSpans"]:
+        for span in resource["scopeSpans"][0]["spans"]:
+            for name in ("traceId", "spanId", "parentSpanId"):  # OTLP's JSON has ids in hex, protobuf's in base64
+                if name in span:
+                    span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
+    read = ParseDict(told, TracesData())  # an error at whatever it does not know
+    spans = [span for resource in read.resource_spans for span in resource.scope_spans[0].spans]
+    assert len(spans) == 9
+    assert {len(span.trace_id) for span in spans} == {16}
+    assert {len(span.span_id) for span in spans} == {8}
+    assert all(0 < span.start_time_unix_nano <= span.end_time_unix_nano for span in spans)
 
 
 def test_a_part_is_drawn(story: Path, trace: Trace, capsys: pytest.CaptureFixture[str]):

@@ -10,6 +10,8 @@ from tools.trace.drawing.chart import Chart
 from tools.trace.hops import Hop
 from tools.trace.names import pid_text
 
+LEAST_MICRO = 0.001
+
 
 def draw(chart: Chart) -> Iterator[str]:
     """One JSON object, an event per line."""
@@ -28,11 +30,14 @@ def _events(chart: Chart) -> Iterator[dict[str, Any]]:
         process = nodes.setdefault(address, len(nodes) + 1)
         yield {"ph": "M", "name": "process_name", "pid": process, "args": {"name": address}}
         yield {"ph": "M", "name": "thread_name", "pid": process, "tid": thread, "args": {"name": actor}}
+    causes = {hop.id: hop for hop in chart.hops if hop.id}
     for number, hop in enumerate(chart.hops):
-        yield from _hop(chart, nodes, number, hop)
+        yield from _hop(chart, nodes, causes, number, hop)
 
 
-def _hop(chart: Chart, nodes: dict[str, int], number: int, hop: Hop) -> Iterator[dict[str, Any]]:
+def _hop(
+    chart: Chart, nodes: dict[str, int], causes: dict[int, Hop], number: int, hop: Hop
+) -> Iterator[dict[str, Any]]:
     start, begun = _micro(chart, hop.start), _micro(chart, hop.begun)
     here = {"pid": nodes[chart.node_of(hop)], "tid": chart.column(hop.to)}
     there = {"pid": nodes[f"{hop.sender[1]}:{hop.sender[2]}"], "tid": chart.column(hop.sender)}
@@ -49,10 +54,23 @@ def _hop(chart: Chart, nodes: dict[str, int], number: int, hop: Hop) -> Iterator
     if hop.queue and hop.came is not None:
         waited = {"ph": "b", "ts": _micro(chart, hop.came)}, {"ph": "e", "ts": begun}
         yield from (event | {"cat": "queue", "name": f"{hop.kind} waits", "id": number, **here} for event in waited)
-    yield {"ph": "X", "name": hop.kind, "ts": begun, "dur": hop.handling * 1e6, **here, "args": about}
+    yield {"ph": "X", "name": hop.kind, "ts": begun, "dur": _length(hop), **here, "args": about}
     flow = {"cat": "mail", "name": hop.kind, "id": number}
-    yield {"ph": "s", "ts": start, **there, **flow}
+    yield {"ph": "s", "ts": _departure(chart, causes.get(hop.cause), start), **there, **flow}
     yield {"ph": "f", "bp": "e", "ts": begun, **here, **flow}
+
+
+def _length(hop: Hop) -> float:
+    """How long a slice is; in virtual time nothing takes any, and would not be seen."""
+    return max(round(hop.handling * 1e6, 3), LEAST_MICRO)
+
+
+def _departure(chart: Chart, cause: Hop | None, start: float | None) -> float | None:
+    """When an arrow begins: within the slice of what led to it, or readers do not draw it."""
+    begun = _micro(chart, cause.begun) if cause is not None else None
+    if cause is None or begun is None or start is None:
+        return start
+    return round(max(begun, min(start, begun + _length(cause) - LEAST_MICRO)), 3)
 
 
 def _micro(chart: Chart, time: float | None) -> float | None:
