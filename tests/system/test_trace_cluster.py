@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.programs import SECONDS, command
+from tests.system.programs import SECONDS, command, started
 from tools.local import LocalCluster
 from tools.trace.checking import Check
 from tools.trace.drawing import svg
@@ -88,6 +88,47 @@ def test_what_a_cluster_did_last_is_there_without_having_been_asked_for(tmp_path
     assert kinds.index("AcceptOffersMessage") < kinds.index("RunTaskMessage") < kinds.index("StatusUpdateMessage")
     run_task = next(hop for hop in life.hops if hop.kind == "RunTaskMessage")
     assert run_task.cause, "over two nodes it is known what led to what"
+
+
+def test_a_live_cluster_is_broken_and_mended_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LIBPROCESS_TRACING", "break")
+    with LocalCluster(tmp_path, agents=2, resources="cpus:2;mem:1024") as cluster:
+        monkeypatch.delenv("LIBPROCESS_TRACING")  # a scheduler does not let itself be broken unless it is told to
+        everywhere = f"--master={cluster.address}"
+        broken("delay", everywhere, "--type=RunTaskMessage", "--by=0.1")
+        broken("duplicate", everywhere, "--type=StatusUpdateMessage", "--to=master*")
+        broken("expect", everywhere, "--type=StatusUpdateMessage", "--to=master*")
+        batch(cluster, 3)
+        told = broken("list", everywhere)
+        assert re.search(r"delay by 0\.1 s RunTaskMessage .*: [1-9]\d* seen", told)
+        assert re.search(r"duplicate StatusUpdateMessage .*: [1-9]\d* seen", told)
+        broken("restore", everywhere)
+
+        broken("hold", everywhere, "--type=StatusUpdateMessage", "--to=master*")
+        held = started("mesos-run", f"--master={cluster.address}", "--cpus=0.1", "--mem=16", "--command=true")
+        cluster.wait_until(lambda: "1 seen, 1 held" in broken("list", everywhere), "an update is held")
+        assert held.poll() is None, "nobody has told it that its task ended"
+        assert broken("release", everywhere).count("nothing is broken") == 3
+        assert held.wait(SECONDS) == 0
+        held.communicate()
+
+        nodes = [cluster.get("/pid")["pid"], cluster.get("/slaves")["slaves"][0]["actor_pid"]]
+        broken("cut", *nodes)
+        cluster.wait_until(lambda: cluster.active_agents() == 1, "one of two is cut off")
+        broken("heal", *nodes)
+        cluster.wait_until(lambda: cluster.active_agents() == 2, "it is back")
+
+
+def broken(verb: str, *arguments: str) -> str:
+    """What is broken after that verb."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.trace", "break", verb, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Iterator
 
 from libprocess import PID, Message, Runtime, run
@@ -16,7 +15,7 @@ from libprocess.tracing.messages import (
     ReleaseMailMessage,
 )
 from tools.trace.errors import BadArgument
-from tools.trace.live import add_nodes, ask, find_nodes, tool_node
+from tools.trace.live import add_nodes, ask, find_nodes, of_all, tool_node
 
 FILTERS = {
     "expect": "count mail, and let it pass",
@@ -56,8 +55,8 @@ def interfere(options: argparse.Namespace) -> Iterator[str]:
 
 async def _interfere(options: argparse.Namespace, nodes: list[PID]) -> list[str]:
     async with tool_node(options) as runtime:
-        told = [_tell(runtime, node, _messages(options, node, nodes)) for node in nodes]
-        return [line for lines in await asyncio.gather(*told) for line in lines]
+        told = await of_all(options, nodes, lambda node: _tell(runtime, node, _messages(options, node, nodes)))
+        return [line for _, lines in told for line in lines]
 
 
 async def _tell(runtime: Runtime, node: PID, messages: list[Message]) -> list[str]:

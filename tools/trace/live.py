@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import sys
 import urllib.request
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from libprocess.tracing import TRACE_ID, Tracing
 from libprocess.tracing.messages import TraceDeniedMessage
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 ANSWER_SECONDS = 5.0
 
@@ -85,6 +88,25 @@ async def ask(runtime: Runtime, node: PID, message: Message, expected: type[M]) 
     if not isinstance(answer, expected):
         raise Unreachable(f"{node.address} answers {type(answer).__name__}; expected {expected.__name__}")
     return answer
+
+
+async def of_all(
+    options: argparse.Namespace, nodes: Sequence[PID], do: Callable[[PID], Awaitable[T]]
+) -> list[tuple[PID, T]]:
+    """Do something with every node, at the same time; returns what came of it.
+
+    Of a whole cluster those do it that can, and what the others say is told on stderr. Unreachable if none can, or if
+    one cannot that was named.
+    """
+    outcomes = await asyncio.gather(*map(do, nodes), return_exceptions=True)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for error in failed:
+        if not isinstance(error, Unreachable) or not options.master or len(failed) == len(nodes):
+            raise error
+        print(f"left out: {error}", file=sys.stderr)
+    return [
+        (node, outcome) for node, outcome in zip(nodes, outcomes, strict=True) if not isinstance(outcome, BaseException)
+    ]
 
 
 def addresses(nodes: Sequence[PID]) -> str:

@@ -19,7 +19,7 @@ from libprocess.tracing.messages import (
     RecordingPieceMessage,
     RecordNodeMessage,
 )
-from tools.trace.live import add_nodes, addresses, ask, find_nodes, tool_node
+from tools.trace.live import add_nodes, addresses, ask, find_nodes, of_all, tool_node
 
 LIMIT_MB = 64
 
@@ -46,15 +46,15 @@ def record(options: argparse.Namespace) -> Iterator[str]:
 async def _record(options: argparse.Namespace, nodes: list[PID]) -> list[str]:
     async with tool_node(options) as runtime:
         if not options.stop:
-            begun = [
-                await ask(runtime, node, RecordNodeMessage(options.limit << 20), RecordingMessage) for node in nodes
-            ]
+            begin = RecordNodeMessage(options.limit << 20)
+            begun = await of_all(options, nodes, lambda node: ask(runtime, node, begin, RecordingMessage))
             if options.start:
-                return [f"{node.address} records to {told.path}" for node, told in zip(nodes, begun, strict=True)]
+                return [f"{node.address} records to {told.path}" for node, told in begun]
+            nodes = [node for node, _ in begun]
             print(f"recording {addresses(nodes)}; Ctrl-C ends it", file=sys.stderr)
             await _interrupted(options.seconds)
-        ended = [await ask(runtime, node, EndRecordingMessage(), RecordingMessage) for node in nodes]
-        return [await fetch(runtime, *told, options.output) for told in zip(nodes, ended, strict=True)]
+        ended = await of_all(options, nodes, lambda node: ask(runtime, node, EndRecordingMessage(), RecordingMessage))
+        return [await fetch(runtime, *told, options.output) for told in ended]
 
 
 async def _interrupted(seconds: float | None) -> None:
@@ -80,8 +80,8 @@ def flight(options: argparse.Namespace) -> Iterator[str]:
 
 async def _flight(options: argparse.Namespace, nodes: list[PID]) -> list[str]:
     async with tool_node(options) as runtime:
-        dumped = [await ask(runtime, node, DumpFlightMessage(), RecordingMessage) for node in nodes]
-        return [await fetch(runtime, *told, options.output) for told in zip(nodes, dumped, strict=True)]
+        dumped = await of_all(options, nodes, lambda node: ask(runtime, node, DumpFlightMessage(), RecordingMessage))
+        return [await fetch(runtime, *told, options.output) for told in dumped]
 
 
 async def fetch(runtime: Runtime, node: PID, told: RecordingMessage, directory: Path) -> str:
