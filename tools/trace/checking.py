@@ -47,10 +47,14 @@ class Check:
         self.without_send = [step for step in self._unsent if step.id <= self._last.get(step.id >> 32, 0)]
         self.unwritten = len(self._unsent) - len(self.without_send)
         """Received from a node whose recording ends before: it was killed, and its last second is lost."""
-        last = _last_times(story)
-        there = [step for step in underway.values() if step.id and (step.to[1], step.to[2]) in last]
+        runs = _runs(story)
+        there = [step for step in underway.values() if step.id and (step.to[1], step.to[2]) in runs]
         self.elsewhere = len(underway) - len(there)
-        self.unheard = [step for step in there if step.end + UNDERWAY_SECONDS < last[step.to[1], step.to[2]]]
+        self.unheard = [
+            step
+            for step in there
+            if step.end + UNDERWAY_SECONDS < _silence(runs, step) and not _is_forgotten(runs, step)
+        ]
         """Sent to a node that is recorded and went on, which tells nothing of it."""
         self.at_the_end = len(there) - len(self.unheard)
 
@@ -97,13 +101,31 @@ class Check:
         return not (self.without_send or self.without_cause or self.unheard)
 
 
-def _last_times(story: Story) -> dict[tuple[str, int], float]:
-    """When the recording of each node ends."""
-    last: dict[tuple[str, int], float] = {}
+Runs = dict[tuple[str, int], list[tuple[float, float]]]
+
+
+def _runs(story: Story) -> Runs:
+    """By address: the first and the last moment that each run of a node told of, in order."""
+    times: dict[int, tuple[float, float]] = {}
     for row, number in enumerate(story.rows.node):
-        node = story.nodes[number]
-        last[node.address] = story.rows.begin[row] - node.skew
-    return last
+        time = story.rows.begin[row] - story.nodes[number].skew
+        times[number] = times.get(number, (time, time))[0], time
+    runs: Runs = {}
+    for number, run in times.items():
+        runs.setdefault(story.nodes[number].address, []).append(run)
+    return {address: sorted(of_it) for address, of_it in runs.items()}
+
+
+def _silence(runs: Runs, step: Step) -> float:
+    """When the node fell silent that this was sent to: the run of it that was there then."""
+    of_it = runs[step.to[1], step.to[2]]
+    return next((last for first, last in reversed(of_it) if first <= step.end), of_it[0][1])
+
+
+def _is_forgotten(runs: Runs, step: Step) -> bool:
+    """Whether the node that sent it was started anew since: who would tell that it was lost?"""
+    of_it = runs.get((step.sender[1], step.sender[2]), [])
+    return bool(of_it) and step.end < of_it[-1][0]
 
 
 def check(options: argparse.Namespace) -> Iterator[str]:
@@ -115,7 +137,7 @@ def check(options: argparse.Namespace) -> Iterator[str]:
     if found.unnumbered:
         yield f"{found.unnumbered:,} without an id, of which nothing can be said: flight recorders do not number mail"
     yield f"{found.twice:,} received twice, {found.elsewhere:,} sent to nodes that are not recorded"
-    yield f"{found.at_the_end:,} underway when the recording of their receiver's node ended"
+    yield f"{found.at_the_end:,} underway when the node at either end did"
     yield f"{found.unwritten:,} received from nodes that were killed before they wrote of it"
     yield f"{found.earlier:,} caused by what was before the recording"
     for what, steps in (
