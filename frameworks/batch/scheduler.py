@@ -14,11 +14,21 @@ from frameworks.batch.results import Results
 from frameworks.batch.template import Template
 from frameworks.carrier.protocol import Chunk, Forget, Outcome, Read, decode, encode
 from frameworks.carrier.receiver import Receiver
-from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.resources import Resources
 from mesos.scheduler import Scheduler, SchedulerCalls, pick
 from mesos.states import terminal
-from mesos.types import ExecutorInfo, MasterInfo, Offer, Source, TaskInfo, TaskReference, TaskState, TaskStatus
+from mesos.types import (
+    ExecutorInfo,
+    InverseOffer,
+    MasterInfo,
+    Offer,
+    Source,
+    TaskInfo,
+    TaskReference,
+    TaskState,
+    TaskStatus,
+)
 
 NAME_LENGTH_MAX = 100
 FAILOVER_SECONDS = 10.0
@@ -70,6 +80,8 @@ class BatchScheduler(Scheduler):
         self._tasks_count = 0
         self._is_suppressed = False
         self._has_complained = False
+        self._leaving: dict[OfferID, AgentID] = {}
+        """Agents that are being emptied, by the inverse offers that told so: what is killed there runs elsewhere."""
         self.agents: set[AgentID] = set()
         """The agents that it ran tasks on."""
         self.failure = ""
@@ -146,6 +158,15 @@ class BatchScheduler(Scheduler):
             need = f"{self._plan.each} and {self._plan.executor.resources} for the executor"
             self._audience.notice(f"waiting for more: a task takes {need}, {offer.hostname} offers {offer.resources}")
 
+    def inverse_offers(self, driver: SchedulerCalls, inverse_offers: Sequence[InverseOffer]) -> None:
+        # What is done by then need not be done again; the rest starts anew somewhere else.
+        for each in inverse_offers:
+            self._leaving[each.id] = each.agent_id
+        driver.accept_inverse_offers([each.id for each in inverse_offers])
+
+    def inverse_offer_rescinded(self, driver: SchedulerCalls, inverse_offer_id: OfferID) -> None:
+        self._leaving.pop(inverse_offer_id, None)
+
     # What becomes of tasks.
 
     def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> None:
@@ -158,6 +179,9 @@ class BatchScheduler(Scheduler):
             if status.state is TaskState.TASK_RUNNING and attempt.running_at is None:
                 attempt.running_at = self._now()
             driver.acknowledge_status_update(status)
+        elif status.state is TaskState.TASK_KILLED and status.uuid and attempt.agent_id in self._leaving.values():
+            driver.acknowledge_status_update(status)
+            self._lose(driver, item, "its agent was emptied")
         elif status.data:
             self._ended(driver, item, attempt, status)
         elif status.uuid or status.state not in REPORTED_ENDS:

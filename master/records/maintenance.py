@@ -11,13 +11,14 @@ class Maintenance:
     """A machine is up; draining while it is in the schedule; or down, until it is said to be up again."""
 
     def __init__(self) -> None:
-        self.schedule: tuple[Window, ...] = ()
-        self.down: tuple[MachineID, ...] = ()
+        self.set((), ())
 
     def set(self, schedule: tuple[Window, ...], down: tuple[MachineID, ...]) -> None:
         """Operators want this."""
         self.schedule = schedule
         self.down = down
+        self._planned = {_plain(machine): when for machine, when in self.scheduled()}
+        self._down = set(map(_plain, down))
 
     def scheduled(self) -> Iterator[tuple[MachineID, Unavailability]]:
         """Each machine in the schedule, and when it will be away."""
@@ -31,16 +32,26 @@ class Maintenance:
 
     def is_down(self, hostname: str, ip: str) -> bool:
         """Whether what is there is refused."""
-        return any(is_there(machine, hostname, ip) for machine in self.down)
+        return any(name in self._down for name in _names(hostname, ip))
 
     def unavailability(self, hostname: str, ip: str) -> Unavailability | None:
         """When the machine there will be away, if that is planned."""
-        return next((when for machine, when in self.scheduled() if is_there(machine, hostname, ip)), None)
+        return next((self._planned[name] for name in _names(hostname, ip) if name in self._planned), None)
+
+
+def _names(hostname: str, ip: str) -> tuple[MachineID, ...]:
+    """All that a machine can be called."""
+    return _plain(MachineID(hostname, ip)), _plain(MachineID(hostname)), MachineID(ip=ip)
+
+
+def _plain(machine: MachineID) -> MachineID:
+    """Hostnames are the same in capitals."""
+    return MachineID(machine.hostname.lower(), machine.ip)
 
 
 def is_there(machine: MachineID, hostname: str, ip: str) -> bool:
     """Whether a machine is the one with that name and address; what its id leaves out does not matter."""
-    return machine.hostname.lower() in ("", hostname.lower()) and machine.ip in ("", ip)
+    return _plain(machine) in _names(hostname, ip)
 
 
 def check_schedule(schedule: Iterable[Window], down: Iterable[MachineID]) -> str | None:

@@ -24,8 +24,9 @@ from frameworks.carrier.protocol import (
     encode,
 )
 from mesos.driver import DriverStatus
-from mesos.ids import AgentID
+from mesos.ids import AgentID, OfferID
 from mesos.messages import (
+    AcceptInverseOffersMessage,
     DeclineOffersMessage,
     ReconcileTasksMessage,
     ReviveOffersMessage,
@@ -33,9 +34,9 @@ from mesos.messages import (
     SuppressOffersMessage,
 )
 from mesos.resources import Resources
-from mesos.types import MasterInfo, TaskInfo, TaskState
+from mesos.types import InverseOffer, MasterInfo, TaskInfo, TaskState, Unavailability
 
-from .conftest import Stage
+from .conftest import FRAMEWORK, Stage
 
 OUT, ERR = Stream
 ROOM = "cpus:64;mem:65536"
@@ -236,6 +237,26 @@ def test_a_task_that_ends_without_an_outcome_is_launched_again_first(batch: Batc
     batch.end(again, b"whole")
     assert batch.written()["1.stdout"] == b"whole"
     assert batch.items[0].losses == 1
+
+
+def test_what_is_killed_where_an_agent_is_emptied_runs_elsewhere(batch: Batch):
+    first, second, *_ = batch.stage.offer(ROOM)
+    inverse = InverseOffer(OfferID("I1"), FRAMEWORK, first.agent_id, Unavailability(600.0))
+    batch.stage.tell("inverse_offers", (inverse,))
+    assert [message.inverse_offer_ids for message in batch.stage.take(AcceptInverseOffersMessage)] == [(inverse.id,)]
+    batch.end(second, b"")  # what is done by then is done
+    batch.stage.update(first, TaskState.TASK_KILLED, encode(Outcome(-15, 0, 0, 1.0, 0.5)))
+    (again,) = batch.stage.offer(ROOM, "A2")
+    assert line(again) == line(first)
+    assert batch.items[1].outcome is not None
+
+
+def test_what_is_killed_where_it_may_stay_has_failed(batch: Batch):
+    first, *_ = batch.stage.offer(ROOM)
+    batch.stage.tell("inverse_offers", (InverseOffer(OfferID("I1"), FRAMEWORK, first.agent_id, Unavailability(600.0)),))
+    batch.stage.tell("inverse_offer_rescinded", OfferID("I1"))
+    batch.stage.update(first, TaskState.TASK_KILLED, encode(Outcome(-15, 0, 0, 1.0, 0.5)))
+    assert batch.items[0].is_failed
 
 
 def test_offers_are_wanted_again_when_a_task_is_lost(batch: Batch):
