@@ -49,20 +49,24 @@ class Authentication(Dialogue):
     """The principals of those who proved them."""
 
     def authenticate(self, message: AuthenticateMessage) -> None:
-        """See the message. Whoever asks is challenged, so that nobody learns which principals there are."""
-        who = self.sender
-        self.forget_challenge(who)
-        nonce = self.chance.getrandbits(8 * NONCE_BYTES).to_bytes(NONCE_BYTES, "big")
-        patience = self.delay(self.flags.authentication_v0_timeout_seconds, ChallengeTimeoutMessage(who))
-        self.challenges[who] = Challenge(message.principal, nonce, patience)
-        self.link(who)
-        self.reply(ChallengeMessage(nonce))
+        """See the message. Whoever asks is challenged, so that nobody learns which principals there are.
+
+        Who asks twice has not had the answer: it gets the same.
+        """
+        who, challenge = self.sender, self.challenges.get(self.sender)
+        if challenge is None or challenge.principal != message.principal:
+            self.forget_challenge(who)
+            nonce = self.chance.getrandbits(8 * NONCE_BYTES).to_bytes(NONCE_BYTES, "big")
+            patience = self.delay(self.flags.authentication_v0_timeout_seconds, ChallengeTimeoutMessage(who))
+            challenge = self.challenges[who] = Challenge(message.principal, nonce, patience)
+            self.link(who)
+        self.reply(ChallengeMessage(challenge.nonce))
 
     def proof(self, message: ProofMessage) -> None:
         """See the message."""
         challenge = self.challenges.get(self.sender)
-        if challenge is None:
-            self.ignore("it was not asked to prove anything")
+        if challenge is None or challenge.nonce != message.nonce:
+            self.ignore("it is the answer to no challenge that stands")
             return
         self.forget_challenge(self.sender)
         secret = self.credentials.get(challenge.principal)

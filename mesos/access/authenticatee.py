@@ -48,7 +48,7 @@ class Authenticatee(Process):
     def challenge(self, message: ChallengeMessage) -> None:
         """See the message."""
         if self._is_from_master() and self.credential is not None:
-            self.reply(ProofMessage(prove(self.credential, message.nonce, self.pid)))
+            self.reply(ProofMessage(message.nonce, prove(self.credential, message.nonce, self.pid)))
 
     def authenticated(self, message: AuthenticatedMessage) -> None:
         """See the message."""

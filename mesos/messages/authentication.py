@@ -18,8 +18,9 @@ class ChallengeMessage(Message, frozen=True):
 
 
 class ProofMessage(Message, frozen=True):
-    """Scheduler or agent → master, as answer to a challenge: only who has the secret can make this of it."""
+    """Scheduler or agent → master, as answer to the challenge with this: only who has the secret can make the proof."""
 
+    nonce: bytes
     proof: bytes
 
 

@@ -154,6 +154,20 @@ def test_a_registration_that_comes_too_early_is_answered_by_proving_and_not_by_g
     assert diary.entries == ["registered"]
 
 
+def test_answers_that_cross_each_other_are_no_wrong_proofs():
+    world = cluster()
+    peer = Cheat()
+    world.node("slow").spawn(peer, "peer")
+    world.settle()
+    for _ in range(3):  # it does not wait for the answers
+        say(world, peer, world.master.pid, AuthenticateMessage("ada"))
+    world.advance(seconds=1)
+    for challenge in list(peer.heard):
+        say(world, peer, world.master.pid, ProofMessage(challenge.nonce, prove(ADA, challenge.nonce, peer.pid)))
+    world.advance(seconds=1)
+    assert [type(each) for each in peer.heard] == [ChallengeMessage] * 3 + [AuthenticatedMessage]
+
+
 # Those who cheat.
 
 
@@ -181,10 +195,12 @@ def test_a_proof_counts_once_and_for_whom_it_was_made():
         world.settle()
         say(world, cheat, world.master.pid, AuthenticateMessage("ada"))
         world.advance(seconds=1)
-    proof = prove(ADA, one.heard[0].nonce, one.pid)
-    say(world, two, world.master.pid, ProofMessage(proof))
-    say(world, one, world.master.pid, ProofMessage(proof))
-    say(world, one, world.master.pid, ProofMessage(proof))
+    nonce, others = one.heard[0].nonce, two.heard[0].nonce
+    proof = prove(ADA, nonce, one.pid)
+    say(world, two, world.master.pid, ProofMessage(nonce, proof))
+    say(world, two, world.master.pid, ProofMessage(others, prove(ADA, others, one.pid)))
+    say(world, one, world.master.pid, ProofMessage(nonce, proof))
+    say(world, one, world.master.pid, ProofMessage(nonce, proof))
     world.advance(seconds=1)
     assert [type(each) for each in two.heard] == [ChallengeMessage, AuthenticationRefusedMessage]
     assert [type(each) for each in one.heard] == [ChallengeMessage, AuthenticatedMessage]
@@ -197,7 +213,8 @@ def test_a_challenge_does_not_wait_for_ever():
     world.settle()
     say(world, cheat, world.master.pid, AuthenticateMessage("ada"))
     world.advance(seconds=16)
-    say(world, cheat, world.master.pid, ProofMessage(prove(ADA, cheat.heard[0].nonce, cheat.pid)))
+    nonce = cheat.heard[0].nonce
+    say(world, cheat, world.master.pid, ProofMessage(nonce, prove(ADA, nonce, cheat.pid)))
     world.advance(seconds=1)
     assert [type(each) for each in cheat.heard] == [ChallengeMessage]
     assert not world.master.challenges
