@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 COMPRESS_LEVEL = 1
 """State is repetitive text: the cheapest level makes it about a tenth already."""
 
-NICENESS = 10
-"""Of the thread that compresses: the actors come first."""
+PACK_BYTES = 1 << 20
+"""How much is compressed at a time. In between the thread needs the interpreter, and whoever has that keeps the actors
+from it: so not too often, and not for long. For the same reason the thread is no nicer than others: it would be taken
+off the processor in such a moment."""
 
 PACKED_BYTES = 128 << 10
 """How much of what is compressed is written at once."""
@@ -51,7 +51,7 @@ class Packer:
     """Compresses bodies. Of a series only one is compressed at a time; who comes meanwhile waits for the newest."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "packer", _be_nice)
+        self._thread = ThreadPoolExecutor(1, "packer")
         self._series: dict[str, _Series] = {}
 
     async def packed(self, pieces: Pieces) -> Pieces:
@@ -105,12 +105,20 @@ def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(small)
 
 
-def _be_nice() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+def _batches(parts: Sequence[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for part in parts:
+        batch.append(part)
+        size += len(part)
+        if size >= PACK_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 def _pack(parts: Sequence[bytes]) -> list[bytes]:
     """As gzip, whatever the time is: the same text is the same bytes."""
     compressor = zlib.compressobj(COMPRESS_LEVEL, zlib.DEFLATED, _GZIP)
-    body = b"".join([*map(compressor.compress, parts), compressor.flush()])
+    body = b"".join([*(compressor.compress(b"".join(some)) for some in _batches(parts)), compressor.flush()])
     return [body[start : start + PACKED_BYTES] for start in range(0, len(body), PACKED_BYTES)]

@@ -21,7 +21,7 @@ from multidict import CIMultiDict
 
 from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
-from libprocess.http.exchange import HttpRequest, HttpResponse
+from libprocess.http.exchange import JSON_TYPE, HttpRequest, HttpResponse
 from libprocess.http.gate import Guard
 from libprocess.http.pieces import COMPRESS_LEVEL, Packer, Pieces
 from libprocess.http.routes import SAFE_METHODS
@@ -50,6 +50,8 @@ COMPRESS_BYTES_MIN = 1024
 THREAD_BYTES_MIN = 32 << 10
 _PEERS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 """What aiohttp raises, and would log at length, when a peer sends nonsense or leaves in the middle."""
+
+_CALLBACK = re.compile(r"[A-Za-z_$][\w$]{0,99}(\.[A-Za-z_$][\w$]{0,99}){0,5}", re.ASCII)
 
 _REFUSES_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 
@@ -148,6 +150,8 @@ class HttpServer:
         response = await self._runtime.routes.answer(_request(incoming, body))
         if response.stream is not None:
             return await self._go_on(incoming, response, response.stream)
+        if "jsonp" in incoming.query:
+            response = _called_back(incoming, response)
         if response.pieces is not None:
             return await self._piecemeal(incoming, response, response.pieces)
         return await _outgoing(response, incoming)
@@ -262,6 +266,20 @@ async def _outgoing(response: HttpResponse, incoming: web.BaseRequest) -> web.Re
             headers["Content-Encoding"] = "gzip"
             body = await _off_loop(_compress, body)
     return web.Response(status=response.status, body=body, headers=headers)
+
+
+def _called_back(incoming: web.BaseRequest, response: HttpResponse) -> HttpResponse:
+    """JSON as a script that hands it to a function of the page: for pages of others, and so only what all may see."""
+    callback = incoming.query["jsonp"]
+    if response.content_type != JSON_TYPE or response.status != 200 or incoming.method not in SAFE_METHODS:
+        return response
+    if not _CALLBACK.fullmatch(callback):
+        return HttpResponse.error(400, "Expecting 'jsonp' to be the name of a function")
+    if "Authorization" in incoming.headers:
+        return HttpResponse.error(403, "403 Forbidden. What is for some only is not shown to the pages of others.")
+    body = response.pieces.whole() if response.pieces is not None else response.body
+    headers = (("X-Content-Type-Options", "nosniff"),)
+    return HttpResponse(200, b"%s(%s);" % (callback.encode(), body), "text/javascript", headers)
 
 
 def _accepts_gzip(incoming: web.BaseRequest) -> bool:

@@ -74,7 +74,7 @@ class Endpoints(Reading):
 
         if seen is not self.cluster:
             return HttpResponse.json(shown(state.state))
-        return self.read(request, state.SHAPES, lambda: shown(state.head), state.lists)
+        return self.read("state", request, state.SHAPES, lambda: shown(state.head), state.lists)
 
     def _summary(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse.json(summary(self.seen, self.info, self.flags.cluster))

@@ -57,7 +57,11 @@ class Listings(Endpoints):
     def _slaves(self, request: HttpRequest) -> HttpResponse | None:
         wanted = request.argument("slave_id")
         if not wanted and self.seen is self.cluster:
-            return self.read(request, SLAVES, lambda: {"recovered_slaves": recovered(self.cluster)}, _slaves_in)
+
+            def head() -> Json:
+                return {"recovered_slaves": recovered(self.cluster)}
+
+            return self.read("slaves", request, SLAVES, head, _slaves_in)
         found = [each for each in self.seen.agents.values() if wanted in ("", each.id)]
         return HttpResponse.json(
             {"slaves": [_slave(each) for each in found], "recovered_slaves": recovered(self.cluster)}
@@ -68,7 +72,9 @@ class Listings(Endpoints):
         seen = self.seen
         lists = {"frameworks": seen.frameworks, "completed_frameworks": seen.completed}
         if not wanted and seen is self.cluster:
-            return self.read(request, state.SHAPES, lambda: {"unregistered_frameworks": []}, _frameworks_in)
+            return self.read(
+                "frameworks", request, state.SHAPES, lambda: {"unregistered_frameworks": []}, _frameworks_in
+            )
         shown = {
             name: [framework(each) for each in records.values() if wanted in ("", each.id)]
             for name, records in lists.items()

@@ -114,7 +114,7 @@ class OperatorApi(Adoption):
                 return self.operator_orders[type_](call, request)
             media = accepted_media(request)
             if type_ in v1.ANSWERS and media is Media.JSON and self.seen is self.cluster:
-                return self.read_whole(request, v1.SHAPES, partial(v1.answer, type_))
+                return self.read_whole(type_, request, v1.SHAPES, partial(v1.answer, type_))
             answer = {"type": type_, type_.lower(): self.operator_calls[type_](call)}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
         except Refusal as refusal:

@@ -39,6 +39,7 @@ class Reading(Dialogue):
 
     def read(
         self,
+        name: str,
         request: HttpRequest,
         shapes: Shapes,
         head: Callable[[], Json],
@@ -53,10 +54,12 @@ class Reading(Dialogue):
                 yield from list_
             yield b"}"
 
-        return self.read_whole(request, shapes, whole, head)
+        # Who is shown other fields is answered apart: what is compressed once is for all who ask for the same.
+        return self.read_whole(f"{name} with {', '.join(head())}", request, shapes, whole, head)
 
     def read_whole(
         self,
+        series: str,
         request: HttpRequest,
         shapes: Shapes,
         parts: Callable[[Snapshot], Iterable[bytes]],
@@ -64,22 +67,21 @@ class Reading(Dialogue):
     ) -> HttpResponse | None:
         """Answer with what a snapshot says, and what is said `beside` it. Nothing if the client has that already."""
         snapshot, asker = self.snapshot(shapes), self.sender
-        tag = self._tag(request, snapshot, beside())
+        tag = self._tag(series, snapshot, beside())
         if request.has(tag):
             return HttpResponse.not_modified(tag)
 
         def response() -> HttpResponse:
-            series = f"{request.path} {hashlib.blake2b(request.body, digest_size=8).hexdigest()}"
-            return HttpResponse.json_of(Pieces(parts(snapshot), series, self._tag(request, snapshot, beside())))
+            return HttpResponse.json_of(Pieces(parts(snapshot), series, self._tag(series, snapshot, beside())))
 
         if snapshot.refresh(PIECES_PER_TURN):
             return response()
         self.when_fresh(snapshot, lambda: self.send(asker, HttpResponseMessage(response())))
         return None
 
-    def _tag(self, request: HttpRequest, snapshot: Snapshot, beside: Any) -> str:
+    def _tag(self, series: str, snapshot: Snapshot, beside: Any) -> str:
         """The ETag of what is read now: it is another after every change, and at every master."""
-        said = [self.info.id, request.path, request.body, beside]
+        said = [self.info.id, series, beside]
         digest = hashlib.blake2b(to_json(said), digest_size=8).hexdigest()
         return f'W/"{snapshot.version}-{digest}"'
 

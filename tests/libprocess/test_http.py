@@ -518,6 +518,25 @@ def test_every_node_tells_of_its_machine_and_of_its_routes(world: World):
     served(world, talk)
 
 
+def test_json_is_handed_to_a_function_of_a_page_unless_it_is_for_some_only(world: World):
+    async def talk(client: aiohttp.ClientSession) -> None:
+        async def ask(query: str, **headers: str) -> tuple[int, str, str]:
+            async with client.get(f"/state{query}", headers=headers) as response:
+                return response.status, response.headers["Content-Type"], await response.text()
+
+        assert await ask("?jsonp=angular.callbacks._0") == (
+            200,
+            "text/javascript",
+            'angular.callbacks._0({"handled":1});',
+        )
+        assert (await ask("?jsonp=alert(1)//"))[0] == 400
+        assert (await ask("?jsonp=show", Authorization="Basic eDp5"))[0] == 403
+        async with client.get("/jobs/all/x?jsonp=show") as response:
+            assert await response.text() == "all: x"
+
+    served(world, talk)
+
+
 @pytest.fixture
 def usual_level() -> Iterator[int]:
     """The level of the log while it is nobody else's to set."""
