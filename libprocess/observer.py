@@ -162,24 +162,34 @@ class Observer:
     # Turns: as `Runtime._turn`, and something more.
 
     def _timed_turn(self, length: int) -> None:
-        """The time before each piece of mail, and ids for what it leads to."""
+        """The time before each piece of mail, and ids for what it leads to.
+
+        Mail for elsewhere that stands together has one time: it leaves together, at the end of the turn.
+        """
         runtime = self._runtime
-        queue, processes, stamp, now = runtime._queue, runtime.processes, self._times.append, self._now
+        queue, processes, here, send = runtime._queue, runtime.processes, runtime.outside, runtime.network.send
+        stamp, now = self._times.append, self._now
         known = len(queue)
         turn = islice(queue, length)
+        time = 0.0
         while True:
-            last: PID | None = None
+            last: PID | None = here
             try:
                 for runtime._current in turn:
-                    stamp(now())
                     to, _, message, id_, _ = runtime._current
                     if to is not last:
                         process = processes.get(to)
                         if process is None:
-                            last = None
-                            runtime._elsewhere(runtime._current)
+                            if last is not None:
+                                time, last = now(), None
+                            stamp(time)
+                            if to.port != here.port or to.host != here.host:
+                                send(runtime._current)
+                            else:
+                                runtime._elsewhere(runtime._current)
                             continue
                         last = to
+                    stamp(now())
                     process._handlers[message.__class__](process, message)  # type: ignore[arg-type, union-attr]
                     if len(queue) > known:
                         self._number(known, None, id_)

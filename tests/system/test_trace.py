@@ -194,6 +194,7 @@ def test_what_cannot_be_done_is_said_in_one_line(start: Start):
     assert "does not let itself be broken" in refused("break", "drop", address)
     assert "no directory for recordings" in refused("record", address, "--start")
     assert "no node is named" in refused("tap")
+    assert "mesos-trace log: the following arguments are required: FILE; --help says more" in refused("log", "--wat")
     assert "expected the master's web port" in refused("tap", "--master", address)
     server.process.kill()
     server.process.wait()

@@ -7,13 +7,17 @@ import importlib
 import sys
 from pathlib import Path
 
+from libprocess.errors import told_to_the_operator
+
 
 def benchmarks() -> dict[str, str]:
     """Names of the benchmarks, and what each is about."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         tree = ast.parse(path.read_text())
-        has_main = any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
+        has_main = any(
+            isinstance(node, ast.FunctionDef) and node.name == "main" and node.args.args for node in tree.body
+        )
         if has_main and not path.stem.startswith("_"):
             found[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
     return found
@@ -24,7 +28,8 @@ def main() -> int:
     known = benchmarks()
     arguments = sys.argv[1:]
     if arguments and arguments[0] in known:
-        status: int = importlib.import_module(f"tools.bench.{arguments[0]}").main(arguments[1:])
+        with told_to_the_operator("tools.bench"):
+            status: int = importlib.import_module(f"tools.bench.{arguments[0]}").main(arguments[1:])
         return status
     if arguments in (["--help"], ["-h"]):
         print("usage: python -m tools.bench NAME [--json]\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import time
 from statistics import median
@@ -19,6 +18,7 @@ from master.master import Master
 from tools.bench.crowd import Crowd, crowd
 from tools.bench.measure import Figure, percentile, show
 from tools.bench.readers import Readers
+from tools.options import Parser
 
 REPEATS = 7
 EVENTS = 2_000
@@ -152,7 +152,7 @@ async def _updates(the_crowd: Crowd) -> float:
 
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench http", description=__doc__)
+    parser = Parser(prog="python -m tools.bench http", description=__doc__)
     parser.add_argument("--agents", type=int, default=10_000, help="how many agents (10000)")
     parser.add_argument("--tasks", type=int, default=50_000, help="how many tasks (50000)")
     parser.add_argument("--poll_seconds", type=float, default=10.0, help="how often each poller reads /state (10)")

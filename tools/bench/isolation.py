@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
@@ -21,6 +20,7 @@ from mesos.ids import ContainerID
 from mesos.resources import Resources
 from mesos.types import CommandInfo
 from tools.bench.measure import Figure, pin, show
+from tools.options import Parser
 
 REPEATS = 7
 # Writes the processor time that it took: a container's start and end are not the question here.
@@ -44,7 +44,7 @@ class Owner(Process):
 
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench isolation", description=__doc__)
+    parser = Parser(prog="python -m tools.bench isolation", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     options = parser.parse_args(arguments)
     pin()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
@@ -32,6 +31,7 @@ from mesos.types import (
 )
 from tools.bench.measure import Figure, percentile, show
 from tools.local.cluster import LocalCluster
+from tools.options import Parser
 
 AGENT_RESOURCES = "cpus:4000;mem:4000000;disk:100000"
 COMMAND_RESOURCES = Resources.of(cpus=0.1, mem=32)
@@ -144,7 +144,7 @@ control = Kind(control_task, CONTROL_RESOURCES, EXECUTOR_RESOURCES)
 
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench launch", description=__doc__)
+    parser = Parser(prog="python -m tools.bench launch", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--tasks", type=int, default=500, help="how many commands to launch in one accept")
     parser.add_argument("--agent", action="append", default=[], metavar="FLAG", help="a further flag for the agent")

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from libprocess.errors import OperatorError
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -35,6 +37,8 @@ def pin(core: int | None = None) -> int:
     """Keep this process and those it starts on one core, the last one it may use by default; returns which."""
     allowed = sorted(os.sched_getaffinity(0))
     core = allowed[-1] if core is None else core
+    if core not in allowed:
+        raise OperatorError(f"--core: expected one of {', '.join(map(str, allowed))}, found {core}")
     os.sched_setaffinity(0, {core})
     return core
 

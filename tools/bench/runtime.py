@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import os
@@ -26,6 +25,7 @@ from tools.bench.mail import (
 )
 from tools.bench.measure import Figure
 from tools.bench.side import Side
+from tools.options import Parser
 
 REPEATS = 5
 SILENCE_SECONDS = 0.6
@@ -39,7 +39,7 @@ NEWS_64K = TaskNewsMessage.of_size(65536 - 65)
 
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench runtime", description=__doc__)
+    parser = Parser(prog="python -m tools.bench runtime", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
     options = parser.parse_args(arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import random
@@ -24,6 +23,7 @@ from libprocess.zeromq import Setup, Sockets, ZeroMQ
 from tools.bench import measure
 from tools.bench.mail import CpuMessage, Sink, TaskNewsMessage, Teller
 from tools.bench.measure import Figure
+from tools.options import Parser
 from tools.trace import indexing
 from tools.trace.life import Life
 from tools.trace.story import Story
@@ -42,7 +42,7 @@ NEWS = TaskNewsMessage.of_size(16)
 
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench trace", description=__doc__)
+    parser = Parser(prog="python -m tools.bench trace", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
     options = parser.parse_args(arguments)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
 from tools.cli import adopt, agents, explain, history, keys, reconfigure, registry
+from tools.options import Parser
 
 PROGRAM = "tools.cli"
 
@@ -31,7 +32,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    made = argparse.ArgumentParser(prog=f"python -m {PROGRAM}", description="Ask or tell a master something.")
+    made = Parser(prog=f"python -m {PROGRAM}", description="Ask or tell a master something.")
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
+from tools.options import Parser
 from tools.trace import (
     breaking,
     chains,
@@ -55,9 +56,7 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    made = argparse.ArgumentParser(
-        prog="mesos-trace", description="See every message between actors, and why it was sent."
-    )
+    made = Parser(prog="mesos-trace", description="See every message between actors, and why it was sent.")
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add) in COMMANDS.items():
         add(commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."))

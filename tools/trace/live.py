@@ -67,7 +67,10 @@ def _read(url: str) -> Any:
         with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:
             return json.load(answer)
     except (OSError, ValueError) as error:
-        raise Unreachable(f"{url} does not answer ({error}); expected the master's web port") from None
+        reason = getattr(error, "reason", None) or error
+        raise Unreachable(
+            f"{url} does not answer ({getattr(reason, 'strerror', None) or reason}); expected the master's web port"
+        ) from None
 
 
 @asynccontextmanager
