@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
@@ -95,6 +96,7 @@ class Snapshots(Books):
 
 
 TestSnapshots = Snapshots.TestCase
+TestSnapshots.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 
 
 def test_a_list_keeps_its_order_and_its_blocks_full_whatever_is_taken_out():
