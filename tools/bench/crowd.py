@@ -157,10 +157,10 @@ class Crowd:
         each = -(-tasks // agents)
         self.agents = [Agent(self.master, number, each) for number in range(agents)]
         self.schedulers = [Scheduler(self, number, each) for number in range(FRAMEWORKS)]
-        self.latencies: list[float] = []
-        """Seconds from the end of a task to an offer of what it had."""
+        self.latencies: list[tuple[float, float]] = []
+        """Seconds from the end of a task to an offer of what it had: as they pass, and of the processor's time here."""
         self._chance = random.Random(1)
-        self._ended: dict[AgentID, float] = {}
+        self._ended: dict[AgentID, tuple[float, float]] = {}
 
     async def build(self, tasks: int) -> None:
         """Everybody comes, and every task runs."""
@@ -182,18 +182,18 @@ class Crowd:
 
     def offered(self, message: ResourceOffersMessage) -> None:
         """Some scheduler has offers."""
-        now = time.perf_counter()
+        now, used = time.perf_counter(), time.thread_time()
         for offer in message.offers:
             ended = self._ended.pop(offer.agent_id, None)
             if ended is not None:
-                self.latencies.append(now - ended)
+                self.latencies.append((now - ended[0], used - ended[1]))
 
     def change(self) -> None:
         """A task ends somewhere; who is offered what it had launches another."""
         agent = self._chance.choice(self.agents)
         if agent.tasks and agent.id not in self._ended:
             self.missing += 1
-            self._ended[agent.id] = time.perf_counter()
+            self._ended[agent.id] = time.perf_counter(), time.thread_time()
             agent.end(next(iter(agent.tasks)))
             self.runtime.drain()
 

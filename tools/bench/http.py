@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from statistics import median
 
 import msgspec
@@ -78,8 +79,8 @@ async def _read(readers: Readers) -> tuple[float, int]:
 
 async def _offers(the_crowd: Crowd, readers: Readers, poll_seconds: float) -> list[Figure]:
     """What passes from the end of a task to an offer of what it had, alone and while others poll, in turns."""
-    alone: list[float] = []
-    polled: list[float] = []
+    alone: list[tuple[float, float]] = []
+    polled: list[tuple[float, float]] = []
     seconds = poll_seconds
     polls = 0
     for _ in range(ROUNDS):
@@ -87,24 +88,23 @@ async def _offers(the_crowd: Crowd, readers: Readers, poll_seconds: float) -> li
         polling = asyncio.ensure_future(readers.do("poll", POLLERS, poll_seconds, seconds))
         polled += await _latencies(the_crowd, seconds)
         polls += int((await polling)[0])
-    ratio = percentile(polled, 0.99) / percentile(alone, 0.99)
-    own = (
-        f"p99 {percentile(polled, 0.99) * 1000:.2f} ms, {POLLERS} read /state every {poll_seconds:g} s ({polls} times)"
-    )
-    reference = f"p99 {percentile(alone, 0.99) * 1000:.2f} ms, nobody reads"
+    alone_s, alone_cpu = zip(*alone, strict=True)
+    polled_s, polled_cpu = zip(*polled, strict=True)
+    own = f"p99, {POLLERS} read /state every {poll_seconds:g} s ({polls} times)"
     return [
-        Figure("offer_p99_ratio_with_pollers", ratio, 1.05, own=own, reference=reference),
-        Figure(
-            "offer_p50_ratio_with_pollers",
-            percentile(polled, 0.5) / percentile(alone, 0.5),
-            float("inf"),
-            own=f"p50 {percentile(polled, 0.5) * 1000:.2f} ms",
-            reference=f"p50 {percentile(alone, 0.5) * 1000:.2f} ms",
-        ),
+        _compared("offer_p99_ratio_with_pollers", polled_s, alone_s, 0.99, 1.05, own),
+        _compared("offer_p50_ratio_with_pollers", polled_s, alone_s, 0.5, float("inf"), "p50"),
+        _compared("offer_p99_cpu_ratio_with_pollers", polled_cpu, alone_cpu, 0.99, float("inf"), "p99 of its own work"),
     ]
 
 
-async def _latencies(the_crowd: Crowd, seconds: float) -> list[float]:
+def _compared(key: str, polled: Sequence[float], alone: Sequence[float], part: float, bar: float, own: str) -> Figure:
+    """What readers make of a percentile."""
+    mine, reference = percentile(polled, part) * 1000, percentile(alone, part) * 1000
+    return Figure(key, mine / reference, bar, own=f"{mine:.2f} ms {own}", reference=f"{reference:.2f} ms alone")
+
+
+async def _latencies(the_crowd: Crowd, seconds: float) -> list[tuple[float, float]]:
     the_crowd.latencies.clear()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
