@@ -35,6 +35,17 @@ def test_an_agent_that_misses_five_pings_in_a_row_is_given_up(scene: Scene, agen
     assert scene.metric("tasks_lost") == 1
 
 
+def test_who_has_an_offer_of_an_agent_that_is_given_up_is_told(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    offer = scheduler.offer()
+    agent.answers_pings = False
+    scene.world.advance(90)
+
+    assert scheduler.last(AgentLostMessage).agent_id == agent.id
+    assert [message.offer_id for message in scheduler.all(RescindResourceOfferMessage)] == [offer.id]
+
+
 def test_an_answer_in_between_makes_the_count_begin_again(scene: Scene, agent: AgentPeer):
     agent.answers_pings = False
     scene.world.advance(70)

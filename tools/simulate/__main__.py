@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 from tqdm import tqdm
 
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.flags import PATH, Flags, flag
+from tools.simulate.plants import Plant
 from tools.simulate.playing import Outcome, play, play_all
 from tools.simulate.story import Setting
 
@@ -35,9 +35,7 @@ class SimulateFlags(Flags, program=PROGRAM):
         default=None, kind=PATH, help="Record what happens with --seed to this file, which mesos-trace reads."
     )
     digest: bool = flag(default=False, help="Print the digest of each trace.")
-    plant: Literal["none", "lost-retry", "lost-update", "renamed-id", "double-offer", "early-act"] = flag(
-        default="none", help="Plant this bug, and end well once it is caught."
-    )
+    plant: Plant = flag(default="none", help="Plant this bug, and end well once it is caught.")
     json: bool = flag(default=False, help="Print the result as JSON.")
 
 

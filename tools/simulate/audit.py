@@ -12,15 +12,20 @@ from typing import Any, NamedTuple
 from agent.agent import AGENT_ID, Agent
 from agent.records.updates import RETRY_SECONDS, RETRY_SECONDS_MAX
 from libprocess import PID, Message, Runtime
+from libprocess.process import ExitedMessage
 from libprocess.recording import Record
 from master.master import Master
 from master.registrar.entries import Standing
 from mesos.ids import AgentID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
+    AcceptOffersMessage,
     AgentLostMessage,
     AgentRegisteredMessage,
     AgentReregisteredMessage,
+    DeclineOffersMessage,
     FrameworkRegisteredMessage,
+    FrameworkReregisteredMessage,
+    RescindResourceOfferMessage,
     ResourceOffersMessage,
     RunTaskMessage,
     ShutdownFrameworkMessage,
@@ -28,7 +33,7 @@ from mesos.messages import (
     StatusUpdateMessage,
 )
 from mesos.resources import Resources
-from mesos.types import Offer
+from mesos.types import Offer, StatusUpdate
 from tools.simulate.cluster import Cluster
 from tools.simulate.containers import VirtualContainers
 
@@ -78,6 +83,10 @@ class Audit:
         self._agents: dict[AgentID, PID] = {}
         self._schedulers: dict[FrameworkID, PID] = {}
         self._offers: dict[OfferID, Offer] = {}
+        self._standing: dict[tuple[PID, PID], dict[OfferID, AgentID]] = {}
+        """By master and scheduler: the offers of one that the other has no reason to think are over."""
+        self._settled: dict[tuple[FrameworkID | None, TaskID], set[bytes]] = {}
+        """By task: the updates whose acknowledgement came to its agent."""
         self._ordered: set[tuple[FrameworkID | None, TaskID]] = set()
         self._owed: dict[tuple[FrameworkID, TaskID], Owed] = {}
         self._look_at = 0.0
@@ -136,6 +145,10 @@ class Audit:
                 self._break(f"agent {message.agent_id} is told that it is admitted; written down is {standing}")
 
     def _agent_lost(self, node: Runtime, to: PID, sender: PID, message: AgentLostMessage) -> None:
+        if node.address == sender.address:
+            kept = [id for id, agent_id in self._standing.get((sender, to), {}).items() if agent_id == message.agent_id]
+            if kept:
+                self._break(f"agent {message.agent_id} is lost, and nobody told {to} that offer {kept[0]} is over")
         if self._is_told_by_holder(node, sender):
             standing = self._cluster.registry.standing(message.agent_id)
             if standing is Standing.ADMITTED:
@@ -150,6 +163,14 @@ class Audit:
         known = self._schedulers.setdefault(message.framework_id, to)
         if known != to:
             self._break(f"framework id {message.framework_id} was given to {known} and to {to}")
+        self._framework_admitted(node, to, sender, message)
+
+    def _framework_admitted(
+        self, node: Runtime, to: PID, sender: PID, message: FrameworkRegisteredMessage | FrameworkReregisteredMessage
+    ) -> None:
+        """Whoever registers knows that all it was offered before is over."""
+        if node.address == sender.address:
+            self._standing.pop((sender, to), None)
 
     def _run_task(self, node: Runtime, to: PID, sender: PID, message: RunTaskMessage) -> None:
         if node.address != to.address or to.id != AGENT_ID:
@@ -167,8 +188,29 @@ class Audit:
             if offer.id in self._offers:
                 self._break(f"offer id {offer.id} was used twice, for {self._offers[offer.id]} and for {offer}")
             self._offers[offer.id] = offer
+            self._standing.setdefault((sender, to), {})[offer.id] = offer.agent_id
             if isinstance(master, Master):
                 self._check_books(master, offer.agent_id)
+
+    def _offer_rescinded(self, node: Runtime, to: PID, sender: PID, message: RescindResourceOfferMessage) -> None:
+        if node.address == sender.address:
+            self._standing.get((sender, to), {}).pop(message.offer_id, None)
+
+    def _offers_answered(
+        self, node: Runtime, to: PID, sender: PID, message: AcceptOffersMessage | DeclineOffersMessage
+    ) -> None:
+        for offer_id in message.offer_ids:
+            self._standing.get((to, sender), {}).pop(offer_id, None)
+
+    def _link_broken(self, node: Runtime, to: PID, sender: PID, message: ExitedMessage) -> None:
+        """A master that has lost an agent offers nothing of it; one that has lost a scheduler says nothing to it."""
+        master = node.processes.get(to)
+        if not isinstance(master, Master):
+            return
+        self._standing.pop((to, message.pid), None)
+        for agent in master.cluster.agents.values():
+            if agent.pid == message.pid and not agent.connected and agent.offers:
+                self._break(f"agent {agent.id} is not connected, and offers of it stand: {', '.join(agent.offers)}")
 
     def _check_books(self, master: Master, agent_id: AgentID) -> None:
         agent = master.cluster.agents.get(agent_id)
@@ -188,6 +230,7 @@ class Audit:
             update = message.update
             key = update.framework_id, update.status.task_id
             sent = self.updates.setdefault(key, {})
+            self._check_its_turn(update, sent, node)
             sent.setdefault(update.status.uuid, self._home(node))
             owed = self._owed.get(key)
             again = owed is not None and owed.node is node and owed.uuid == update.status.uuid
@@ -196,11 +239,23 @@ class Audit:
             due = self._cluster.elapsed + wait_seconds + GRACE_SECONDS
             self._owed[key] = Owed(node, update.status.uuid, times, due)
 
+    def _check_its_turn(self, update: StatusUpdate, sent: dict[bytes, Home], node: Runtime) -> None:
+        """An agent sends no update before the last one is acknowledged: that one, and no other."""
+        uuid, task_id = update.status.uuid, update.status.task_id
+        last = next(reversed(sent), b"")
+        if not uuid or not last or uuid in sent or sent[last].node is not node:
+            return
+        if last not in self._settled.get((update.framework_id, task_id), ()):
+            self._break(
+                f"{node.address} goes on to the next update of task {task_id}, and {last.hex()} was not acknowledged"
+            )
+
     def _acknowledged(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateAcknowledgementMessage) -> None:
         key = message.framework_id, message.task_id
         if sender.id == AGENT_ID and sender.address == node.address:
             self.promised.setdefault(key, {})[message.uuid] = self._home(node)
         elif to.id == AGENT_ID and to.address == node.address:
+            self._settled.setdefault(key, set()).add(message.uuid)
             owed = self._owed.get(key)
             if owed is not None and owed.uuid == message.uuid:
                 del self._owed[key]
@@ -241,7 +296,12 @@ _LOOKS: Mapping[type[Message], Callable[[Audit, Runtime, PID, PID, Any], None]] 
     AgentRegisteredMessage: Audit._agent_registered,
     AgentReregisteredMessage: Audit._agent_admitted,
     AgentLostMessage: Audit._agent_lost,
+    RescindResourceOfferMessage: Audit._offer_rescinded,
+    AcceptOffersMessage: Audit._offers_answered,
+    DeclineOffersMessage: Audit._offers_answered,
+    ExitedMessage: Audit._link_broken,
     FrameworkRegisteredMessage: Audit._framework_registered,
+    FrameworkReregisteredMessage: Audit._framework_admitted,
     ResourceOffersMessage: Audit._resource_offers,
     RunTaskMessage: Audit._run_task,
     ShutdownFrameworkMessage: Audit._shutdown_framework,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from unittest.mock import patch
 
 from agent.agent import Agent
 from agent.dialogues.messages import RetryUpdateMessage
+from agent.records.updates import UpdateStream
 from master.dialogues.base import Dialogue
+from master.dialogues.losses import Losses
 from master.dialogues.offers import Offers
-from master.records import Cluster
+from master.records import AgentRecord, Cluster
 from master.registrar.operations import Operation
+from master.updates import Verdict
 from mesos.detector import MasterDetector
 from mesos.ids import AgentID
+from mesos.scheduler.process import SchedulerProcess
 
 
 @contextmanager
@@ -72,6 +76,65 @@ def early_act() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def silent_end() -> Iterator[None]:
+    """A master that gives an agent up takes back what it offered there, and tells nobody."""
+    remove = Losses.remove_agent
+
+    def silently(self: Losses, agent: AgentRecord, verdict: Verdict) -> None:
+        self.give_back(agent.offers.values())
+        remove(self, agent, verdict)
+
+    with patch.object(Losses, "remove_agent", silently):
+        yield
+
+
+@contextmanager
+def kept_offer() -> Iterator[None]:
+    """A master that loses the link to an agent lets its offers of it stand."""
+    exited = Losses.agent_exited
+
+    def kept(self: Losses, agent: AgentRecord, reason: str) -> None:
+        with patch.object(Losses, "rescind", lambda *_: None):
+            exited(self, agent, reason)
+
+    with patch.object(Losses, "agent_exited", kept):
+        yield
+
+
+@contextmanager
+def old_master() -> Iterator[None]:
+    """A driver that has found another master goes on to listen to the one before."""
+    with patch.object(SchedulerProcess, "_hears_master", lambda self: self._connected):
+        yield
+
+
+@contextmanager
+def any_acknowledgement() -> Iterator[None]:
+    """An agent takes the acknowledgement of one update for that of another."""
+    acknowledge = UpdateStream.acknowledge
+
+    def any_will_do(self: UpdateStream, uuid: bytes) -> bool:
+        first = self.first
+        return acknowledge(self, uuid if first is None else first.status.uuid)
+
+    with patch.object(UpdateStream, "acknowledge", any_will_do):
+        yield
+
+
+Plant: TypeAlias = Literal[
+    "none",
+    "lost-retry",
+    "lost-update",
+    "renamed-id",
+    "double-offer",
+    "early-act",
+    "silent-end",
+    "kept-offer",
+    "old-master",
+    "any-acknowledgement",
+]
+
 PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "none": nullcontext,
     "lost-retry": lost_retry,
@@ -79,4 +142,8 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "renamed-id": renamed_id,
     "double-offer": double_offer,
     "early-act": early_act,
+    "silent-end": silent_end,
+    "kept-offer": kept_offer,
+    "old-master": old_master,
+    "any-acknowledgement": any_acknowledgement,
 }

@@ -91,15 +91,18 @@ class Workload(Scheduler):
         self.ledger = ledger
         self._chance = chance
         self._kept: list[Offer] = []
+        self._master_id = ""
+        """Of the master that it registered with last."""
 
     def registered(self, driver: SchedulerCalls, framework_id: FrameworkID, master_info: MasterInfo) -> None:
         """See `Scheduler`."""
-        self.ledger.id = framework_id
+        self.ledger.id, self._master_id = framework_id, master_info.id
         self.reconcile(driver)
 
     def reregistered(self, driver: SchedulerCalls, master_info: MasterInfo) -> None:
         """See `Scheduler`."""
         self._kept.clear()
+        self._master_id = master_info.id
         self.reconcile(driver)
 
     def disconnected(self, driver: SchedulerCalls) -> None:
@@ -129,6 +132,8 @@ class Workload(Scheduler):
 
     def resource_offers(self, driver: SchedulerCalls, offers: Sequence[Offer]) -> None:
         """See `Scheduler`."""
+        foreign = [offer.id for offer in offers if not offer.id.startswith(self._master_id)]
+        assert not foreign, f"{self._master_id} is the master of {self.ledger.info.name}, which got offer {foreign[0]}"
         kept, self._kept = self._kept, []
         for offer in [*kept, *offers]:
             if not self.ledger.is_closing and self._chance.random() < 0.1:
