@@ -152,9 +152,10 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         self.peer_exited(message.pid)
         agent = self.cluster.agent_at(message.pid)
         framework = self.cluster.framework_at(message.pid)
-        if agent is not None:
+        # Whoever proves again who it is, is linked before it is back: such a link may break as well, and means nothing.
+        if agent is not None and agent.connected:
             self.agent_exited(agent, message.reason)
-        if framework is not None:
+        if framework is not None and framework.connected:
             self.scheduler_exited(framework, message.reason)
         if message.pid == self.allocator:
             raise RuntimeError(f"the allocator ended, and without it there is nothing to offer: {message.reason}")

@@ -241,3 +241,20 @@ def test_a_proof_is_bound_to_all_that_it_is_about():
     assert not is_proof(proof, ADA, b"nonce", other)
     assert not is_proof(proof, Credential("eve", "lovelace"), b"nonce", who)
     assert not is_proof(proof, Credential("ada", "byron"), b"nonce", who)
+
+
+def test_an_agent_that_is_cut_off_again_before_it_is_back_is_not_given_up_after_it_came_back():
+    world = cluster(agent_reregister_timeout_seconds=60.0, agent_ping_timeout_seconds=1000.0)
+    master, agent = world.node_of(world.master), world.node_of(world.agent)
+    world.advance(seconds=5)
+    for dropped in (AuthenticatedMessage, RegisterFrameworkMessage):  # the first time it gets as far as its proof
+        rule = world.drop(dropped)
+        world.partition([agent], [master])
+        world.advance(seconds=20)
+        world.heal()
+        world.advance(seconds=5)
+        world.restore(rule)
+    world.advance(seconds=300)
+    assert world.agent.state is AgentState.REGISTERED
+    assert [each.connected for each in world.master.cluster.agents.values()] == [True]
+    assert not world.master.cluster.unreachable
