@@ -63,8 +63,8 @@ class Session:
         connection = client._connection
         invoke = connection._invoke
 
-        def noting(timeout: float, request: Any, *more: Any) -> Any:
-            outcome = invoke(timeout, request, *more)
+        def noting(timeout: float, request: Any, **more: Any) -> Any:
+            outcome = invoke(timeout, request, **more)
             if isinstance(request, Connect) and outcome[0].time_out > 0:
                 self._from_thread(setattr, self, "timeout_seconds", outcome[0].time_out / 1000)
             return outcome
