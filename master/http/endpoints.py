@@ -12,7 +12,8 @@ from master.flags import MasterFlags
 from master.http import state
 from master.http.reading import Reading
 from master.http.sight import Sight
-from master.http.summary import summary
+from master.http.snapshot.summary import SummarySnapshot, lists
+from master.http.summary import summary, summary_head
 from master.records import Cluster
 from mesos.forms import Json
 from mesos.types import MasterInfo
@@ -76,5 +77,11 @@ class Endpoints(Reading):
             return HttpResponse.json(shown(state.state))
         return self.read("state", request, state.SHAPES, lambda: shown(state.head), state.lists)
 
-    def _summary(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse.json(summary(self.seen, self.info, self.flags.cluster))
+    def _summary(self, request: HttpRequest) -> HttpResponse | None:
+        if self.seen is not self.cluster:
+            return HttpResponse.json(summary(self.seen, self.info, self.flags.cluster))
+
+        def head() -> Json:
+            return summary_head(self.info, self.flags.cluster)
+
+        return self.read("summary", request, SummarySnapshot, head, lists)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from libprocess.http import HttpRequest, HttpResponse, HttpResponseMessage
@@ -13,12 +14,15 @@ from libprocess.message import Message
 from master.dialogues.base import Dialogue
 from master.http.snapshot import Shapes, Snapshot
 from master.http.watched import WatchedCluster
+from master.records import Cluster
 from mesos.forms import Json
 
 PIECES_PER_TURN = 64
 """How many pieces are encoded before other mail has its turn: about a millisecond's worth."""
 
 Answer = Callable[[], None]
+Kind = Shapes | Callable[[Cluster], Snapshot]
+"""What a snapshot shows; or how one is made that shows more than agents and frameworks each by themselves."""
 
 
 class RefreshSnapshotsMessage(Message, frozen=True):
@@ -28,7 +32,7 @@ class RefreshSnapshotsMessage(Message, frozen=True):
 class Reading(Dialogue):
     """Answers of any size, each as the cluster is at the moment at which it leaves."""
 
-    _snapshots: dict[Shapes, Snapshot]
+    _snapshots: dict[Kind, Snapshot]
     _readers: dict[Snapshot, list[Answer]]
     """Who waits until a snapshot is up to date."""
 
@@ -41,7 +45,7 @@ class Reading(Dialogue):
         self,
         name: str,
         request: HttpRequest,
-        shapes: Shapes,
+        shapes: Kind,
         head: Callable[[], Json],
         parts: Callable[[Snapshot], dict[str, Iterable[bytes]]],
     ) -> HttpResponse | None:
@@ -61,7 +65,7 @@ class Reading(Dialogue):
         self,
         series: str,
         request: HttpRequest,
-        shapes: Shapes,
+        shapes: Kind,
         parts: Callable[[Snapshot], Iterable[bytes]],
         beside: Callable[[], Any] = dict,
     ) -> HttpResponse | None:
@@ -85,11 +89,12 @@ class Reading(Dialogue):
         digest = hashlib.blake2b(to_json(said), digest_size=8).hexdigest()
         return f'W/"{snapshot.version}-{digest}"'
 
-    def snapshot(self, shapes: Shapes) -> Snapshot:
+    def snapshot(self, shapes: Kind) -> Snapshot:
         """A snapshot of this kind; it is made when somebody wants it for the first time."""
         if shapes not in self._snapshots:
             assert isinstance(self.cluster, WatchedCluster)
-            self._snapshots[shapes] = Snapshot(shapes, self.cluster)
+            make = partial(Snapshot, shapes) if isinstance(shapes, Shapes) else shapes
+            self._snapshots[shapes] = make(self.cluster)
             self.cluster.watchers += (self._snapshots[shapes],)
         return self._snapshots[shapes]
 

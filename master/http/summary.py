@@ -30,12 +30,15 @@ def summary(cluster: Cluster, info: MasterInfo, name: str | None) -> Json:
     for framework in (*cluster.frameworks.values(), *cluster.completed.values()):
         for task in _past(framework):
             past.setdefault(task.agent_id, []).append(task)
-    return {
-        "hostname": info.hostname,
-        **({"cluster": name} if name else {}),
+    return summary_head(info, name) | {
         "slaves": [_agent(each, past.get(each.id, [])) for each in cluster.agents.values()],
         "frameworks": [_framework(each) for each in cluster.frameworks.values()],
     }
+
+
+def summary_head(info: MasterInfo, name: str | None) -> Json:
+    """What /state-summary begins with."""
+    return {"hostname": info.hostname, **({"cluster": name} if name else {})}
 
 
 def _past(framework: FrameworkRecord) -> Iterable[TaskRecord]:

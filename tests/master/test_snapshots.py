@@ -17,6 +17,8 @@ from master.http import state, trees
 from master.http.reading import PIECES_PER_TURN
 from master.http.snapshot import Shapes, Snapshot, v1
 from master.http.snapshot.roll import BLOCK_ITEMS, Roll
+from master.http.snapshot.summary import SummarySnapshot, lists
+from master.http.summary import summary
 from master.http.watched import WatchedCluster
 from mesos.ids import AgentID, FrameworkID
 from mesos.messages import StatusUpdateMessage
@@ -36,6 +38,9 @@ class Snapshots(Books):
     def begin(self) -> None:
         super().begin()
         self.early, self.v1 = self._new_snapshot(), self._new_snapshot(v1.SHAPES)
+        assert isinstance(self.cluster, WatchedCluster)
+        self.summary = SummarySnapshot(self.cluster)
+        self.cluster.watchers += (self.summary,)
 
     def _new_snapshot(self, shapes: Shapes = state.SHAPES) -> Snapshot:
         assert isinstance(self.cluster, WatchedCluster)
@@ -78,7 +83,7 @@ class Snapshots(Books):
     def a_snapshot_is_what_the_records_say(self) -> None:
         late = self._new_snapshot()
         assert isinstance(self.cluster, WatchedCluster)
-        self.cluster.watchers = self.cluster.watchers[:2]
+        self.cluster.watchers = self.cluster.watchers[:3]
         shown = state.state(self.cluster, INFO, MasterFlags(work_dir="work"), 0.0)
         assert self.cluster.inactive_agents() == sum(not agent.active for agent in self.cluster.agents.values())
         for snapshot in (self.early, late):
@@ -86,6 +91,15 @@ class Snapshots(Books):
                 pass
             for name, parts in state.lists(snapshot).items():
                 assert b"".join(parts) == to_json(shown[name])
+
+    @invariant()
+    def its_numbers_are_those_of_the_records(self) -> None:
+        told = summary(self.cluster, INFO, None)
+        for snapshot in (self.summary, SummarySnapshot(self.cluster)):
+            while not snapshot.refresh(3):
+                pass
+            for name, parts in lists(snapshot).items():
+                assert b"".join(parts) == to_json(told[name])
 
     @invariant()
     def the_v1_api_says_the_same_of_a_snapshot(self) -> None:
