@@ -105,7 +105,9 @@ class ForkerClient(asyncio.Protocol):
         answer: asyncio.Future[Init | None] = asyncio.get_running_loop().create_future()
         self._asked[plan["id"]] = answer
         if plan.get("leaves_trace"):
-            plan = plan | Plan(trace=msgspec.json.encode(plan).decode())
+            # Who takes up a container again needs its plan; one that ends with the forker is only looked for.
+            needed = Plan() if plan.get("ends_with_forker") else plan
+            plan = plan | Plan(trace=msgspec.json.encode(needed).decode())
         frame = marshal.dumps(cast(dict[str, Any], plan))
         self._transport.write(LENGTH.pack(len(frame)) + frame)
         return await answer

@@ -50,7 +50,7 @@ class Plan(TypedDict, total=False):
     leaves_trace: bool
     """Until then, there is a `Trace` in its place."""
     trace: str
-    """This plan, without this, as the JSON that is part of the trace."""
+    """The plan in the trace, as JSON: this one, if somebody may take the container up again."""
     visits: int
     """The init of a container that runs: the command runs in there, too, instead of in a container of its own."""
     enters: int
