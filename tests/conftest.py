@@ -3,6 +3,7 @@ properties that do not watch the clock."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -27,6 +28,14 @@ def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     names = [f"{process.pid} {' '.join(process.cmdline()) or process.name()}" for process in sorted_by_pid(left)]
     psutil.wait_procs(left, timeout=10)
     assert not names, f"{Path(str(request.path)).name} left running: {names}"
+
+
+@pytest.fixture(autouse=True)
+def usual_log() -> Iterator[None]:
+    """What operators set in a test, the level of the program's log, is over with it."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
 
 
 @pytest.hookimpl(wrapper=True)
