@@ -1,7 +1,7 @@
-"""The journal: facts on disk, added to its end. What came about between two syncs is one entry, there or not there.
+"""The journal: facts on disk, added to its end. What came about in one turn is one entry, there or not there.
 
-An entry is its length, its checksum, and its facts. When the power goes, what was not synced may be torn; since nothing
-is added to an entry that was not synced, only the last one can be. Damage before that is another matter.
+An entry is its length, its checksum, how much of the journal was synced when it was written, and its facts. When the
+power goes, what was not synced may be torn. Damage before what a later entry says was synced is another matter.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REWRITE_BYTES_MIN = 1 << 20
 REWRITE_FACTOR = 4
 """A journal is written anew when it is that many times as large as when it was last."""
 
-_HEAD = struct.Struct("!II")
+_HEAD = struct.Struct("!IIQ")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[AnyFact])
 
@@ -40,18 +40,23 @@ class Found(NamedTuple):
 
 
 class Journal:
-    """One file of facts. `add` is cheap; `sync` makes what was added durable."""
+    """One file of facts. `add` is cheap; `write` has what was added outlive the program, and `sync` the machine."""
 
     def __init__(self, storage: Storage, path: str) -> None:
         self._storage = storage
         self._path = path
         self._new: list[AnyFact] = []
-        self._bytes = self._bytes_at_first = 0
+        self._bytes = self._bytes_at_first = self._bytes_synced = 0
 
     @property
     def is_behind(self) -> bool:
-        """Whether something was added that is not on disk yet."""
+        """Whether something was added that is not written yet."""
         return bool(self._new)
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether all that was written is on disk."""
+        return self._bytes_synced == self._bytes
 
     @property
     def is_overgrown(self) -> bool:
@@ -65,7 +70,7 @@ class Journal:
         for offset, facts in _entries(content):
             if facts is not None:
                 found.facts.extend(facts)
-            elif _is_torn_end(content, offset):
+            elif not _was_synced(content, offset):
                 break
             elif strict:
                 raise DamagedJournalError(f"{self._path} is damaged at byte {offset}")
@@ -77,26 +82,32 @@ class Journal:
         """Add a fact to the next entry."""
         self._new.append(fact)
 
-    def sync(self) -> None:
-        """Return once all that was added is on disk."""
+    def write(self) -> None:
+        """Hand what was added to the machine, which writes it to disk sooner or later."""
         if self._new:
-            entry = _entry(self._new)
+            entry = _entry(self._new, self._bytes_synced)
             self._new = []
             self._storage.append(self._path, entry)
-            self._storage.sync(self._path)
             self._bytes += len(entry)
+
+    def sync(self) -> None:
+        """Return once all that was added is on disk."""
+        self.write()
+        if not self.is_synced:
+            self._storage.sync(self._path)
+            self._bytes_synced = self._bytes
 
     def rewrite(self, facts: Iterable[AnyFact]) -> None:
         """Put these facts in the place of all that it holds, the added ones included."""
-        entry = _entry(list(facts))
+        entry = _entry(list(facts), 0)
         self._new = []
         self._storage.write(self._path, entry)
-        self._bytes = self._bytes_at_first = len(entry)
+        self._bytes = self._bytes_at_first = self._bytes_synced = len(entry)
 
 
-def _entry(facts: list[AnyFact]) -> bytes:
+def _entry(facts: list[AnyFact], synced: int) -> bytes:
     content = _encoder.encode(facts)
-    return _HEAD.pack(len(content), zlib.crc32(content)) + content
+    return _HEAD.pack(len(content), zlib.crc32(content, synced & 0xFFFFFFFF), synced) + content
 
 
 def _entries(content: bytes) -> Iterator[tuple[int, list[AnyFact] | None]]:
@@ -113,9 +124,9 @@ def _read_entry(content: bytes, offset: int) -> tuple[list[AnyFact] | None, int]
     start = offset + _HEAD.size
     if start > len(content):
         return None, len(content)
-    length, checksum = _HEAD.unpack_from(content, offset)
+    length, checksum, synced = _HEAD.unpack_from(content, offset)
     end = start + length
-    if end > len(content) or zlib.crc32(content[start:end]) != checksum:
+    if end > len(content) or zlib.crc32(content[start:end], synced & 0xFFFFFFFF) != checksum:
         return None, min(end, len(content))
     try:
         return _decoder.decode(content[start:end]), end
@@ -123,7 +134,7 @@ def _read_entry(content: bytes, offset: int) -> tuple[list[AnyFact] | None, int]
         return None, end
 
 
-def _is_torn_end(content: bytes, offset: int) -> bool:
-    """Whether no entry that can be read comes after the one at an offset."""
-    _, end = _read_entry(content, offset)
-    return all(facts is None for _, facts in _entries(content[end:]))
+def _was_synced(content: bytes, offset: int) -> bool:
+    """Whether a later entry says that the one at an offset was on disk."""
+    entries = [(place, facts) for place, facts in _entries(content) if place > offset and facts is not None]
+    return any(_HEAD.unpack_from(content, place)[2] > offset for place, _ in entries)

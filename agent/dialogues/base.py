@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 from enum import StrEnum
 
-from agent.checkpoints.facts import AnyFact
+from agent.checkpoints.facts import AnyFact, UpdateFact
 from agent.checkpoints.identity import journal_path
 from agent.checkpoints.journal import Journal
 from agent.checkpoints.replay import facts_of
-from agent.dialogues.messages import SyncJournalMessage
+from agent.dialogues.messages import SyncJournalMessage, WriteJournalMessage
 from agent.flags import AgentFlags
 from agent.metrics import AgentMetrics
 from agent.ports import Containerizer, Volumes
@@ -20,12 +20,16 @@ from agent.records.updates import Streams
 from libprocess.message import Message
 from libprocess.pid import PID
 from libprocess.ports import Envelope
+from libprocess.timers import Timer
 from mesos.access.credentials import Credential
 from mesos.access.rights import Rights
 from mesos.ids import AgentID, ContainerID
 from mesos.types import AgentInfo, Environment, MasterInfo
 
 log = logging.getLogger("agent")
+
+SYNC_LATER_SECONDS = 0.05
+"""So long something may be in the machine's hands that is of use only as long as that runs."""
 
 
 class AgentState(StrEnum):
@@ -91,6 +95,8 @@ class AgentBase(Rights):
         self.streams = Streams()
         """Updates that are not acknowledged, also of tasks that never were."""
         self._journal: Journal | None = None
+        self._must_sync = False
+        self._sync_later: Timer | None = None
         self._unsaid: list[Envelope] = []
         self._over: list[ContainerID] = []
 
@@ -105,8 +111,9 @@ class AgentBase(Rights):
         assert self.info.id is not None
         return self.info.id
 
-    # What must not be forgotten. While something of it is not on disk yet, nothing is said to anybody: whoever hears of
-    # it can rely on it.
+    # What must not be forgotten. While something of it is not written yet, nothing is said to anybody: whoever hears of
+    # it can rely on it. Updates are on disk by then; all else is of use only as long as the machine runs, and may take
+    # a moment.
 
     def _open_journal(self) -> Journal:
         """Begin to write down what this agent must not forget."""
@@ -117,19 +124,23 @@ class AgentBase(Rights):
         """Write something down, together with all else that comes about in this turn."""
         assert self._journal is not None
         if not self._journal.is_behind:
-            self.send(self.pid, SyncJournalMessage())
+            self.send(self.pid, WriteJournalMessage())
         self._journal.add(fact)
+        self._must_sync = self._must_sync or isinstance(fact, UpdateFact)
+
+    def write_journal(self, message: WriteJournalMessage) -> None:
+        if self.sender == self.pid:
+            self._write(self._must_sync)
 
     def sync_journal(self, message: SyncJournalMessage) -> None:
-        if self.sender == self.pid:
-            self._sync()
-
-    def _sync(self) -> None:
-        """Put on disk what was written down, and say what was held back for that."""
-        if self._journal is not None and self._journal.is_behind:
+        if self.sender == self.pid and self._journal is not None:
+            self._sync_later = None
             self._journal.sync()
-            if self._journal.is_overgrown:
-                self._journal.rewrite(facts_of(self.frameworks, self.streams))
+
+    def _write(self, and_sync: bool) -> None:
+        """Write what was noted, and say what was held back for that."""
+        if self._journal is not None:
+            self._write_journal(self._journal, and_sync)
         unsaid, self._unsaid = self._unsaid, []
         for envelope in unsaid:
             self._post_now(envelope)
@@ -137,8 +148,18 @@ class AgentBase(Rights):
         for container_id in over:
             self.containerizer.forget(container_id)
 
+    def _write_journal(self, journal: Journal, and_sync: bool) -> None:
+        journal.write()
+        if journal.is_overgrown:
+            journal.rewrite(facts_of(self.frameworks, self.streams))
+        elif and_sync:
+            journal.sync()
+        elif not journal.is_synced and self._sync_later is None:
+            self._sync_later = self.delay(SYNC_LATER_SECONDS, SyncJournalMessage())
+        self._must_sync = False
+
     def finalize(self) -> None:
-        self._sync()
+        self._write(and_sync=True)
 
     def _post_when_written(self, envelope: Envelope) -> None:
         """What this actor sends goes through here."""

@@ -102,7 +102,7 @@ class FrameworkOrders(Tasks):
     def _end_when_idle(self) -> None:
         if self.state is not AgentState.TERMINATING or self.containers:
             return
-        self._sync()
+        self._write(and_sync=True)
         self._journal = None
         if self.info.id is not None:
             forget_agent(self.storage, self.info.id)

@@ -29,8 +29,12 @@ class RetryOperationMessage(Message, frozen=True):
     uuid: bytes
 
 
+class WriteJournalMessage(Message, frozen=True):
+    """Agent → itself, when it has noted something that it must not forget: write it down, with all that came since."""
+
+
 class SyncJournalMessage(Message, frozen=True):
-    """Agent → itself, when it has written something down: see to it that it is on disk, with all that came since."""
+    """Agent → itself, a moment after it wrote something down: see to it that it is on disk by now."""
 
 
 class TellHistoryMessage(Message, frozen=True):

@@ -72,11 +72,30 @@ def test_an_end_of_zeros_is_cut():
 def test_damage_before_the_end_is_told_or_skipped():
     storage, ends = written()
     content = bytearray(storage.read(PATH) or b"")
-    content[ends[1] + 12] ^= 0xFF
+    content[ends[1] + 20] ^= 0xFF
     with pytest.raises(DamagedJournalError, match=f"{PATH} is damaged at byte {ends[1]}"):
         read(bytes(content))
     storage.write(PATH, bytes(content))
     assert Journal(storage, PATH).read(strict=False) == ([FACTS[0], FACTS[3]], 1)
+
+
+def test_what_was_not_synced_may_be_torn_anywhere():
+    """The kernel writes pages as it likes: a part may be missing although a later one is there."""
+    storage, ends = SimStorage(), [0]
+    journal = Journal(storage, PATH)
+    for place, entry in enumerate(ENTRIES):
+        for fact in entry:
+            journal.add(fact)
+        journal.write()
+        if place == 0:
+            journal.sync()
+        ends.append(len(storage.read(PATH) or b""))
+    content = bytearray(storage.read(PATH) or b"")
+    content[ends[1] + 20] ^= 0xFF
+    assert read(bytes(content)) == ENTRIES[0]
+    content[20] ^= 0xFF
+    with pytest.raises(DamagedJournalError):
+        read(bytes(content))
 
 
 def test_a_journal_is_written_anew_as_a_whole():

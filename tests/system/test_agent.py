@@ -89,7 +89,7 @@ def test_a_damaged_journal_is_told_with_the_remedy(tmp_path: Path):
         journal.sync()
     path = tmp_path / "meta" / journal_path(AgentID("A1"))
     content = bytearray(path.read_bytes())
-    content[9] ^= 0xFF
+    content[20] ^= 0xFF
     path.write_bytes(content)
     assert fails(f"--work_dir={tmp_path}", "--port=0") == (
         f"mesos-agent: agents/A1/journal is damaged at byte 0 in {tmp_path}/meta; "
