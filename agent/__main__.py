@@ -18,6 +18,7 @@ from agent.checkpoints.identity import LATEST, journal_path, known_agent, reconf
 from agent.checkpoints.journal import DamagedJournalError, Journal
 from agent.containerizer.composing import Choice, ComposingContainerizer
 from agent.containerizer.mesos import MesosContainerizer
+from agent.containerizer.reports import BOOT_ID
 from agent.detection import resources, this_machine
 from agent.dialogues.messages import StopAgentMessage
 from agent.disk import SandboxDisk
@@ -52,8 +53,6 @@ from mesos.types import AgentInfo, ContainerType
 
 PROGRAM = "mesos-agent"
 FAILED = 1
-
-BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 REREGISTRATION_SECONDS_MAX = 15.0
 
@@ -266,6 +265,7 @@ def _check_patience(flags: AgentFlags) -> None:
 def _make_directory(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
+        os.makedirs(f"{path}/meta", mode=0o700, exist_ok=True)  # tasks may hide something
     except OSError as error:
         raise OperatorError(
             f"--work_dir: {path} cannot be made: {error.strerror}; give a directory to write to"

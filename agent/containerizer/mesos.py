@@ -15,7 +15,16 @@ from msgspec.structs import replace
 from agent.containerizer.forker import ForkerClient, ForkError, Init
 from agent.containerizer.plans import make_plan
 from agent.containerizer.probes import Check, Prober
-from agent.containerizer.reports import last_lines, lives, names, peak_memory_bytes, read, read_trace, remove
+from agent.containerizer.reports import (
+    forget_other_boots,
+    last_lines,
+    lives,
+    names,
+    peak_memory_bytes,
+    read,
+    read_trace,
+    remove,
+)
 from agent.containerizer.support import check as check_support
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
@@ -108,6 +117,7 @@ class MesosContainerizer:
 
     def recover(self, containers: Sequence[Recovered]) -> None:
         """See `agent.ports.Containerizer`."""
+        forget_other_boots(self._runtime_dir)
         left = names(self._runtime_dir)
         for owner, config in containers:
             if config.container_id in left:

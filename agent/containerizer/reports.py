@@ -14,6 +14,9 @@ from agent.forker import tree
 from agent.forker.plan import Report, Trace
 
 REPORT_BYTES_MAX = 1 << 20
+
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_KNOWN_BOOT = ".boot_id"
 TAIL_BYTES_MAX = 2048
 TAIL_LINES_MAX = 20
 PEAKS = ("memory.peak", "memory.max_usage_in_bytes")
@@ -62,7 +65,18 @@ def lives(trace: Trace) -> bool:
 
 def names(directory: Path) -> list[str]:
     """The containers that something is known of."""
-    return sorted(path.name for path in directory.iterdir() if not path.name.endswith(".new"))
+    return sorted(
+        path.name for path in directory.iterdir() if path.name != _KNOWN_BOOT and not path.name.endswith(".new")
+    )
+
+
+def forget_other_boots(directory: Path) -> None:
+    """Remove what was left before the machine was started: the numbers in there may be other processes' now."""
+    boot_id, known = Path(BOOT_ID).read_text(), directory / _KNOWN_BOOT
+    if known.exists() and known.read_text() != boot_id:
+        for path in directory.iterdir():
+            path.unlink()
+    known.write_text(boot_id)
 
 
 def peak_memory_bytes(report: Report) -> int | None:

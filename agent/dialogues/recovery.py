@@ -62,6 +62,8 @@ class Recovery(FrameworkOrders):
             self._clean_up(executors)
         else:
             self._take_up(executors)
+        if rebooted and self.flags.recover == "cleanup":
+            self._stop()
         self._recover_when_complete()
 
     def _remember_all(self) -> None:

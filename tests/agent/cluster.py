@@ -285,6 +285,7 @@ class Cluster:
         self.machine = Machine(self.node)
         self.flags = AgentFlags(**{"master": Address("master", 5050), "work_dir": "/srv/mesos"} | flags)
         self.volumes = Shelf()
+        self.boot_id = ""
         self.token_key = token_key
         self.info = AgentInfo("agent", resources=resources)
         self.start_agent()
@@ -294,6 +295,7 @@ class Cluster:
 
     def start_agent(self) -> None:
         self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, token_key=self.token_key)
+        self.agent.boot_id = self.boot_id
         self.node.spawn(self.agent, AGENT_ID)
 
     def restart_agent(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from agent.dialogues.base import AgentState
@@ -103,13 +104,15 @@ def test_a_framework_that_was_shut_down_goes_on_ending(cluster: Cluster):
     assert cluster.master.got(ReregisterAgentMessage)[0].tasks == ()
 
 
-def test_an_agent_that_cleans_up_ends_all_and_itself(cluster: Cluster):
+@pytest.mark.parametrize("boot_id", ["", "another"])
+def test_an_agent_that_cleans_up_ends_all_and_itself(cluster: Cluster, boot_id: str):
     kept(cluster).run(command_task("t1"), executor_task("t2"))
     cluster.start_program()
     cluster.flags = AgentFlags(master=Address("master", 5050), work_dir="/srv/mesos", recover="cleanup")
+    cluster.boot_id = boot_id
     cluster.revive_agent()
     cluster.world.settle()
-    assert cluster.machine.running == []
+    assert bool(cluster.machine.running) == bool(boot_id), "after a reboot there is nothing to end"
     assert cluster.agent.pid not in cluster.node.processes
     assert cluster.node.storage.list("agents") == []
 

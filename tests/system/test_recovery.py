@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -214,3 +215,16 @@ def test_an_agent_that_has_changed_is_refused_or_takes_its_tasks_with_it(
     cluster.wait_until(lambda: cluster.active_agents() == 1, "the agent is back")
     assert len(sleepers(marker)) == 1
     assert framework.states("t") == [STARTING, RUNNING]
+
+
+def test_what_nobody_knows_any_more_is_destroyed(
+    cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path
+):
+    framework.run("t", f"setsid sleep {marker} & sleep {marker}")
+    framework.wait_for("t", RUNNING)
+    cluster.wait_until(lambda: len(sleepers(marker)) == 2, "both sleep")
+    end_agent(cluster, signal.SIGKILL)
+    shutil.rmtree(tmp_path / "agent-1" / "meta")
+    cluster.agents[0].start()
+    cluster.wait_until(lambda: not sleepers(marker), "both are gone")
+    cluster.wait_until(lambda: groups_of(tmp_path) == [], "so are their groups")
