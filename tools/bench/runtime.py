@@ -11,7 +11,7 @@ import tracemalloc
 from collections.abc import Awaitable, Callable
 
 from libprocess import PID, ExitedMessage, Process, Runtime, open_node, run
-from tools.bench import measure, reference
+from tools.bench import measure, peers, reference
 from tools.bench.mail import (
     Asker,
     Chorus,
@@ -42,10 +42,13 @@ def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m tools.bench runtime", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
+    parser.add_argument("--peers", action="store_true", help="fetch other actor libraries, and measure them beside")
     options = parser.parse_args(arguments)
     measure.fix_addresses()
     measure.pin(options.core)
     figures = run(_measure())
+    if options.peers:
+        figures += peers.figures()
     return measure.show(figures, options.json)
 
 

@@ -77,7 +77,7 @@ MODES = ("bare", "off", "flight", "record")
 
 
 @contextmanager
-def _node(mode: str) -> Iterator[Runtime]:
+def watched_node(mode: str) -> Iterator[Runtime]:
     """A node that is watched in that mode."""
     loop = asyncio.get_running_loop()
     kind = BareRuntime if mode == "bare" else Runtime
@@ -131,7 +131,7 @@ async def _tells() -> list[Figure]:
     took: dict[str, list[float]] = {mode: [] for mode in MODES}
     for _ in range(REPEATS):
         for mode in MODES:  # in turns, so that whatever disturbs one disturbs all
-            with _node(mode) as runtime:
+            with watched_node(mode) as runtime:
                 pair = Pair(mode, runtime)
                 try:
                     await pair.tell()  # warms up
@@ -154,7 +154,7 @@ def _micro(seconds: float) -> str:
 
 async def _far(mode: str) -> None:
     """The far node: be there until stdin closes."""
-    with _node(mode) as runtime:
+    with watched_node(mode) as runtime:
         print(runtime.spawn(Sink(), "sink"), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
