@@ -92,7 +92,8 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         self.begin_throttling(self.flags.rate_limits)
         self._until_written = {}
         self.early = {}
-        self.expected = set()
+        self.expected = {}
+        self.expected_ids = set()
         self.leaving = set()
         rate = self.flags.agent_removal_rate_limit
         self.limiter = Limiter(rate.permits, rate.seconds) if rate else Limiter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -52,12 +51,13 @@ class Agents(Departures, Frameworks):
             self._send_away(self.sender, wrong)
             return
         agent = self.cluster.agent_at(self.sender)
-        if agent is not None and agent.connected:
+        if self.sender in self.expected:
+            self.expected[self.sender] = message
+        elif agent is not None and agent.connected:
             self.reply(AgentRegisteredMessage(agent.id, self.flags.total_ping_timeout_seconds))
-        elif self.sender not in self.expected:
+        else:
             self._make_room(self.sender)
-            id_ = self.cluster.new_agent_id()
-            self._write_admission(self.sender, id_, message, partial(self._registered, self.sender, id_, message))
+            self._write_admission(self.sender, self.cluster.new_agent_id(), message)
 
     def _registered(self, pid: PID, id_: AgentID, message: RegisterAgentMessage) -> None:
         """It is written down that there is such an agent."""
@@ -84,7 +84,10 @@ class Agents(Departures, Frameworks):
         if id_ in self.cluster.gone:
             self._send_away(self.sender, f"an operator said that agent {id_} is gone; start it with another work_dir")
             return
-        if id_ in self.leaving or not self.expected.isdisjoint((id_, self.sender)):
+        if self.sender in self.expected:
+            self.expected[self.sender] = message
+            return
+        if id_ in self.leaving or id_ in self.expected_ids:
             self.ignore(f"what becomes of agent {id_} is being written down; it will ask again")
             return
         agent = self.cluster.agents.get(id_)
@@ -97,7 +100,7 @@ class Agents(Departures, Frameworks):
             self._reregistered(agent, message)
             return
         self._make_room(self.sender)
-        self._write_admission(self.sender, id_, message, partial(self._readmitted, self.sender, id_, message))
+        self._write_admission(self.sender, id_, message)
 
     def _readmitted(self, pid: PID, id_: AgentID, message: ReregisterAgentMessage) -> None:
         """It is written down that an agent is back that was not known to be here."""
@@ -130,21 +133,25 @@ class Agents(Departures, Frameworks):
             why = f"another agent registered in place of {old.id}, at {pid}"
             self.give_up(old, RemoveAgent(old.id), Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
 
-    def _write_admission(
-        self,
-        pid: PID,
-        id_: AgentID,
-        message: RegisterAgentMessage | ReregisterAgentMessage,
-        then: Callable[[], None],
-    ) -> None:
+    def _write_admission(self, pid: PID, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> None:
         """Have it written down that there is such an agent; it is not answered before that."""
+        self.expected[pid] = message
+        self.expected_ids.add(id_)
+        info = replace(message.agent, id=id_)
+        self.write(Admit(id_, info, self.now), partial(self._admitted, pid, id_, message.agent.id))
 
-        def written() -> None:
-            self.expected -= {pid, id_}
-            then()
-
-        self.expected |= {pid, id_}
-        self.write(Admit(id_, replace(message.agent, id=id_), self.now), written)
+    def _admitted(self, pid: PID, id_: AgentID, said: AgentID | None) -> None:
+        """It is written down. What the agent said meanwhile counts: it may have been started anew."""
+        message = self.expected.pop(pid)
+        self.expected_ids.discard(id_)
+        if message.agent.id != said:
+            log.warning("agent %s at %s made room for another before it was admitted", id_, pid)
+            self.write(RemoveAgent(id_), partial(self.cluster.forget_agent, id_))
+            self.put_back(pid, message)
+        elif isinstance(message, ReregisterAgentMessage):
+            self._readmitted(pid, id_, message)
+        else:
+            self._registered(pid, id_, message)
 
     def _admit(self, pid: PID, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> AgentRecord:
         """Know an agent from now on."""

@@ -16,7 +16,13 @@ from master.records import AgentRecord
 from master.registrar.operations import MarkUnreachable, Operation, RemoveAgent
 from master.updates import Verdict
 from mesos.ids import AgentID
-from mesos.messages import AgentLostMessage, ShutdownMessage, UnregisterAgentMessage
+from mesos.messages import (
+    AgentLostMessage,
+    RegisterAgentMessage,
+    ReregisterAgentMessage,
+    ShutdownMessage,
+    UnregisterAgentMessage,
+)
 from mesos.states import terminal
 from mesos.types import OperationState, Reason, TaskState
 
@@ -32,8 +38,10 @@ class Losses(Operations, Updates):
 
     limiter: Limiter
     """How many agents may be given up, and when."""
-    expected: set[PID | AgentID]
-    """Who is being admitted: that is on its way to be written down, and is answered then."""
+    expected: dict[PID, RegisterAgentMessage | ReregisterAgentMessage]
+    """Who is being admitted: that is on its way to be written down, and then its last word counts."""
+    expected_ids: set[AgentID]
+    """As which agents."""
     leaving: set[AgentID]
     """Agents that are being given up: it is on its way to be written down, so that nobody changes his mind."""
 

@@ -108,7 +108,7 @@ class Recovery(Losses, Roles):
         """See the message. They are given up one after the other, where their removal is limited."""
         if not self.is_own():
             return
-        missing = sorted(set(self.cluster.recovered) - self.leaving - self.expected)
+        missing = sorted(set(self.cluster.recovered) - self.leaving - self.expected_ids)
         self._check_share(len(missing))
         while missing and self.limiter.take(self.now):
             self._give_up_recovered(missing.pop(0))
@@ -158,7 +158,7 @@ class Recovery(Losses, Roles):
     def _old(self, agents: Mapping[AgentID, float]) -> Iterator[AgentID]:
         """Those that nobody will ask for; the oldest, where there are too many."""
         surplus = len(agents) - self.flags.registry_max_agent_count
-        oldest = sorted((since, agent_id) for agent_id, since in agents.items() if agent_id not in self.expected)
+        oldest = sorted((since, agent_id) for agent_id, since in agents.items() if agent_id not in self.expected_ids)
         for rank, (since, agent_id) in enumerate(oldest):
             if rank < surplus or self.now - since > self.flags.registry_max_agent_age_seconds:
                 yield agent_id

@@ -230,3 +230,36 @@ def test_the_oldest_agents_out_of_reach_are_forgotten(flags: dict[str, float], l
         scene.world.advance(500)
     scene.world.advance(200)
     assert len(scene.master.cluster.unreachable) == len(standings(scene)) == left
+
+
+# While an agent is written down, it may be started anew.
+
+
+def test_the_last_report_of_an_agent_counts(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    scheduler.launch(task_on(scheduler.offer()))
+    agent_id, order = agent.id, agent.last(RunTaskMessage)
+    agent.answers_pings = False
+    scene.world.advance(120)
+    agent.answers_pings = True
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.reregister(agent_id, **reported(order))
+    agent.reregister(agent_id)  # as another process, that has nothing any more
+    scene.world.release(writing)
+    scene.world.settle()
+    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
+    assert scene.master.cluster.agents[agent_id].tasks == {}
+
+
+def test_an_agent_that_forgot_its_id_meanwhile_is_another(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    agent.answers_pings = False
+    scene.world.advance(120)
+    agent.answers_pings = True
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.reregister(agent_id)
+    agent.register()
+    scene.world.release(writing)
+    scene.world.settle()
+    assert agent.all(AgentReregisteredMessage) == []
+    assert agent.id != agent_id
+    assert standings(scene) == {agent.id: Standing.ADMITTED}
