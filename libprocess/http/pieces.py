@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-COMPRESS_LEVEL = 1
-"""State is repetitive text: the cheapest level makes it about a tenth already."""
-
-PACK_BYTES = 1 << 20
-"""How much is compressed at a time. In between the thread needs the interpreter, and whoever has that keeps the actors
-from it: so not too often, and not for long. For the same reason the thread is no nicer than others: it would be taken
-off the processor in such a moment."""
-
-PACKED_BYTES = 128 << 10
-"""How much of what is compressed is written at once."""
+from libprocess.http.gzipping import Gzipper
 
 PART_BYTES = 16 << 10
 """Parts that are smaller are put together; larger ones stay what they are, and are not copied."""
-
-_GZIP = 31
 
 
 class Pieces:
@@ -68,7 +56,7 @@ class Packer:
     async def _pack(self, series: _Series, number: int, pieces: Pieces) -> None:
         try:
             loop = asyncio.get_running_loop()
-            packed = await loop.run_in_executor(self._thread, _pack, pieces.parts)
+            packed = await loop.run_in_executor(self._thread, series.gzipper.gzip, pieces.parts)
             series.packed, series.done = Pieces(packed, pieces.series, pieces.tag), number
         finally:
             series.work = None
@@ -80,6 +68,7 @@ class Packer:
 
 class _Series:
     def __init__(self) -> None:
+        self.gzipper = Gzipper()
         self.asked = 0
         self.newest: Pieces
         self.work: asyncio.Future[None] | None = None
@@ -103,22 +92,3 @@ def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
             yield part
     if small:
         yield b"".join(small)
-
-
-def _batches(parts: Sequence[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for part in parts:
-        batch.append(part)
-        size += len(part)
-        if size >= PACK_BYTES:
-            yield batch
-            batch, size = [], 0
-    yield batch
-
-
-def _pack(parts: Sequence[bytes]) -> list[bytes]:
-    """As gzip, whatever the time is: the same text is the same bytes."""
-    compressor = zlib.compressobj(COMPRESS_LEVEL, zlib.DEFLATED, _GZIP)
-    body = b"".join([*(compressor.compress(b"".join(some)) for some in _batches(parts)), compressor.flush()])
-    return [body[start : start + PACKED_BYTES] for start in range(0, len(body), PACKED_BYTES)]

@@ -23,7 +23,8 @@ from libprocess.errors import OperatorError
 from libprocess.http.builtin import spawn_builtin
 from libprocess.http.exchange import JSON_TYPE, HttpRequest, HttpResponse
 from libprocess.http.gate import Guard
-from libprocess.http.pieces import COMPRESS_LEVEL, Packer, Pieces
+from libprocess.http.gzipping import LEVEL
+from libprocess.http.pieces import Packer, Pieces
 from libprocess.http.routes import SAFE_METHODS
 from libprocess.http.stream import HttpStream
 from libprocess.http.tls import Tls, scheme
@@ -298,7 +299,7 @@ def _tag(body: bytes) -> str:
 
 
 def _compress(body: bytes) -> bytes:
-    return gzip.compress(body, COMPRESS_LEVEL, mtime=0)
+    return gzip.compress(body, LEVEL, mtime=0)
 
 
 def _is_foreign(incoming: web.BaseRequest) -> bool:

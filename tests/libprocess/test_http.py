@@ -10,6 +10,7 @@ import random
 import re
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -390,7 +391,8 @@ def test_a_request_that_never_comes_to_its_end_is_not_waited_for(world: World, m
         while not left.done():  # one header after another, and never the last
             writer.write(b"X-More: 1\r\n")
             await asyncio.sleep(0.02)
-        assert await left == b""
+        with suppress(ConnectionError):  # what was sent after the end is answered so
+            assert await left == b""
         writer.close()
 
     served(world, talk)

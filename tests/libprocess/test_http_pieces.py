@@ -10,12 +10,14 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-import libprocess.http.pieces
 import libprocess.http.server
 from libprocess import Process
 from libprocess.http import HttpResponse
 from libprocess.http.exchange import PIECES_BYTES_MIN
+from libprocess.http.gzipping import Gzipper
 from libprocess.http.pieces import PART_BYTES, Packer, Pieces
 from tests.libprocess.test_http import World, served
 
@@ -87,12 +89,12 @@ def test_of_a_series_one_is_compressed_at_a_time_and_the_newest_for_all_who_came
     packed: list[bytes] = []
     goes_on = threading.Event()
 
-    def pack(parts: list[bytes]) -> list[bytes]:
+    def pack(self: Gzipper, parts: list[bytes]) -> list[bytes]:
         packed.append(b"".join(parts))
         goes_on.wait(20)
         return parts
 
-    monkeypatch.setattr(libprocess.http.pieces, "_pack", pack)
+    monkeypatch.setattr(Gzipper, "gzip", pack)
 
     async def run() -> list[bytes]:
         packer = Packer()
@@ -109,3 +111,12 @@ def test_of_a_series_one_is_compressed_at_a_time_and_the_newest_for_all_who_came
 
     assert asyncio.run(run()) == [b"0"] + [b"6"] * 8
     assert packed == [b"0", b"6"]
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=30), min_size=1, max_size=5))
+def test_parts_that_were_compressed_before_are_as_good_as_new(bodies: list[list[int]]):
+    known = [bytes([number]) * number * 1000 + b"end" for number in range(10)]
+    gzipper = Gzipper()
+    for body in bodies:
+        parts = [known[number] for number in body]
+        assert gzip.decompress(b"".join(gzipper.gzip(parts))) == b"".join(parts)
