@@ -186,6 +186,26 @@ def test_an_executor_that_had_not_registered_does_so_with_the_next_agent(cluster
     assert story.runner.states[TaskID("t1")] == [RUNNING]
 
 
+@pytest.mark.parametrize("cluster", range(10), indirect=True)
+def test_at_whatever_moments_an_agent_is_killed_each_task_ends_once(cluster: Cluster, story: Story):
+    executor = ExecutorInfo(ExecutorID("told"), CommandInfo("./told"), Resources.parse("cpus:0.5;mem:32"))
+    runner = Runner("", "", "", executor=executor)
+    driver = cluster.run(runner, framework(checkpoint=True))
+    for _ in range(6):
+        cluster.advance(seconds=cluster.chance.choice((0.0, 0.01, 0.05, 0.1, 0.2, 0.5, 3.0)))
+        story.kill_agent()
+        cluster.advance(seconds=cluster.chance.choice((0.0, 0.1, 1.9, 5.0)))
+        story.start_agent()
+    cluster.advance(seconds=100)
+    for task_id in runner.states:
+        driver.kill_task(task_id)
+    cluster.node_of(driver.process).drain()
+    cluster.advance(seconds=60)
+    ends = [[state for state in states if terminal(state)] for states in runner.states.values()]
+    assert [len(each) for each in ends] == [1, 1, 1], ends
+    assert not cluster.agent.streams
+
+
 # Commands.
 
 
