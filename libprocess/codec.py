@@ -82,13 +82,14 @@ def _encode_numbered(envelopes: Sequence[Envelope]) -> bytes:
     items: list[Any] = []
     add = items.append
     last_to = last_sender = None
-    expected = last_cause = 0
+    expected = last_cause = step = 0
     for to, sender, message, id_, cause in envelopes:
         if id_ != expected or cause != last_cause or to is not last_to or sender is not last_sender:
             add(Route(to.id, sender.id, id_, cause))
             last_to, last_sender, last_cause = to, sender, cause
+            expected, step = id_, 1 if id_ else 0
         add(message)
-        expected = id_ + 1 if id_ else 0
+        expected += step
     return _encode(items)
 
 
@@ -146,16 +147,18 @@ class Decoder:
         mail: list[Envelope] = []
         to: Any = None
         sender: Any = None
-        id_ = cause = 0
+        add = mail.append
+        id_ = cause = step = 0
         for item in items:
-            if item.__class__ is Route:
+            kind = item.__class__
+            if kind is Route:
                 to, sender, id_, cause = receivers[item.to], senders[item.sender], item.id, item.cause
-            elif item.__class__ is str:
+                step = 1 if id_ else 0
+            elif kind is str:
                 sender = senders[item]
             else:
-                mail.append((to, sender, item, id_, cause))
-                if id_:
-                    id_ += 1
+                add((to, sender, item, id_, cause))
+                id_ += step
         return mail
 
     def _read_again(self, frame: Buffer) -> list[Any]:

@@ -21,13 +21,14 @@ def compact(mail: Iterable[Envelope]) -> list[Any]:
     items: list[Any] = []
     add = items.append
     last_to = last_sender = None
-    expected = last_cause = 0
+    expected = last_cause = step = 0
     for to, sender, content, id_, cause in mail:
         if id_ != expected or cause != last_cause or to is not last_to or sender is not last_sender:
             add((to, sender, id_, cause))
             last_to, last_sender, last_cause = to, sender, cause
+            expected, step = id_, 1 if id_ else 0
         add(content)
-        expected = id_ + 1 if id_ else 0
+        expected += step
     return items
 
 

@@ -33,9 +33,17 @@ def test_what_it_points_to_is_there(path: str):
 @pytest.mark.parametrize("line", re.findall(r"^ {4}.*?(mesos-\w+ .*)$", README, re.MULTILINE))
 def test_its_commands_have_such_flags(line: str):
     program, *words = re.split(r"\s+(?=--)", line)
-    name = program.split()[-1]
-    modules = {"mesos-master": "master", "mesos-agent": "agent", "mesos-local": "tools.local"}
-    module = modules.get(name, f"frameworks.{name.removeprefix('mesos-')}")
-    shown = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True).stdout
+    name, *rest = program.split()
+    modules = {
+        "mesos-master": "master",
+        "mesos-agent": "agent",
+        "mesos-local": "tools.local",
+        "mesos-trace": "tools.trace",
+    }
+    command = [modules.get(name, f"frameworks.{name.removeprefix('mesos-')}")]
+    command += rest[:1] if name == "mesos-trace" else []
+    shown = subprocess.run(
+        [sys.executable, "-m", *command, "--help"], capture_output=True, text=True, check=True
+    ).stdout
     for flag in re.findall(r"--(\w+)", " ".join(words)):
-        assert re.search(rf"^  --(\[no-\])?{flag}\b", shown, re.MULTILINE)
+        assert re.search(rf"^  (-\w( \w+)?, )?--(\[no-\])?{flag}\b", shown, re.MULTILINE)
