@@ -133,9 +133,9 @@ class AgentBase(Rights):
             self._write(self._must_sync)
 
     def sync_journal(self, message: SyncJournalMessage) -> None:
-        if self.sender == self.pid and self._journal is not None:
+        if self.sender == self.pid:
             self._sync_later = None
-            self._journal.sync()
+            self._write(and_sync=True)
 
     def _write(self, and_sync: bool) -> None:
         """Write what was noted, and say what was held back for that."""
