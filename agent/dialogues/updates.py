@@ -109,7 +109,7 @@ class Updates(Operations):
         framework = self.frameworks.get(framework_id)
         state = told(TaskState.TASK_DROPPED, framework.info.capabilities if framework else capabilities)
         status = replace(self._status(task_id, state, reason, text), agent_id=self.id)
-        is_kept = framework is not None and framework.is_kept
+        is_kept = framework is None or framework.is_kept  # one that is not known here may be one that wants that
         stream = self.streams.get((framework_id, task_id)) or UpdateStream(is_kept)
         self._enqueue(stream, StatusUpdate(framework_id, status, self.id))
 

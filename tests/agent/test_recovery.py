@@ -10,12 +10,14 @@ from agent.flags import AgentFlags
 from libprocess import Address
 from mesos.ids import TaskID
 from mesos.messages import (
+    AgentReregisteredMessage,
     PingAgentMessage,
+    Reconciliation,
     ReregisterAgentMessage,
     ShutdownFrameworkMessage,
     StatusUpdateMessage,
 )
-from mesos.types import Reason, TaskState
+from mesos.types import FrameworkCapability, Reason, TaskReference, TaskState
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, command_task, executor_task
 from tests.agent.test_executor_api import UUID, HttpProgram
 
@@ -63,6 +65,18 @@ def test_updates_are_sent_again_with_the_shortest_wait(cluster: Cluster):
     assert times == [2, 2, 3, 3, 3, 3, 4, 4]  # after 10, 30 and 70 s
     assert {message.update.latest_state for message in cluster.master.got(StatusUpdateMessage)} == {FINISHED}
     assert set(cluster.master.states) == {STARTING}
+
+
+def test_what_was_said_of_a_task_of_an_unknown_framework_is_said_again(cluster: Cluster):
+    cluster.master.acknowledges = False
+    missing = Reconciliation(FRAMEWORK, (TaskReference(TaskID("t9")),), (FrameworkCapability.PARTITION_AWARE,))
+    cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (missing,)))
+    [told] = cluster.master.got(StatusUpdateMessage)
+
+    cluster.revive_agent()
+    cluster.register()
+    cluster.world.settle()
+    assert cluster.master.got(StatusUpdateMessage) == [told]
 
 
 def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Cluster):
