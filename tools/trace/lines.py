@@ -36,7 +36,8 @@ def fate(hop: Hop) -> str:
     if hop.dropped is not None:
         return f"  DROPPED: {hop.dropped}"
     if hop.begun is None:
-        return "  (not due in this recording)" if hop.seconds is not None else "  (never arrived in this recording)"
+        fate = "cancelled, or not due" if hop.seconds is not None else "never arrived"
+        return f"  ({fate} in this recording)"
     parts = [("out", hop.out), ("wire", hop.wire), ("queue", hop.queue), ("took", hop.handling)]
     words = [f"{name} {duration(seconds)}" for name, seconds in parts if seconds >= SHOWN_SECONDS]
     return f"  {', '.join(words)}" if words else ""
