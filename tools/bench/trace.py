@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
     options = parser.parse_args(arguments)
+    measure.fix_addresses()
     measure.pin(options.core)
     return measure.show([*run(_tells()), *_reading()], options.json)
 
