@@ -276,7 +276,8 @@ def _called_back(incoming: web.BaseRequest, response: HttpResponse) -> HttpRespo
         return response
     if not _CALLBACK.fullmatch(callback):
         return HttpResponse.error(400, "Expecting 'jsonp' to be the name of a function")
-    if "Authorization" in incoming.headers:
+    is_a_strangers = incoming.headers.get("Sec-Fetch-Site") == "cross-site"  # browsers say so of https, and of loopback
+    if "Authorization" in incoming.headers or is_a_strangers:
         return HttpResponse.error(403, "403 Forbidden. What is for some only is not shown to the pages of others.")
     body = response.pieces.whole() if response.pieces is not None else response.body
     headers = (("X-Content-Type-Options", "nosniff"),)

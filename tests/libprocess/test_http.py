@@ -533,6 +533,8 @@ def test_json_is_handed_to_a_function_of_a_page_unless_it_is_for_some_only(world
         )
         assert (await ask("?jsonp=alert(1)//"))[0] == 400
         assert (await ask("?jsonp=show", Authorization="Basic eDp5"))[0] == 403
+        for site, status in (("cross-site", 403), ("same-site", 200)):
+            assert (await ask("?jsonp=show", **{"Sec-Fetch-Site": site}))[0] == status
         async with client.get("/jobs/all/x?jsonp=show") as response:
             assert await response.text() == "all: x"
 
