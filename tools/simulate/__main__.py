@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
@@ -31,6 +32,10 @@ class SimulateFlags(Flags, program=PROGRAM):
     seed: int | None = flag(default=None, help="Play only this one.")
     agents: int = flag(default=20, help="How many agents a cluster has.")
     schedulers: int = flag(default=3, help="How many frameworks it has at a time.")
+    story: Literal["lives", "contest"] = flag(
+        default="lives",
+        help="Lives under all kinds of troubles, or a contest of frameworks that want more than there is.",
+    )
     record: str | None = flag(
         default=None, kind=PATH, help="Record what happens with --seed to this file, which mesos-trace reads."
     )
@@ -55,7 +60,7 @@ def main() -> int:
 def run(flags: SimulateFlags) -> int:
     """Play the seeds that are asked for."""
     check(flags)
-    setting = Setting(flags.agents, flags.schedulers)
+    setting = Setting(flags.agents, flags.schedulers, story=flags.story)
     begun = time.monotonic()
     if flags.seed is not None:
         recording = Path(flags.record) if flags.record else None
@@ -140,8 +145,8 @@ def tell_broken(flags: SimulateFlags, outcome: Outcome) -> None:
 
 def again(flags: SimulateFlags, seed: int) -> str:
     """The command that plays a seed again."""
-    given = {"seed": seed, "agents": flags.agents, "schedulers": flags.schedulers, "plant": flags.plant}
-    defaults = {"agents": 20, "schedulers": 3, "plant": "none"}
+    defaults = {"agents": 20, "schedulers": 3, "story": "lives", "plant": "none"}
+    given = {"seed": seed} | {name: getattr(flags, name) for name in defaults}
     words = [f"--{name} {value}" for name, value in given.items() if defaults.get(name) != value]
     return f"python -m tools.simulate {' '.join(words)}"
 

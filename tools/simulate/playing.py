@@ -12,6 +12,7 @@ from pathlib import Path
 
 from libprocess.recording import BoundedFile
 from tools.simulate.audit import BrokenPromiseError
+from tools.simulate.contest import Contest
 from tools.simulate.plants import PLANTS
 from tools.simulate.story import Setting, Story
 
@@ -41,12 +42,13 @@ def play(seed: int, setting: Setting, plant: str = "none", recording: Path | Non
     logging.disable(logging.CRITICAL)  # trouble is what a story is about, and 20 agents complain at length
     try:
         with PLANTS[plant]():
-            return _play(seed, Story(seed, setting, BoundedFile(recording, RECORDING_BYTES) if recording else None))
+            kind = Contest if setting.story == "contest" else Story
+            return _play(seed, kind(seed, setting, BoundedFile(recording, RECORDING_BYTES) if recording else None))
     finally:
         logging.disable(logging.NOTSET)
 
 
-def _play(seed: int, story: Story) -> Outcome:
+def _play(seed: int, story: Story | Contest) -> Outcome:
     broken, tail = "", list[str]()
     try:
         story.play()

@@ -66,6 +66,8 @@ class Glutton(Scheduler):
         self._name = name
         self._chance = chance
         self._serial = 0
+        self.launched = 0
+        """How many tasks."""
 
     def resource_offers(self, driver: SchedulerCalls, offers: Sequence[Offer]) -> None:
         """See `Scheduler`."""
@@ -97,6 +99,7 @@ class Glutton(Scheduler):
         while left.contains(TASK):
             left -= TASK
             self._serial += 1
+            self.launched += 1
             yield task(f"{self._name}-{self._serial}", offer, TASK, self._chance.uniform(2.0, 8.0))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -48,6 +49,8 @@ class Setting:
     agents: int = 20
     schedulers: int = 3
     seconds: float = 600.0
+    story: Literal["lives", "contest"] = "lives"
+    """Lives go on under all kinds of troubles; in a contest, frameworks want more than there is."""
 
 
 @dataclass
