@@ -128,9 +128,3 @@ def test_what_cannot_be_played_is_refused_in_one_line(arguments: str, told: str)
 )
 def test_commands_are_a_few_words_of_shell(command: str, plot: Plot):
     assert read_command(CommandInfo(command)) == plot
-
-
-def test_a_contest_is_a_story_too():
-    outcome = play(0, Setting(agents=3, seconds=60, story="contest"))
-    assert not outcome.broken
-    assert outcome.tasks > 100
