@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -56,9 +57,7 @@ class ZooKeeper:
         return client
 
     def __enter__(self) -> Self:
-        for place in self._directories:
-            command = [*JAVA, "-cp", f"{place}:{JAR}", MAIN, str(place / "zoo.cfg")]
-            self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        self.processes = [self._started(place) for place in self._directories]
         try:
             client = self.client()
         except BaseException:
@@ -66,6 +65,22 @@ class ZooKeeper:
             raise
         client.stop()
         return self
+
+    @staticmethod
+    def _started(place: Path) -> subprocess.Popen[bytes]:
+        command = [*JAVA, "-cp", f"{place}:{JAR}", MAIN, str(place / "zoo.cfg")]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def restart(self, number: int) -> None:
+        """Kill a server, if it is not dead yet, and start it again."""
+        self.processes[number].kill()
+        self.processes[number].wait()
+        self.processes[number] = self._started(self._directories[number])
+
+    @property
+    def leader(self) -> int | None:
+        """The number of the server that leads the others; None while none does."""
+        return next((number for number, port in enumerate(self._ports) if b"Mode: leader" in _asked(port)), None)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -76,3 +91,14 @@ class ZooKeeper:
         for process in self.processes:
             process.kill()
             process.wait()
+
+
+def _asked(port: int) -> bytes:
+    """What a server says of itself; nothing while it does not answer."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
+            server.sendall(b"srvr")
+            server.settimeout(1)
+            return b"".join(iter(lambda: server.recv(4096), b""))
+    except OSError:
+        return b""
