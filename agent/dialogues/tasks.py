@@ -9,7 +9,8 @@ from agent.environment import command_executor_info
 from agent.records.executor import ExecutorRecord, ExecutorState
 from agent.records.framework import FrameworkRecord
 from agent.records.task import TaskRecord
-from mesos.ids import FrameworkID
+from libprocess.pid import PID
+from mesos.ids import AgentID, FrameworkID
 from mesos.messages import KillTaskMessage, RunTaskMessage
 from mesos.types import Reason, TaskState
 
@@ -17,8 +18,27 @@ from mesos.types import Reason, TaskState
 class Tasks(Waiting):
     """Has tasks run and killed."""
 
+    _early: tuple[tuple[PID, RunTaskMessage | KillTaskMessage], ...] = ()
+    """Orders of a master whose answer to the registration got lost: they wait until it is said again."""
+
+    def _is_early(self, order: RunTaskMessage | KillTaskMessage) -> bool:
+        if self.info.id is None:
+            self._early = (*self._early, (self.sender, order))
+        return self.info.id is None
+
+    def _connect(self, agent_id: AgentID, ping_timeout_seconds: float) -> None:
+        super()._connect(agent_id, ping_timeout_seconds)
+        early, self._early = self._early, ()
+        for master, order in early:
+            if master != self.sender:
+                continue  # it is not the master any more
+            if isinstance(order, RunTaskMessage):
+                self.run_task(order)
+            else:
+                self.kill_task(order)
+
     def run_task(self, message: RunTaskMessage) -> None:
-        if not self._ordered_by_master() or self.state is AgentState.TERMINATING:
+        if not self._ordered_by_master() or self.state is AgentState.TERMINATING or self._is_early(message):
             return
         framework_id, task = message.framework.id, message.task
         if framework_id is None or self.frameworks.task(framework_id, task.task_id) is not None:
@@ -69,7 +89,7 @@ class Tasks(Waiting):
             self.frameworks.forget_idle(framework)
 
     def kill_task(self, message: KillTaskMessage) -> None:
-        if not self._ordered_by_master():
+        if not self._ordered_by_master() or self._is_early(message):
             return
         key = (message.framework_id, message.task_id)
         task = self.frameworks.task(*key)

@@ -42,6 +42,21 @@ def test_an_agent_that_did_not_hear_the_answer_gets_the_same_id(cluster: Cluster
     assert list(cluster.master.cluster.agents) == [cluster.agent.id]
 
 
+def test_orders_to_an_agent_that_did_not_hear_the_answer_wait_for_it(cluster: Cluster):
+    lost = cluster.drop(AgentRegisteredMessage)
+    cluster.elect()
+    runner = Runner("sleep 100", "sleep 100")
+    driver = cluster.run(runner, framework(checkpoint=True))
+    cluster.settle()
+    assert not runner.waiting, "the master offers what it believes to be there"
+    driver.kill_task(TaskID("t1"))
+    cluster.settle()
+
+    cluster.restore(lost)
+    cluster.advance(seconds=10)
+    assert [runner.state("t1"), runner.state("t2")] == [TaskState.TASK_KILLED, TaskState.TASK_RUNNING]
+
+
 def test_a_framework_registers_again_when_its_registration_is_lost(cluster: Cluster):
     cluster.elect()
     lost = cluster.drop(RegisterFrameworkMessage)
