@@ -144,9 +144,10 @@ def test_a_leader_whose_entry_is_taken_away_leads_no_more(zookeeper: ZooKeeper, 
 def test_who_is_told_to_end_makes_room_at_once(zookeeper: ZooKeeper, tmp_path: Path):
     with Masters(tmp_path, zookeeper.url("order"), masters=2, agents=0) as masters:
         first = masters.await_leader()
+        client = zookeeper.client()
+        masters.wait_until(lambda: len(entries(client, "/order")) == 2, "both are candidates")
         masters.masters[first].stop(10)
         assert masters.masters[first].exit_code == 0
-        client = zookeeper.client()
         assert len(entries(client, "/order")) == 1  # it took its entry along, and left no session to time out
         client.stop()
         assert masters.await_leader(other_than=first) == 1 - first

@@ -37,11 +37,13 @@ def run(packages: tuple[str, ...], program: str, *arguments: str, user: str | No
     with tempfile.TemporaryDirectory() as home:
         os.chmod(home, 0o777)
         whose = {"HOME": home} | ({"USER": user, "LOGNAME": user} if user else {})
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, cwd=home, env=os.environ | whose, user=user
-        )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout.splitlines()[0])
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=60, cwd=home, env=os.environ | whose, user=user)
+            told, complaints = done.stdout, done.stderr
+        except subprocess.TimeoutExpired as late:  # dpark does its work, and now and then does not end by itself
+            told, complaints = late.stdout or b"", late.stderr
+    assert told, complaints
+    return json.loads(told.splitlines()[0])
 
 
 def test_pymesos_runs_commands_and_an_executor_of_its_own(cluster: LocalCluster):
