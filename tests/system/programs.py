@@ -14,6 +14,7 @@ MODULES = {
     "mesos-local": "tools.local",
     "mesos-batch": "frameworks.batch",
     "mesos-run": "frameworks.run",
+    "mesos-trace": "tools.trace",
     "tools.cli": "tools.cli",
 }
 

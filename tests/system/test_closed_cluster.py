@@ -102,21 +102,21 @@ def make_certificates(directory: Path) -> dict[str, str]:
     return {"LIBPROCESS_SSL_ENABLED": "true"} | {f"LIBPROCESS_SSL_{name}": path for name, path in files.items()}
 
 
-def make_keys(directory: Path, master: str) -> None:
-    """A pair for each, of whom the master knows all, and the others the master."""
-    for name in ("master", "agent", "framework"):
-        create_keys(directory / name)
-    for name in ("agent", "framework"):
-        add_known(directory / "master", name, read_keys(directory / name).public)
-    for name in ("agent", "framework"):
-        add_known(directory / name, master, read_keys(directory / "master").public)
+def make_keys(directory: Path, master: str, agent: str) -> None:
+    """A pair for each, of whom the master knows all, and the others the master; the tool and the agent also meet."""
+    public = {name: create_keys(directory / name).public for name in ("master", "agent", "framework", "tool")}
+    for name in ("agent", "framework", "tool"):
+        add_known(directory / "master", name, public[name])
+        add_known(directory / name, master, public["master"])
+    add_known(directory / "agent", "tool", public["tool"])
+    add_known(directory / "tool", agent, public["agent"])
 
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     directory = tmp_path_factory.mktemp("closed")
     port, actor_port, agent_port, agent_actor_port = free_ports(4)
-    make_keys(directory, f"{HOST}:{actor_port}")
+    make_keys(directory, f"{HOST}:{actor_port}", f"{HOST}:{agent_actor_port}")
     token_key = write(directory / "token.key", PLANTED["token key"])
     everybody = {"credentials": [{"principal": name, "secret": PLANTED[name]} for name in ("ada", "node")]}
     credentials = write(directory / "credentials", json.dumps(everybody))
@@ -217,6 +217,16 @@ def test_the_command_line_proves_who_it_is(closed: Closed):
     assert "there is no framework 'none'" in answered.stderr
 
 
+def test_who_is_let_in_sees_what_all_nodes_did(closed: Closed, tmp_path: Path):
+    ask = ("flight", f"--master={closed.address}", f"--output={tmp_path}")
+    credential, keys = f"--credential={closed.file('ada.credential')}", f"--keys={closed.file('tool')}"
+    assert "401" in finished("mesos-trace", *ask, keys).stderr
+    assert "does not answer" in finished("mesos-trace", *ask, credential).stderr
+    done = finished("mesos-trace", *ask, credential, keys)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("*.trace"))) == 2
+
+
 def test_nothing_that_is_said_anywhere_tells_a_secret(closed: Closed):
     said = [closed.file("master.log"), closed.file("agent.log")]
     texts = [Path(path).read_text() for path in said]
@@ -228,7 +238,7 @@ def test_nothing_that_is_said_anywhere_tells_a_secret(closed: Closed):
     works = (closed.directory / "master-work", closed.directory / "agent-work")
     texts += [path.read_text(errors="replace") for work in works for path in work.rglob("*") if path.is_file()]
     secrets = [*PLANTED.values(), "planted-secret", *(basic(name).split()[1] for name in ("ada", "node"))]
-    secrets += [read_keys(closed.directory / name).secret for name in ("master", "agent", "framework")]
+    secrets += [read_keys(closed.directory / name).secret for name in ("master", "agent", "framework", "tool")]
     assert len(texts) > 10
     for secret in secrets:
         assert not any(secret in text for text in texts)

@@ -195,7 +195,7 @@ def test_what_cannot_be_done_is_said_in_one_line(start: Start):
     assert "no directory for recordings" in refused("record", address, "--start")
     assert "no node is named" in refused("tap")
     assert "mesos-trace log: the following arguments are required: FILE; --help says more" in refused("log", "--wat")
-    assert "expected the master's web port" in refused("tap", "--master", address)
+    assert "name another by --master" in refused("tap", "--master", address)
     server.process.kill()
     server.process.wait()
     assert "expected a running libprocess node" in refused("flight", address)

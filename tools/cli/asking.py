@@ -7,7 +7,7 @@ import http.client
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -16,6 +16,7 @@ from libprocess.http.tls import Tls
 from mesos.access.credentials import Credential, read_credential
 
 TIMEOUT_SECONDS = 30.0
+REDIRECTED = 307
 
 
 class Master:
@@ -52,23 +53,31 @@ class Master:
     def _request(
         self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
     ) -> tuple[int, bytes]:
-        connection = self._connection()
+        status, answer, leader = self._exchange(self._address, method, path, content, headers)
+        if leader:
+            status, answer, _ = self._exchange(leader, method, path, content, headers)
+        return status, answer
+
+    def _exchange(
+        self, address: str, method: str, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, str]:
+        """Status and body of the answer, and the address of who leads, if that is another."""
+        connection = self._connection(address)
         try:
             connection.request(method, path, content or None, {**self._headers, **headers})
             response = connection.getresponse()
-            return response.status, response.read()
+            leader = urlsplit(response.getheader("Location", "")).netloc if response.status == REDIRECTED else ""
+            return response.status, response.read(), leader
         except (OSError, http.client.HTTPException) as error:
-            text = (
-                f"no {self._noun} answers at {self._address}: {error or type(error).__name__}; name another by --master"
-            )
+            text = f"no {self._noun} answers at {address}: {error or type(error).__name__}; name another by --master"
             raise OperatorError(text) from None
         finally:
             connection.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, address: str) -> http.client.HTTPConnection:
         if self._tls is None:
-            return http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
-        return http.client.HTTPSConnection(self._address, timeout=TIMEOUT_SECONDS, context=self._tls.client())
+            return http.client.HTTPConnection(address, timeout=TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(address, timeout=TIMEOUT_SECONDS, context=self._tls.client())
 
     def _read(self, path: str, status: int, body: bytes) -> Any:
         if status != 200:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from libprocess import PID, Message, Runtime, open_node
 from libprocess.errors import OperatorError
 from libprocess.pid import Address
 from libprocess.tracing import TRACE_ID, Tracing
 from libprocess.tracing.messages import TraceDeniedMessage
+from libprocess.zeromq import read_keys
+from tools.cli.asking import Master
 
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
@@ -31,6 +31,8 @@ def add_nodes(parser: argparse.ArgumentParser) -> None:
     """The nodes that a command is for."""
     parser.add_argument("nodes", nargs="*", metavar="NODE", help="host:port, or any actor of it: master@host:port")
     parser.add_argument("--master", metavar="HOST:PORT", help="the master's web port: all nodes of its cluster")
+    parser.add_argument("--credential", metavar="FILE", default="", help="what to prove to the master with")
+    parser.add_argument("--keys", metavar="DIRECTORY", help="this tool's keys, where the nodes want to see some")
     parser.add_argument(
         "--reachable-at", metavar="HOST", default="127.0.0.1", help="listen there, so that nodes elsewhere can answer"
     )
@@ -40,7 +42,7 @@ def find_nodes(options: argparse.Namespace) -> list[PID]:
     """The trace actors of the nodes that are named. OperatorError if there are none."""
     found = [_trace_actor(text) for text in options.nodes]
     if options.master:
-        found += map(_trace_actor, _of_cluster(options.master))
+        found += map(_trace_actor, _of_cluster(options.master, options.credential))
     if not found:
         raise Unreachable("no node is named; give host:port of each, or --master with the master's web port")
     return list(dict.fromkeys(found))
@@ -54,29 +56,21 @@ def _trace_actor(text: str) -> PID:
     return PID(TRACE_ID, *address)
 
 
-def _of_cluster(master: str) -> list[str]:
+def _of_cluster(address: str, credential: str) -> list[str]:
     """The PIDs of a cluster's master, agents and schedulers, from its web port."""
-    state = _read(f"http://{master}/state")
+    master = Master(address, credential)
+    state = master.get("/state")
     agents = [item.get("actor_pid", "") for item in state.get("slaves", [])]
     schedulers = [item.get("pid", "") for item in state.get("frameworks", [])]
-    return [_read(f"http://{master}/pid")["pid"], *filter(None, (*agents, *schedulers))]
-
-
-def _read(url: str) -> Any:
-    try:
-        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:
-            return json.load(answer)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(
-            f"{url} does not answer ({getattr(reason, 'strerror', None) or reason}); expected the master's web port"
-        ) from None
+    return [master.get("/pid")["pid"], *filter(None, (*agents, *schedulers))]
 
 
 @asynccontextmanager
 async def tool_node(options: argparse.Namespace) -> AsyncIterator[Runtime]:
     """A node for the tool itself, which nobody can tap."""
-    async with open_node(host=options.reachable_at, insecure=True, tracing=Tracing(may_watch=False)) as runtime:
+    keys = read_keys(options.keys) if options.keys else None
+    node = open_node(host=options.reachable_at, keys=keys, insecure=True, tracing=Tracing(may_watch=False))
+    async with node as runtime:
         yield runtime
 
 
