@@ -106,7 +106,7 @@ class Departures(Losses):
         agent = self.cluster.agents.get(agent_id)
         if agent is None:
             return  # when it comes back
-        agent.killed_at = None
+        agent.killed_at = agent.finishing = None
         self.send(self.allocator, SetAgentActiveMessage(agent.id, agent.active))
         if not agent.active:
             self.rescind(agent.offers.values())
@@ -136,12 +136,21 @@ class Departures(Losses):
 
     def _go_on_draining(self, agent: AgentRecord, drain: Drain) -> None:
         if not agent.tasks and not agent.operations:
-            log.info("agent %s is drained", agent.id)
-            self.write(FinishDrain(agent.id), partial(self._drained, agent.id, drain))
+            self._finish_draining(agent, drain)
         elif self.now >= drain.deadline and agent.connected:
             again = None if agent.killed_at is None else agent.killed_at + KILL_AGAIN_SECONDS
             if again is None or self.now >= again:
                 self._kill_all(agent)
+
+    def _finish_draining(self, agent: AgentRecord, drain: Drain) -> None:
+        """Nothing runs there. That, or that it is gone, is one thing to write down: no master can end in between."""
+        if drain.mark_gone:
+            if agent.id not in self.leaving:
+                self._mark_gone(agent.id)
+        elif agent.finishing is not drain:
+            log.info("agent %s is drained", agent.id)
+            agent.finishing = drain
+            self.write(FinishDrain(agent.id), partial(self._drained, agent.id, drain))
 
     def _kill_all(self, agent: AgentRecord) -> None:
         agent.killed_at = self.now
@@ -151,11 +160,8 @@ class Departures(Losses):
 
     def _drained(self, agent_id: AgentID, drain: Drain) -> None:
         """It is written down that nothing runs there, unless an operator thought otherwise meanwhile."""
-        if self.cluster.orders.get(agent_id) != drain:
-            return
-        self.cluster.order_agent(agent_id, True, drain.done())
-        if drain.mark_gone and agent_id not in self.leaving:
-            self._mark_gone(agent_id)
+        if self.cluster.orders.get(agent_id) == drain:
+            self.cluster.order_agent(agent_id, True, drain.done())
 
     # Agents that are gone.
 

@@ -49,6 +49,8 @@ class AgentRecord(Watched):
         """An operator wants it to be empty."""
         self.killed_at: float | None = None
         """When what was left there was last told to end, for that."""
+        self.finishing: Drain | None = None
+        """It is empty, for that, which is being written down."""
         self.is_deactivated = False
         """An operator does not want it to be offered."""
         self.serial = 0

@@ -41,6 +41,9 @@ def _told(key: tuple[str, str], views: dict[str, Tasks]) -> str:
 
 def _unfinished(story: Story) -> Iterator[str]:
     """Business that is going on. Of a framework that ended, agents may hold updates that nobody will ever take."""
+    for master in story.cluster.masters:
+        for agent_id in sorted({*master.cluster.orders, *story.cluster.registry.deactivated()}):
+            yield f"agent {agent_id} is not offered, for an operator's sake"  # which is called off in time
     living = {framework.ledger.id for framework in story.frameworks if not framework.is_over}
     for agent in story.cluster.agents:
         if agent.state != "REGISTERED":
