@@ -202,13 +202,18 @@ class MasterFlags(
         default=900.0,
         kind=DURATION,
         group=REGISTRY,
-        help="How often agents out of reach, or gone, are looked through for those to forget.",
+        help="How often agents out of reach or gone, and frameworks that ended, are gone through for those to forget.",
     )
     registry_max_agent_age_seconds: float = flag(
-        default=14 * 86400.0, kind=DURATION, group=REGISTRY, help="For how long such agents are remembered."
+        default=14 * 86400.0, kind=DURATION, group=REGISTRY, help="For how long these are remembered."
     )
     registry_max_agent_count: int = flag(
-        default=102400, group=REGISTRY, help="How many of them are remembered, and of those that are gone."
+        default=102400, group=REGISTRY, help="How many agents out of reach are remembered, and how many that are gone."
+    )
+    registry_max_framework_count: int = flag(
+        default=10_000,
+        group=REGISTRY,
+        help="How many frameworks that ended are remembered: their ids are refused until an operator adopts them.",
     )
 
     agent_ping_timeout_seconds: float = flag(

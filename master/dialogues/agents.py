@@ -227,7 +227,7 @@ class Agents(Departures, Frameworks):
     def _meet(self, agent: AgentRecord, info: FrameworkInfo) -> FrameworkRecord | None:
         """The framework that an agent runs something of; None if that is over, as the agent learns now."""
         assert info.id is not None
-        if info.id in self.cluster.completed:
+        if info.id in self.cluster.ended:
             self.send(agent.pid, ShutdownFrameworkMessage(info.id))
             return None
         framework = self.cluster.frameworks.get(info.id)

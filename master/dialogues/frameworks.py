@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -18,8 +19,8 @@ from master.dialogues.authentication import Authentication
 from master.dialogues.base import log
 from master.dialogues.offers import Offers
 from master.records import FrameworkRecord, FrameworkState
-from master.registrar.entries import FrameworkEntry
-from master.registrar.operations import LeaveFramework, ReturnFramework
+from master.registrar.entries import EndedFrameworkEntry, FrameworkEntry
+from master.registrar.operations import EndFramework, LeaveFramework, ReturnFramework
 from master.updates import Verdict, update_of_known
 from master.validation import check_framework, check_framework_revision, check_framework_update
 from master.validation.rights import to_register
@@ -117,7 +118,7 @@ class Frameworks(Offers, Authentication):
         info, other = message.framework, self.cluster.framework_at(self.sender)
         if other is not None and other.id != info.id:
             return f"expected framework {other.id}, which has its scheduler here, found {info.id}"
-        if info.id in self.cluster.completed:
+        if info.id in self.cluster.ended:
             return f"Framework has been removed: {info.id} ended; register without an id, or have an operator adopt it"
         framework = self.cluster.frameworks.get(info.id) if info.id else None
         if framework is None:
@@ -254,8 +255,8 @@ class Frameworks(Offers, Authentication):
 
     # The end.
 
-    def remove_framework(self, framework: FrameworkRecord, why: str) -> None:
-        """End a framework and all that it runs."""
+    def remove_framework(self, framework: FrameworkRecord, why: str, then: Callable[[], None] = lambda: None) -> None:
+        """End a framework and all that it runs; `then` comes when later masters know of it, too."""
         log.info("framework %s (%s) is over: %s", framework.id, framework.info.name, why)
         self.rescind(framework.offers.values())
         for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):
@@ -264,8 +265,12 @@ class Frameworks(Offers, Authentication):
         self.send(self.allocator, RemoveFrameworkMessage(framework.id))
         if framework.pid is not None:
             self.unlink(framework.pid)
-        self._strike_absence(framework.id)
+        self.cluster.absent.pop(framework.id, None)
         self.cluster.complete_framework(framework, self.now)
+        info = replace(framework.info, id=framework.id, labels=(), offer_filters=())
+        ended = EndedFrameworkEntry(framework.id, self.now, framework.registered_time, info)
+        self.cluster.ended[framework.id] = ended
+        self.write(EndFramework(ended.id, ended.since, ended.registered_time, info), then)
 
     def _forget_what_runs(self, framework: FrameworkRecord, why: str) -> None:
         """Its tasks are being killed: nobody is left who could be told more."""

@@ -97,7 +97,7 @@ class Operations(Offers):
 
     def _may_come_back(self, record: OperationRecord) -> bool:
         """Whether somebody who wants to know of it may have to find the new master first."""
-        if record.framework_id is None or record.id is None or record.framework_id in self.cluster.completed:
+        if record.framework_id is None or record.id is None or record.framework_id in self.cluster.ended:
             return False
         return self.is_recovering
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import starmap
+from operator import attrgetter
+from typing import TypeVar
 
 from libprocess.message import Message
 from master.allocator.messages import ExpectAgentsMessage, RoleWeight
@@ -13,6 +15,7 @@ from master.dialogues.losses import Losses
 from master.dialogues.roles import Roles
 from master.registrar.entries import (
     AgentEntry,
+    EndedFrameworkEntry,
     Entry,
     FrameworkEntry,
     MaintenanceEntry,
@@ -21,12 +24,15 @@ from master.registrar.entries import (
     WeightsEntry,
 )
 from master.registrar.messages import RegistryLostMessage, RegistryRecoveredMessage
-from master.registrar.operations import MarkUnreachable, RemoveAgent, ReturnFramework, UpdateWeights
+from master.registrar.operations import ForgetFramework, MarkUnreachable, RemoveAgent, ReturnFramework, UpdateWeights
 from mesos.ids import AgentID, FrameworkID
 from mesos.messages import AgentLostMessage
 
 ENOUGH_AGENTS = 0.8
 """When so many agents are back, quotas can be kept."""
+
+
+Id = TypeVar("Id", AgentID, FrameworkID)
 
 
 class RecoveredAgentsTimeoutMessage(Message, frozen=True):
@@ -52,6 +58,9 @@ class Recovery(Losses, Roles):
             return
         for entry in message.entries:
             self._remember(entry)
+        ended = (entry for entry in message.entries if isinstance(entry, EndedFrameworkEntry))
+        for framework in sorted(ended, key=attrgetter("since", "id")):
+            self.cluster.recall_framework(framework)
         if self.flags.weights and not any(isinstance(entry, WeightsEntry) for entry in message.entries):
             self.write(UpdateWeights(tuple(starmap(RoleWeight, self.flags.weights))))
         recovered = self.cluster.recovered
@@ -148,20 +157,23 @@ class Recovery(Losses, Roles):
         if not self.is_own():
             return
         for agents in (self.cluster.unreachable, self.cluster.gone):
-            for agent_id in self._old(agents):
+            for agent_id in self._old(agents, self.flags.registry_max_agent_count):
                 self.write(RemoveAgent(agent_id), partial(self.cluster.forget_agent, agent_id))
         for framework_id in self._over():
             del self.cluster.absent[framework_id]
             self.write(ReturnFramework(framework_id))
+        ended = {framework_id: entry.since for framework_id, entry in self.cluster.ended.items()}
+        for framework_id in self._old(ended, self.flags.registry_max_framework_count):
+            self.write(ForgetFramework(framework_id), partial(self.cluster.forget_framework, framework_id))
         self.delay(self.flags.registry_gc_interval_seconds, message)
 
-    def _old(self, agents: Mapping[AgentID, float]) -> Iterator[AgentID]:
+    def _old(self, known: Mapping[Id, float], count_max: int) -> Iterator[Id]:
         """Those that nobody will ask for; the oldest, where there are too many."""
-        surplus = len(agents) - self.flags.registry_max_agent_count
-        oldest = sorted((since, agent_id) for agent_id, since in agents.items() if agent_id not in self.expected_ids)
-        for rank, (since, agent_id) in enumerate(oldest):
+        surplus = len(known) - count_max
+        oldest = sorted((since, id_) for id_, since in known.items() if id_ not in self.expected_ids)
+        for rank, (since, id_) in enumerate(oldest):
             if rank < surplus or self.now - since > self.flags.registry_max_agent_age_seconds:
-                yield agent_id
+                yield id_
 
     def _over(self) -> list[FrameworkID]:
         """Frameworks that nobody has heard of, and whose time was over long ago."""

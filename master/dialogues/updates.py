@@ -27,7 +27,7 @@ class Updates(Dialogue):
         framework = self.cluster.frameworks.get(update.framework_id)
         if framework is None:
             self.ignore(f"framework {update.framework_id} is not known")
-            if update.framework_id in self.cluster.completed:
+            if update.framework_id in self.cluster.ended:
                 self.reply(ShutdownFrameworkMessage(update.framework_id))  # else the agent would tell it for ever
             return
         self.tell(framework, message if update.ending is None else StatusUpdateMessage(replace(update, ending=None)))

@@ -154,7 +154,7 @@ class OperatorApi(Adoption):
 
     # Tearing down.
 
-    def _teardown_form(self, request: HttpRequest) -> HttpResponse:
+    def _teardown_form(self, request: HttpRequest) -> HttpResponse | None:
         """The older way to say it: a form."""
         try:
             framework_id = request.form("frameworkId")
@@ -164,7 +164,8 @@ class OperatorApi(Adoption):
         except Refusal as refusal:
             return refusal.response
 
-    def _tear_down(self, framework_id: FrameworkID) -> HttpResponse:
+    def _tear_down(self, framework_id: FrameworkID) -> HttpResponse | None:
+        """Answered when it is written down, so that no later master takes it back."""
         framework = self.cluster.frameworks.get(framework_id)
         if framework is None:
             raise Refusal(400, "No framework found with specified ID")
@@ -172,8 +173,9 @@ class OperatorApi(Adoption):
         if forbidden is not None:
             return forbidden
         self.tell(framework, FrameworkErrorMessage(TORN_DOWN))
-        self.remove_framework(framework, "an operator tore it down")
-        return HttpResponse()
+        answer = partial(self.send, self.sender, HttpResponseMessage(HttpResponse()))
+        self.remove_framework(framework, "an operator tore it down", answer)
+        return None
 
     # Events.
 

@@ -137,11 +137,13 @@ class WatchedCluster(Cluster):
             lambda: {"framework_info": info.write(framework.info) | {"id": {"value": framework.id}}},
         )
 
-    def adopt_framework(self, framework: FrameworkRecord) -> None:
+    def forget_framework(self, framework_id: FrameworkID) -> None:
         """See Cluster."""
-        super().adopt_framework(framework)
-        for watcher in self.watchers:
-            watcher.framework_forgotten(framework)
+        framework = self.completed.get(framework_id)
+        super().forget_framework(framework_id)
+        if framework is not None:
+            for watcher in self.watchers:
+                watcher.framework_forgotten(framework)
 
     # Offers.
 

@@ -16,7 +16,7 @@ from master.records.notices import Notices
 from master.records.operation import OperationRecord
 from master.records.roles import Roles
 from master.records.task import TaskRecord
-from master.registrar.entries import AgentEntry, Drain, FrameworkEntry
+from master.registrar.entries import AgentEntry, Drain, EndedFrameworkEntry, FrameworkEntry
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState, Unavailability
@@ -51,6 +51,9 @@ class Cluster:
         """Frameworks without a scheduler, as they are written down."""
         self.frameworks: dict[FrameworkID, FrameworkRecord] = {}
         self.completed: OrderedDict[FrameworkID, FrameworkRecord] = OrderedDict()
+        """Frameworks that ended, as they are shown: the last ones."""
+        self.ended: OrderedDict[FrameworkID, EndedFrameworkEntry] = OrderedDict()
+        """Frameworks that ended and may not come back, as they are written down: more than are shown."""
         self.offers: dict[OfferID, Offer] = {}
         self.task_states: Counter[TaskState] = Counter()
         """How many tasks on registered agents are in each state."""
@@ -193,13 +196,31 @@ class Cluster:
         self._operations.pop(framework.id, None)
         if framework.pid is not None:
             self._framework_ids.pop(framework.pid, None)
+        self._show_completed(framework)
+
+    def recall_framework(self, entry: EndedFrameworkEntry) -> None:
+        """It ended under a former master."""
+        self.ended[entry.id] = entry
+        framework = FrameworkRecord(
+            entry.id,
+            entry.info,
+            None,
+            entry.registered_time,
+            completed_tasks_max=self._history.completed_tasks_max,
+            unreachable_tasks_max=self._history.unreachable_tasks_max,
+        )
+        framework.complete(entry.since)
+        self._show_completed(framework)
+
+    def _show_completed(self, framework: FrameworkRecord) -> None:
         self.completed[framework.id] = framework
         if len(self.completed) > self._history.frameworks_max:
             self.completed.popitem(last=False)
 
-    def adopt_framework(self, framework: FrameworkRecord) -> None:
+    def forget_framework(self, framework_id: FrameworkID) -> None:
         """It ended, and that is to be no hindrance to it any more."""
-        del self.completed[framework.id]
+        self.ended.pop(framework_id, None)
+        self.completed.pop(framework_id, None)
 
     # Offers.
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from master.allocator.messages import Quota, RoleWeight
 from mesos.ids import AgentID, FrameworkID
 from mesos.struct import Struct
-from mesos.types import AgentInfo, MachineID, Window
+from mesos.types import AgentInfo, FrameworkInfo, MachineID, Window
 
 AGENT = "agent/"
 FRAMEWORK = "framework/"
@@ -89,6 +89,21 @@ class FrameworkEntry(Struct, frozen=True, tag="framework"):
         return FRAMEWORK + self.id
 
 
+class EndedFrameworkEntry(Struct, frozen=True, tag="ended_framework"):
+    """A framework that ended, and when: its id is not to be used again, unless an operator adopts it."""
+
+    id: FrameworkID
+    since: float
+    registered_time: float
+    info: FrameworkInfo
+    """What lists of frameworks show of it, and no more."""
+
+    @property
+    def key(self) -> str:
+        """See the module. It stands in place of what was known of the framework while it lived."""
+        return FRAMEWORK + self.id
+
+
 class WeightsEntry(Struct, frozen=True, tag="weights"):
     """What operators made roles weigh."""
 
@@ -123,7 +138,7 @@ class MaintenanceEntry(Struct, frozen=True, tag="maintenance"):
         return MAINTENANCE
 
 
-Entry: TypeAlias = AgentEntry | FrameworkEntry | WeightsEntry | QuotasEntry | MaintenanceEntry
+Entry: TypeAlias = AgentEntry | FrameworkEntry | EndedFrameworkEntry | WeightsEntry | QuotasEntry | MaintenanceEntry
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)

@@ -8,6 +8,7 @@ from master.http.quota_forms import write_config
 from master.registrar.drains import drain_form
 from master.registrar.entries import (
     AgentEntry,
+    EndedFrameworkEntry,
     Entry,
     FrameworkEntry,
     MaintenanceEntry,
@@ -15,7 +16,7 @@ from master.registrar.entries import (
     Standing,
     WeightsEntry,
 )
-from mesos.types import AgentInfo, MachineID, MasterInfo, Schedule, Unavailability
+from mesos.types import AgentInfo, FrameworkInfo, MachineID, MasterInfo, Schedule, Unavailability
 from mesos.v1.faces import CODECS, FACES
 from mesos.v1.resources import both_notations
 from mesos.v1.tree import Tree
@@ -26,12 +27,15 @@ def registry_form(entries: Iterable[Entry], info: MasterInfo | None = None) -> T
     shown: Tree = {} if info is None else {"master": {"info": CODECS[MasterInfo].write(info)}}
     agents: dict[Standing, list[Tree]] = {standing: [] for standing in Standing}
     frameworks: list[Tree] = []
+    ended: list[Tree] = []
     for entry in entries:
         match entry:
             case AgentEntry():
                 agents[entry.standing].append(_agent(entry))
             case FrameworkEntry():
                 frameworks.append(_framework(entry))
+            case EndedFrameworkEntry():
+                ended.append(_ended_framework(entry))
             case WeightsEntry():
                 shown["weights"] = [{"info": {"role": each.role, "weight": each.weight}} for each in entry.weights]
             case QuotasEntry():
@@ -44,6 +48,7 @@ def registry_form(entries: Iterable[Entry], info: MasterInfo | None = None) -> T
     shown["unreachable"] = {"slaves": agents[Standing.UNREACHABLE]}
     shown["gone"] = {"slaves": agents[Standing.GONE]}
     shown["disconnected_frameworks"] = frameworks
+    shown["completed_frameworks"] = ended
     return {name: tree for name, tree in shown.items() if tree and tree != {"slaves": []}}
 
 
@@ -77,6 +82,11 @@ def _agent(entry: AgentEntry) -> Tree:
 def _framework(entry: FrameworkEntry) -> Tree:
     since = {"nanoseconds": _nanoseconds(entry.since)}
     return {"id": {"value": entry.id}, "since": since, "failover_timeout": entry.failover_timeout_seconds}
+
+
+def _ended_framework(entry: EndedFrameworkEntry) -> Tree:
+    info = FACES[FrameworkInfo].write(entry.info) | {"id": {"value": entry.id}}
+    return {"framework_info": info, "unregistered_time": {"nanoseconds": _nanoseconds(entry.since)}}
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -19,6 +19,7 @@ from master.registrar.entries import (
     WEIGHTS,
     AgentEntry,
     Drain,
+    EndedFrameworkEntry,
     Entry,
     FrameworkEntry,
     MaintenanceEntry,
@@ -28,7 +29,7 @@ from master.registrar.entries import (
 )
 from mesos.ids import AgentID, FrameworkID
 from mesos.struct import Struct
-from mesos.types import AgentInfo, MachineID, Window
+from mesos.types import AgentInfo, FrameworkInfo, MachineID, Window
 
 
 class _OfAgent(Struct, frozen=True):
@@ -148,7 +149,9 @@ class LeaveFramework(Struct, frozen=True, tag=True):
         return FRAMEWORK + self.framework_id
 
     def apply(self, entry: Entry | None) -> Entry | None:
-        """Since the first time that it is said."""
+        """Since the first time that it is said; what has ended has no scheduler anyway."""
+        if isinstance(entry, EndedFrameworkEntry):
+            return entry
         since = entry.since if isinstance(entry, FrameworkEntry) else self.time
         return FrameworkEntry(self.framework_id, since, self.failover_timeout_seconds)
 
@@ -164,8 +167,41 @@ class ReturnFramework(Struct, frozen=True, tag=True):
         return FRAMEWORK + self.framework_id
 
     def apply(self, entry: Entry | None) -> Entry | None:
-        """There is nothing to remember."""
-        return None
+        """There is nothing to remember, but that it has ended, should it have."""
+        return entry if isinstance(entry, EndedFrameworkEntry) else None
+
+
+class EndFramework(Struct, frozen=True, tag=True):
+    """A framework is over, and its id is not to be used again."""
+
+    framework_id: FrameworkID
+    time: float
+    registered_time: float
+    info: FrameworkInfo
+
+    @property
+    def key(self) -> str:
+        """The entry that it is about."""
+        return FRAMEWORK + self.framework_id
+
+    def apply(self, entry: Entry | None) -> Entry | None:
+        """Whatever was known of it."""
+        return EndedFrameworkEntry(self.framework_id, self.time, self.registered_time, self.info)
+
+
+class ForgetFramework(Struct, frozen=True, tag=True):
+    """An operator adopts a framework that ended; or it ended so long ago that nobody will ask for it."""
+
+    framework_id: FrameworkID
+
+    @property
+    def key(self) -> str:
+        """The entry that it is about."""
+        return FRAMEWORK + self.framework_id
+
+    def apply(self, entry: Entry | None) -> Entry | None:
+        """One that lives stays what it is."""
+        return None if isinstance(entry, EndedFrameworkEntry) else entry
 
 
 class UpdateWeights(Struct, frozen=True, tag=True):
@@ -229,6 +265,8 @@ Operation: TypeAlias = (
     | ReactivateAgent
     | LeaveFramework
     | ReturnFramework
+    | EndFramework
+    | ForgetFramework
     | UpdateWeights
     | UpdateQuotas
     | SetMaintenance

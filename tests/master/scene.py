@@ -6,7 +6,7 @@ both sides of each dialogue. Whole clusters are played in `tests/simulation`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from libprocess import PID, Message, Process, Runtime
@@ -359,10 +359,14 @@ class Scene:
     ) -> HttpResponse:
         """Ask the master over HTTP."""
         answers: list[HttpResponse] = []
-        self.node.routes.root = MASTER
-        self.node.routes.request(HttpRequest(method, path, query, headers, body.encode()), answers.append)
-        self.world.settle()
+        self.ask(HttpRequest(method, path, query, headers, body.encode()), answers.append)
         return answers[0]
+
+    def ask(self, request: HttpRequest, then: Callable[[HttpResponse], None]) -> None:
+        """Ask the master over HTTP what it may have to think about."""
+        self.node.routes.root = MASTER
+        self.node.routes.request(request, then)
+        self.world.settle()
 
     def metric(self, name: str) -> float:
         """One of the master's numbers."""

@@ -6,18 +6,21 @@ import json
 
 import pytest
 
+from libprocess.http import HttpRequest, HttpResponse
 from master.flags import Rate
-from master.registrar.entries import AgentEntry, Standing, read_entries, write_entries
+from master.registrar.entries import AgentEntry, EndedFrameworkEntry, Standing, read_entries, write_entries
 from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage
 from mesos.messages import (
     AgentLostMessage,
     AgentRegisteredMessage,
     AgentReregisteredMessage,
+    FrameworkErrorMessage,
     FrameworkReregisteredMessage,
     RunTaskMessage,
     ShutdownFrameworkMessage,
     ShutdownMessage,
     UnregisterAgentMessage,
+    UnregisterFrameworkMessage,
 )
 from mesos.resources import Resources
 from mesos.resources.jsonform import resources_to_json
@@ -196,7 +199,8 @@ def test_the_time_that_a_framework_may_go_without_a_scheduler_outlives_the_maste
     assert framework_id in scene.master.cluster.frameworks
     scene.world.advance(2)
     assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
-    assert [key for key in scene.registry if key.startswith("framework/")] == []
+    entries = read_entries(scene.registry).values()
+    assert [entry.id for entry in entries if isinstance(entry, EndedFrameworkEntry)] == [framework_id]
 
 
 def test_a_framework_whose_time_was_over_meanwhile_may_just_come_back(scene: Scene, agent: AgentPeer):
@@ -214,6 +218,72 @@ def test_a_framework_whose_time_was_over_meanwhile_may_just_come_back(scene: Sce
     scene.world.advance(1000)
     assert framework_id in scene.master.cluster.frameworks
     assert [key for key in scene.registry if key.startswith("framework/")] == []
+
+
+# Frameworks that ended.
+
+
+def test_what_ended_is_over_for_every_master(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scheduler.say(UnregisterFrameworkMessage(framework_id))
+    agent.inbox.clear()
+    scene.restart_master()
+    scheduler.reregister(framework_id)
+    agent.reregister(agent_id, **reported(order))  # it was out of reach when its framework ended
+
+    assert scheduler.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
+    assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
+    assert scene.master.cluster.frameworks == {}
+    (shown,) = json.loads(scene.get("/frameworks").body)["completed_frameworks"]
+    assert (shown["id"], shown["name"], shown["active"]) == (framework_id, "tests", False)
+    assert shown["unregistered_time"] > shown["registered_time"] - 1
+
+
+def test_what_was_adopted_may_come_back_at_every_master(scene: Scene, scheduler: SchedulerPeer):
+    framework_id = scheduler.id
+    scheduler.say(UnregisterFrameworkMessage(framework_id))
+    scene.restart_master()
+    writing = scene.world.hold(RegistryStoredMessage)
+    adopted: list[HttpResponse] = []
+    scene.ask(HttpRequest("POST", "/adopt", (), (), f"frameworkId={framework_id}".encode()), adopted.append)
+    assert adopted == []  # not before later masters know
+
+    scene.world.release(writing)
+    scene.world.settle()
+    scene.restart_master()
+    scheduler.reregister(framework_id)
+    assert [each.status for each in adopted] == [200]
+    assert scheduler.last(FrameworkReregisteredMessage).framework_id == framework_id
+
+
+def test_who_tears_down_is_answered_when_that_is_written(scene: Scene, scheduler: SchedulerPeer):
+    writing = scene.world.hold(RegistryStoredMessage)
+    answers: list[HttpResponse] = []
+    scene.ask(HttpRequest("POST", "/teardown", (), (), f"frameworkId={scheduler.id}".encode()), answers.append)
+    assert scheduler.all(FrameworkErrorMessage) != []
+    assert answers == []
+
+    scene.world.release(writing)
+    scene.world.settle()
+    assert [each.status for each in answers] == [200]
+
+
+def test_more_is_refused_than_is_shown():
+    scene = Scene(max_completed_frameworks=1, registry_max_framework_count=2, registry_gc_interval_seconds=60.0)
+    ids = []
+    for _ in range(3):
+        scheduler = scene.scheduler().register()
+        ids.append(scheduler.id)
+        scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+        scene.world.advance(1)
+    scene.world.advance(60)
+    scene.restart_master()
+    assert list(scene.master.cluster.completed) == ids[2:]
+    assert list(scene.master.cluster.ended) == ids[1:]
+    oldest, younger = (scene.scheduler().reregister(id_) for id_ in ids[:2])
+    assert oldest.last(FrameworkReregisteredMessage).framework_id == ids[0]
+    assert younger.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
 
 
 # Garbage.

@@ -17,6 +17,7 @@ from master.records.maintenance import name_of
 from master.registrar.backend import FailedError, RefusedError
 from master.registrar.entries import (
     AgentEntry,
+    EndedFrameworkEntry,
     Entry,
     FrameworkEntry,
     MaintenanceEntry,
@@ -157,6 +158,8 @@ def told(entries: Iterable[Entry]) -> Iterator[str]:
             case FrameworkEntry():
                 text = f"may be for {entry.failover_timeout_seconds:g} s"
                 yield f"framework {entry.id} has no scheduler since {_time(entry.since)}, and {text}"
+            case EndedFrameworkEntry():
+                yield f"framework {entry.id} ({entry.info.name}) ended {_time(entry.since)}, and may not come back"
             case WeightsEntry():
                 yield "weights: " + (", ".join(f"{each.role}={each.weight:g}" for each in entry.weights) or "none")
             case MaintenanceEntry():

@@ -13,6 +13,7 @@ from master.registrar.actor import Registrar
 from master.registrar.entries import (
     AgentEntry,
     Drain,
+    EndedFrameworkEntry,
     Entry,
     FrameworkEntry,
     QuotasEntry,
@@ -35,7 +36,9 @@ from master.registrar.operations import (
     Admit,
     DeactivateAgent,
     DrainAgent,
+    EndFramework,
     FinishDrain,
+    ForgetFramework,
     LeaveFramework,
     MarkGone,
     MarkUnreachable,
@@ -49,11 +52,13 @@ from master.registrar.operations import (
 )
 from master.registrar.store import Changes, change_rows
 from mesos.ids import AgentID, FrameworkID
-from mesos.types import AgentInfo, MasterInfo
+from mesos.types import AgentInfo, FrameworkInfo, MasterInfo
 
 A, B = AgentID("a"), AgentID("b")
 F = FrameworkID("f")
 INFO = AgentInfo("host")
+FRAMEWORK = FrameworkInfo("somebody", "tests", F)
+ENDED = EndedFrameworkEntry(F, 9.0, 1.0, FRAMEWORK)
 M = TypeVar("M", bound=Message)
 
 
@@ -251,6 +256,11 @@ GONE = AgentEntry(A, Standing.GONE, 3.0)
         (None, LeaveFramework(F, 1.0, 60.0), FrameworkEntry(F, 1.0, 60.0)),
         (FrameworkEntry(F, 1.0, 60.0), LeaveFramework(F, 9.0, 30.0), FrameworkEntry(F, 1.0, 30.0)),
         (FrameworkEntry(F, 1.0, 60.0), ReturnFramework(F), None),
+        (FrameworkEntry(F, 1.0, 60.0), EndFramework(F, 9.0, 1.0, FRAMEWORK), ENDED),
+        (FrameworkEntry(F, 1.0, 60.0), ForgetFramework(F), FrameworkEntry(F, 1.0, 60.0)),
+        (ENDED, LeaveFramework(F, 10.0, 60.0), ENDED),
+        (ENDED, ReturnFramework(F), ENDED),
+        (ENDED, ForgetFramework(F), None),
         (
             WeightsEntry((RoleWeight("a", 2.0), RoleWeight("b", 2.0))),
             UpdateWeights((RoleWeight("b", 3.0),)),

@@ -11,6 +11,7 @@ from master.allocator.messages import Quota, RoleWeight
 from master.registrar.entries import (
     AgentEntry,
     Drain,
+    EndedFrameworkEntry,
     Entry,
     FrameworkEntry,
     MaintenanceEntry,
@@ -22,7 +23,7 @@ from master.registrar.entries import (
 )
 from master.registrar.sqlite import FILE, SqliteBackend
 from mesos.ids import AgentID, FrameworkID
-from mesos.types import AgentInfo, MachineID, Unavailability, Window
+from mesos.types import AgentInfo, FrameworkInfo, MachineID, Unavailability, Window
 from tools.cli.__main__ import main
 
 TIME = 1_700_000_000.0
@@ -30,6 +31,7 @@ ENTRIES: tuple[Entry, ...] = (
     AgentEntry(AgentID("m-S0"), Standing.ADMITTED, TIME, AgentInfo("box"), Drain(TIME, 60.0), True),
     AgentEntry(AgentID("m-S1"), Standing.GONE, TIME),
     FrameworkEntry(FrameworkID("m-0000"), TIME, 3600.0),
+    EndedFrameworkEntry(FrameworkID("m-0001"), TIME, TIME, FrameworkInfo("somebody", "batch")),
     MaintenanceEntry((Window((MachineID("rack-1"),), Unavailability(TIME)),)),
     QuotasEntry((Quota("eng", (("cpus", 1500),), (("cpus", 4000),)),)),
     WeightsEntry((RoleWeight("eng", 2.5),)),
@@ -72,6 +74,7 @@ def test_it_is_printed_for_people(work_dir: Path, monkeypatch: pytest.MonkeyPatc
         "agent m-S0 (box) is ADMITTED since 2023-11-14 22:13:20 UTC, to be drained by 2023-11-14 22:14:20 UTC",
         "agent m-S1 is GONE since 2023-11-14 22:13:20 UTC",
         "framework m-0000 has no scheduler since 2023-11-14 22:13:20 UTC, and may be for 3600 s",
+        "framework m-0001 (batch) ended 2023-11-14 22:13:20 UTC, and may not come back",
         "machine rack-1 is to be away from 2023-11-14 22:13:20 UTC",
         "quota of eng: guaranteed cpus:1.5, at most cpus:4",
         "weights: eng=2.5",
@@ -85,19 +88,20 @@ def test_it_is_printed_for_programs(
     assert [each["info"]["hostname"] for each in shown["slaves"]["slaves"]] == ["box"]
     assert shown["slaves"]["slaves"][0]["drain_info"]["state"] == "DRAINING"
     assert shown["gone"]["slaves"][0]["id"] == {"value": "m-S1"}
+    assert shown["completed_frameworks"][0]["framework_info"]["name"] == "batch"
 
 
 def test_a_backup_is_restored_as_it_was(
     work_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     backup, before = tmp_path / "backup.json", SqliteBackend(work_dir).peek()
-    assert run(monkeypatch, capsys, "backup", backup, f"--work_dir={work_dir}") == f"6 entries are in {backup}\n"
+    assert run(monkeypatch, capsys, "backup", backup, f"--work_dir={work_dir}") == f"7 entries are in {backup}\n"
     (work_dir / FILE).write_bytes(b"rubbish" * 1000)
 
     wrong = mistake(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}")
     assert "found: file is not a database" in wrong
     assert (
-        run(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}", "--force") == "6 entries are restored\n"
+        run(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}", "--force") == "7 entries are restored\n"
     )
     assert SqliteBackend(work_dir).peek() == before
 
@@ -108,7 +112,7 @@ def test_what_is_there_is_not_replaced_unawares(
     backup = tmp_path / "backup.json"
     run(monkeypatch, capsys, "backup", backup, f"--work_dir={work_dir}")
     assert mistake(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}") == (
-        "there are 6 entries already; end all masters, and say --force to replace them"
+        "there are 7 entries already; end all masters, and say --force to replace them"
     )
     master = SqliteBackend(work_dir)
     master.fetch()
