@@ -1,9 +1,10 @@
 """The names in a recording: messages are arrays in it, and one record says what their elements are called.
 
-    ["messages", n, time, {name: [is_tagged, [field, of], [field, of], …], …}]
+    ["messages", n, time, {name: [tag, [field, of], [field, of], …], …}]
 
-A tagged struct, such as every message, has its own name before its fields. `of` is the name of the struct that the
-field holds (by itself, or many of it), which is told of too, and "" for all else.
+A struct with a tag, such as every message, has it before its fields; "" is none. `of` is the name of the struct that
+the field holds (by itself, or many of it), which is told of too, or the names of all that it may hold with | between,
+which their tags tell apart; it is "" for all else.
 """
 
 from __future__ import annotations
@@ -42,13 +43,18 @@ def _names() -> dict[str, Spec]:
 
 
 def _spec(struct: type, todo: list[type]) -> Spec:
-    spec: Spec = [struct.__struct_config__.tag is not None]  # type: ignore[attr-defined]
+    spec: Spec = [_tag(struct)]
     for name, hint in _fields(struct):
-        held = next(_structs_in(hint), None)
-        if held is not None:
-            todo.append(held)
-        spec.append([name, held.__name__ if held else ""])
+        held = list(dict.fromkeys(_structs_in(hint)))
+        if not all(map(_tag, held)):
+            del held[1:]
+        todo += held
+        spec.append([name, "|".join(each.__name__ for each in held)])
     return spec
+
+
+def _tag(struct: type) -> str:
+    return str(struct.__struct_config__.tag or "")  # type: ignore[attr-defined]
 
 
 def _fields(struct: type) -> list[tuple[str, Any]]:

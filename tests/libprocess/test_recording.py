@@ -106,7 +106,7 @@ def test_a_recording_is_plain_msgpack_with_all_there_is_to_know(world: World, no
     first = node.incarnation << 32 | 1
     assert header == ["node", 0, 1.7e9, VERSION, "h", 5050, node.incarnation]
     assert names[:3] == ["messages", 0, 1.7e9]
-    assert names[3]["StoreMessage"] == [True, ["thing", ""], ["weight_kilograms", ""]]
+    assert names[3]["StoreMessage"] == ["StoreMessage", ["thing", ""], ["weight_kilograms", ""]]
     assert spawned == ["spawned", 0, 1.7e9, shelf]
     assert turn[:3] + turn[4:] == ["turn", 0, 1.7e9, [1.7e9] * 3, None]
     assert turn[3][1::2] == [None, None, ["StoreMessage", "book", 1.5]], "an actor's first turn is no mail"

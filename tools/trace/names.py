@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from libprocess.pid import PID
@@ -26,10 +26,16 @@ class Names:
         """Name, value, and name of the struct inside, of each field of a struct; by number where names are unknown."""
         if not isinstance(values, list | tuple):
             return [("", values, "")]  # the recording is damaged, or the name means something else
-        is_tagged, *fields = self._specs.get(struct, [True])
-        values = list(values)[1:] if is_tagged else list(values)
+        struct = self._meant(values, struct)
+        tag, *fields = self._specs.get(struct, [True])
+        values = list(values)[1:] if tag else list(values)
         fields += [[str(place), ""] for place in range(len(fields), len(values))]
         return [(name, value, of) for (name, of), value in zip(fields, values, strict=False)]
+
+    def _meant(self, values: Sequence[Any], of: str) -> str:
+        """Which of several structs these values are of, by their tag."""
+        names = of.split("|")
+        return next((name for name in names[1:] if values and self._specs.get(name, [""])[0] == values[0]), names[0])
 
     def text(self, message: Any, width: int = WIDTH) -> str:
         """`TakeMessage(key='t7', weight=2)`; what is empty is left out, and so is what does not fit."""
@@ -53,6 +59,7 @@ class Names:
         if of and isinstance(value, list):
             if value and isinstance(value[0], list):
                 return f"[{', '.join(self._shown(item, of) for item in value)}]"
+            of = self._meant(value, of)
             return f"{of}({self._inside(value, of)})"
         if isinstance(value, bytes):
             return f"{len(value)} bytes"

@@ -266,8 +266,8 @@ def _checked_time(time: Any) -> float:
 
 def _checked_names(names: Any) -> dict[str, Spec]:
     """ValueError, or TypeError, where they are no names."""
-    for name, (is_tagged, *fields) in names.items():
-        if name.__class__ is not str or is_tagged.__class__ is not bool:
+    for name, (tag, *fields) in names.items():
+        if name.__class__ is not str or tag.__class__ not in (str, bool):  # recordings were written that have no more
             raise ValueError(f"{name!r} is no name")
         for field, of in fields:
             if field.__class__ is not str or of.__class__ is not str:

@@ -6,14 +6,38 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import Struct
 
+from libprocess import Message
 from libprocess.errors import OperatorError
+from libprocess.recording import names_record
 from tests.tools.trace.conftest import SKEW_SECONDS, Output, record_a_story
 from tools.trace.__main__ import COMMANDS
+from tools.trace.names import Names
 from tools.trace.story import Story
 
 Trace = Callable[..., Output]
+
+
+class Crate(Struct, frozen=True, array_like=True, tag=True):
+    """Something to pack."""
+
+    weight: int
+
+
+class Bag(Struct, frozen=True, array_like=True, tag="BAG"):
+    """Something else."""
+
+    colour: str
+
+
+class PackMessage(Message, frozen=True):
+    """From a packer to itself: pack these."""
+
+    first: Crate | Bag
+    more: tuple[Crate | Bag, ...] = ()
 
 
 def handled(story: Story) -> list[tuple[str, str]]:
@@ -55,6 +79,14 @@ def test_a_log_has_one_line_per_message(story: Path, trace: Trace):
     assert len(lines) == 1 + 9
     message = r"porter@a:5050 → shelf@b:5050 ShelveMessage\(key='t0', weight=0\)"
     assert re.fullmatch(rf"\+0\.\d+ {message}  #0\.\d+ of -  wire [\d.]+ ms", lines[1])
+
+
+def test_what_may_be_one_thing_or_another_is_shown_as_what_it_is():
+    packed = PackMessage(Bag("red"), (Crate(3), Bag("blue")))
+    message = msgspec.msgpack.decode(msgspec.msgpack.encode(packed))
+    names = Names(names_record()[3])
+    assert names.text(message) == "PackMessage(first=Bag(colour='red'), more=[Crate(weight=3), Bag(colour='blue')])"
+    assert dict(names.flat(message)) == {"first.colour": "red", "more.weight": 3, "more.colour": "blue"}
 
 
 @pytest.mark.parametrize(
