@@ -22,3 +22,8 @@ def check_role(role: str) -> str | None:
 def is_above(ancestor: str, role: str) -> bool:
     """Whether `ancestor` stands above `role` in the tree; no role stands above itself, and `*` above none."""
     return role.startswith(ancestor + "/")
+
+
+def is_at_or_above(ancestor: str, role: str) -> bool:
+    """Whether it is the role, or stands above it."""
+    return ancestor == role or is_above(ancestor, role)

@@ -29,7 +29,7 @@ from master.validation.rights import to_operate
 from mesos.conversions import conversion
 from mesos.ids import AgentID
 from mesos.resources import Resources
-from mesos.roles import check_role
+from mesos.roles import check_role, is_at_or_above
 from mesos.types import Operation
 
 ACCEPTED = HttpResponse(202)
@@ -66,8 +66,15 @@ class Roles(Operations):
         return None
 
     def _weights_set(self, weights: tuple[RoleWeight, ...], asker: PID) -> None:
+        """What is offered is shared out anew, so that the weights count at once."""
+        changed = [each.role for each in weights if self.cluster.roles.weights.get(each.role, 1.0) != each.weight]
         self.apply_weights(weights)
+        if any(is_at_or_above(role, own) for role in changed for own in self._roles_in_use()):
+            self.rescind(list(self.cluster.offers.values()))
         self.send(asker, HttpResponseMessage(HttpResponse()))
+
+    def _roles_in_use(self) -> set[str]:
+        return {role for framework in self.cluster.frameworks.values() for role in framework.info.all_roles}
 
     def apply_weights(self, weights: tuple[RoleWeight, ...]) -> None:
         """Let weights that are written down have their effect."""
@@ -76,17 +83,20 @@ class Roles(Operations):
 
     # Quotas.
 
-    def set_quotas(self, quotas: Sequence[Quota], force: bool) -> HttpResponse | None:
-        """Let roles have these quotas from now on, all or none of them; impossible ones only by force."""
+    def set_quotas(self, quotas: Sequence[Quota], force: bool, impossible: int = 409) -> HttpResponse | None:
+        """Let roles have these quotas from now on, all or none of them; impossible ones only by force.
+
+        `impossible` is the status that says so: Mesos has another one for each way to ask.
+        """
         forbidden = self.forbidden(*(("update_quotas", quota.role) for quota in quotas))
         if forbidden is not None:
             return forbidden
         wrong = check_quotas(quotas)
         if wrong is not None:
             return HttpResponse.error(400, f"Failed to validate quota: {wrong}")
-        impossible = None if force else check_possible(quotas, self.cluster)
-        if impossible is not None:
-            return HttpResponse.error(409, f"Heuristic capacity check for set quota request failed: {impossible}")
+        wrong = None if force else check_possible(quotas, self.cluster)
+        if wrong is not None:
+            return HttpResponse.error(impossible, f"Heuristic capacity check for set quota request failed: {wrong}")
         self.write(UpdateQuotas(tuple(quotas)), partial(self._quotas_set, tuple(quotas), self.sender))
         return None
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 from libprocess.http import HttpRequest, HttpResponse
-from master.allocator.messages import Quota, RoleWeight
+from master.allocator.messages import RoleWeight
 from master.http.maintenance import MaintenanceApi
-from master.http.quota_forms import read_config, read_info
+from master.http.quota_forms import read_config
 from master.http.resource_calls import ResourceCalls
 from mesos.ids import AgentID
 from mesos.v1.tree import Tree
@@ -24,7 +24,7 @@ class Deciding(MaintenanceApi, ResourceCalls):
             "UPDATE_WEIGHTS": self._update_weights,
             "UPDATE_QUOTA": self._update_quota,
             "SET_QUOTA": self._set_quota,
-            "REMOVE_QUOTA": self._remove_role_quota,
+            "REMOVE_QUOTA": lambda body: self.remove_quota(body["role"]),
             "DRAIN_AGENT": self._drain_agent,
             "DEACTIVATE_AGENT": self._agent_call("deactivate_agents", self.deactivate_agent),
             "REACTIVATE_AGENT": self._agent_call("reactivate_agents", self.reactivate_agent),
@@ -39,17 +39,17 @@ class Deciding(MaintenanceApi, ResourceCalls):
         return self.set_weights([RoleWeight(each.get("role", ""), each["weight"]) for each in infos])
 
     def _update_quota(self, body: Tree) -> HttpResponse | None:
-        return self.set_quotas(list(map(read_config, body.get("quota_configs", []))), body.get("force") is True)
+        try:
+            quotas = [read_config(each) for each in body.get("quota_configs", [])]
+        except ValueError as error:
+            return HttpResponse.error(400, f"Invalid QuotaConfig: {error}")
+        return self.set_quotas(quotas, body.get("force") is True, impossible=400)
 
     def _set_quota(self, body: Tree) -> HttpResponse | None:
-        request = body["quota_request"]
-        return self.set_quotas([read_info(request)], request.get("force") is True)
-
-    def _remove_role_quota(self, body: Tree) -> HttpResponse | None:
-        role = body["role"]
-        if role not in self.cluster.roles.quotas:
-            return HttpResponse.error(400, f"Failed to remove quota: role '{role}' has no quota")
-        return self.set_quotas([Quota(role)], force=True)
+        try:
+            return self.set_first_quota(body["quota_request"])
+        except ValueError as error:
+            return HttpResponse.error(400, f"Failed to validate set quota request: {error}")
 
     # Agents.
 

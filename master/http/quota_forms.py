@@ -8,6 +8,7 @@ from typing import Any
 from libprocess.http.exchange import to_json
 from master.allocator.messages import Quantities, Quota
 from master.quotas import quantities
+from master.validation.common import check_unique
 from mesos.forms import Json
 from mesos.resources import Resources, thousandths
 from mesos.resources.jsonform import resources_from_json
@@ -34,7 +35,11 @@ def read_info(tree: Mapping[str, Any]) -> Quota:
 
 
 def _resources(tree: Any) -> Quantities:
-    found = Resources.of(*resources_from_json(to_json(tree)))
+    rows = list(resources_from_json(to_json(tree)))
+    twice = check_unique("resource", (row.name for row in rows))
+    if twice is not None:
+        raise ValueError(twice)
+    found = Resources.of(*rows)
     odd = next((each for each in found if each.kind.flatten() != each.kind or not isinstance(each.amount, int)), None)
     if odd is not None:
         raise ValueError(f"expected scalars that are not reserved, found {odd}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -100,17 +100,27 @@ class Scheduling(Endpoints, Roles):
             shown = {"infos": list(map(write_info, quotas)), "configs": list(map(write_config, quotas))}
             return HttpResponse.json({name: rows for name, rows in shown.items() if rows})
         try:
-            tree = _object(request.body)
-            quota = read_info(tree)
+            return self.set_first_quota(_object(request.body))
         except ValueError as error:
             return HttpResponse.error(400, f"Failed to parse set quota request JSON: {error}")
-        if quota.role in self.cluster.roles.quotas:
-            text = f"role '{quota.role}' already has a quota; remove it first, or update it by /api/v1"
-            return HttpResponse.error(400, f"Failed to validate set quota request: {text}")
+
+    def set_first_quota(self, tree: Mapping[str, Any]) -> HttpResponse | None:
+        """Set a quota the older way: of a role that has none. ValueError for what cannot be read."""
+        quota = read_info(tree)
+        wrong = None
+        if not quota.guarantees and not quota.limits:
+            wrong = "expected a guarantee of at least one resource, found none"
+        elif quota.role in self.cluster.roles.quotas:
+            wrong = f"role '{quota.role}' already has a quota; remove it first, or update it by /api/v1"
+        if wrong is not None:
+            return HttpResponse.error(400, f"Failed to validate set quota request: {wrong}")
         return self.set_quotas([quota], force=tree.get("force") is True)
 
     def _remove_quota(self, request: HttpRequest) -> HttpResponse | None:
-        role = request.below
+        return self.remove_quota(request.below)
+
+    def remove_quota(self, role: str) -> HttpResponse | None:
+        """Let a role have no quota any more."""
         if role not in self.cluster.roles.quotas:
             return HttpResponse.error(400, f"Failed to remove quota: role '{role}' has no quota")
         return self.set_quotas([Quota(role)], force=True)

@@ -135,6 +135,23 @@ def test_what_is_no_weight_is_refused(scene: Scene, body: str):
     assert json.loads(scene.get("/weights").body) == []
 
 
+def test_what_is_offered_is_shared_out_anew_by_new_weights(scene: Scene):
+    light, heavy = scene.scheduler(role="a").register(), scene.scheduler(role="b").register()
+    for _ in range(6):
+        scene.agent().register()
+    assert (len(light.offers()), len(heavy.offers())) == (3, 3)
+
+    scene.get("/weights", "PUT", '[{"role": "b", "weight": 2}]')
+    assert (len(light.offers()), len(heavy.offers())) == (2, 4)
+
+
+def test_weights_that_concern_nobody_take_no_offer_back(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(role="eng").register()
+    scene.get("/weights", "PUT", '[{"role": "eng", "weight": 1}, {"role": "ops", "weight": 2}]')
+
+    assert not scheduler.all(RescindResourceOfferMessage)
+
+
 # Quotas.
 
 
@@ -197,6 +214,7 @@ def test_offers_to_others_give_way_to_a_guarantee(scene: Scene, agent: AgentPeer
         ({"guarantee": "cpus:2", "limit": "cpus:1"}, "expected a guarantee within the limit cpus:1, found cpus:2"),
         ({"guarantee": "cpus(eng):2"}, "expected scalars that are not reserved, found cpus(eng):2"),
         ({"guarantee": "ports:[1-2]"}, "expected scalars that are not reserved, found ports:[1-2]"),
+        ({"guarantee": ""}, "expected a guarantee of at least one resource, found none"),
     ],
 )
 def test_a_quota_that_makes_no_sense_is_refused(scene: Scene, fields: dict[str, str], text: str):
@@ -230,6 +248,42 @@ def test_a_quota_is_not_set_twice(scene: Scene, agent: AgentPeer):
     quota(scene, limit="cpus:2")
 
     assert quota(scene, limit="cpus:3").status == 400
+    assert call(scene, "SET_QUOTA", quota_request={"role": "eng", "guarantee": [cpus(1)]}).status == 400
+    assert call(scene, "UPDATE_QUOTA", quota_configs=[{"role": "eng", "limits": {"cpus": {"value": 3}}}]).status == 200
+
+
+def call(scene: Scene, type_: str, **body: Any) -> HttpResponse:
+    """A call of the v1 API."""
+    tree = {"type": type_, type_.lower(): body}
+    return scene.get("/api/v1", "POST", json.dumps(tree), headers=(("content-type", "application/json"),))
+
+
+def cpus(value: float, **more: Any) -> dict[str, Any]:
+    return {"name": "cpus", "type": "SCALAR", "scalar": {"value": value}, **more}
+
+
+RESERVED = {"reservations": [{"role": "eng", "type": "DYNAMIC"}]}
+
+
+@pytest.mark.parametrize(
+    ("type_", "body", "text"),
+    [
+        ("UPDATE_QUOTA", {"quota_configs": [{"role": "eng", "limits": {"cpus": {"value": -1}}}]}, "found -1.0"),
+        ("UPDATE_QUOTA", {"quota_configs": [{"role": "eng", "guarantees": {"cpus": {"value": 1e30}}}]}, "found 1e+30"),
+        ("UPDATE_QUOTA", {"quota_configs": [{"role": "eng", "guarantees": {"cpus": {"value": 9}}}]}, "come to cpus:9"),
+        ("SET_QUOTA", {"quota_request": {"role": "eng", "guarantee": [cpus(-1)]}}, "found -1.0"),
+        ("SET_QUOTA", {"quota_request": {"role": "eng", "guarantee": [cpus(1, **RESERVED)]}}, "that are not reserved"),
+        ("SET_QUOTA", {"quota_request": {"role": "eng", "guarantee": [cpus(1), cpus(2)]}}, "several times: cpus"),
+    ],
+)
+def test_a_call_about_quotas_that_makes_no_sense_is_refused(
+    scene: Scene, agent: AgentPeer, type_: str, body: dict[str, Any], text: str
+):
+    answer = call(scene, type_, **body)
+
+    assert answer.status == 400
+    assert text in answer.body.decode()
+    assert not scene.world.failures
 
 
 def test_roles_are_shown_with_what_they_have(scene: Scene, agent: AgentPeer):
