@@ -38,6 +38,13 @@ class TaskFact(Fact, frozen=True, tag="task"):
     running_since: float | None = None
 
 
+class WaitingFact(Fact, frozen=True, tag="waiting"):
+    """An executor is not started before there is room for it, and given up at that time; None: it waits no more."""
+
+    container_id: ContainerID
+    until: float | None
+
+
 class LaunchedFact(Fact, frozen=True, tag="launched"):
     """The first process of an executor runs."""
 
@@ -96,6 +103,7 @@ AnyFact = (
     FrameworkFact
     | ExecutorFact
     | TaskFact
+    | WaitingFact
     | LaunchedFact
     | RegisteredFact
     | KillFact

@@ -19,6 +19,7 @@ from agent.checkpoints.facts import (
     RegisteredFact,
     TaskFact,
     UpdateFact,
+    WaitingFact,
 )
 from agent.records.executor import ExecutorRecord
 from agent.records.framework import FrameworkRecord, Frameworks
@@ -61,6 +62,15 @@ class Replay:
             task.running_since = fact.running_since
             if executor.is_command:
                 task.order = None
+
+    def _waiting(self, fact: WaitingFact) -> None:
+        executor = self._executors.get(fact.container_id)
+        if executor is not None:
+            executor.waits_until = fact.until
+            framework = executor.framework
+            for task in executor.tasks.values() if executor.is_command else ():
+                waits = fact.until is not None
+                task.order = RunTaskMessage(framework.info, task.info, framework.pid) if waits else None
 
     def _launched(self, fact: LaunchedFact) -> None:
         executor = self._executors.get(fact.container_id)
@@ -113,6 +123,7 @@ _PLAYS: Mapping[type[Fact], Callable[[Replay, Any], None]] = {
     FrameworkFact: Replay._framework,
     ExecutorFact: Replay._executor,
     TaskFact: Replay._task,
+    WaitingFact: Replay._waiting,
     LaunchedFact: Replay._launched,
     RegisteredFact: Replay._registered,
     KillFact: Replay._kill,
@@ -148,6 +159,8 @@ def _facts_of_executor(framework: FrameworkRecord, executor: ExecutorRecord) -> 
     for task in executor.tasks.values():
         yield TaskFact(id_, task.info, task.running_since)
         yield from _facts_of_updates(framework.id, executor, task)
+    if executor.waits_until is not None:
+        yield WaitingFact(id_, executor.waits_until)
     if executor.kill is not None:
         yield KillFact(id_, *executor.kill)
     if executor.is_told_to_end:

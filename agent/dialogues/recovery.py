@@ -59,8 +59,10 @@ class Recovery(FrameworkOrders):
         if rebooted:
             self._bury(executors)
         elif self.flags.recover == "cleanup":
+            self._wait_on(executors)
             self._clean_up(executors)
         else:
+            self._wait_on(executors)
             self._take_up(executors)
         if rebooted and self.flags.recover == "cleanup":
             self._stop()
@@ -87,7 +89,8 @@ class Recovery(FrameworkOrders):
     def _clean_up(self, executors: list[ExecutorRecord]) -> None:
         """End all of them, and then this agent."""
         log.info("ending %d executors of an earlier life", len(executors))
-        self.containerizer.recover([self._recovered(executor) for executor in executors])
+        started = [executor for executor in executors if executor.waits_until is None]
+        self.containerizer.recover([self._recovered(executor) for executor in started])
         self._stop()
         for executor in executors:
             self.containerizer.destroy(executor.container_id)
@@ -97,13 +100,14 @@ class Recovery(FrameworkOrders):
         if executors:
             log.info("taking up %d executors of an earlier life", len(executors))
         living = [executor for executor in executors if not self._is_done(executor)]
-        self.containerizer.recover([self._recovered(executor) for executor in living])
+        started = [executor for executor in living if executor.waits_until is None]
+        self.containerizer.recover([self._recovered(executor) for executor in started])
         for executor in living:
             if self.janitor is not None:
                 self.send(self.janitor, KeepSandboxMessage(executor.directory))
             if executor.is_told_to_end or executor.framework.is_terminating:
                 self._shut_down(executor)
-            elif not executor.is_command:
+            elif not executor.is_command and executor.waits_until is None:
                 self.invite(executor.container_id)
                 self._await(executor)
 

@@ -92,8 +92,10 @@ class Tasks(Waiting):
         if not self._ordered_by_master() or self._is_early(message):
             return
         key = (message.framework_id, message.task_id)
-        task = self.frameworks.task(*key)
-        if task is None:
+        framework, task = self.frameworks.get(message.framework_id), self.frameworks.task(*key)
+        if framework is None or framework.is_terminating:
+            log.info("ignoring an order to kill task %s of framework %s, which has nothing here", key[1], key[0])
+        elif task is None:
             if key not in self.streams:
                 self._update_unknown(*key, Reason.REASON_TASK_UNKNOWN, "the agent does not know this task")
         elif task.is_queued:

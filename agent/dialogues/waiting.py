@@ -1,11 +1,15 @@
 """Launches that wait: a machine does not run more than it has, even if its master has freed more than is free.
 
 The master hands out what a framework had as soon as that is shut down, and the agent may still be busy ending it. Then
-an executor waits here until there is room for it. It can be killed meanwhile, and it does not wait for ever.
+an executor waits here until there is room for it. It can be killed meanwhile, and it does not wait for ever. Where the
+agent is started again, it goes on to wait.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from agent.checkpoints.facts import WaitingFact
 from agent.dialogues.base import log
 from agent.dialogues.executors import Executors
 from agent.dialogues.messages import ExecutorLateMessage, LaunchWaitingMessage
@@ -34,8 +38,21 @@ class Waiting(Executors):
             self._launch(executor, task)
             return
         log.info("task %s of framework %s waits for what is being ended", task.id, executor.framework.id)
+        self._wait(executor, task, self.now + self.flags.launch_wait_timeout_seconds)
+        if executor.framework.is_kept:
+            self._note(WaitingFact(executor.container_id, executor.waits_until))
+
+    def _wait(self, executor: ExecutorRecord, task: TaskRecord, until: float) -> None:
         self._waiting[executor.container_id] = executor, task
-        executor.alarm = self._late(executor, self.flags.launch_wait_timeout_seconds)
+        executor.waits_until = until
+        executor.alarm = self._late(executor, max(until - self.now, 0.0))
+
+    def _wait_on(self, executors: Iterable[ExecutorRecord]) -> None:
+        """Let those wait on that waited in an earlier life of this agent."""
+        for executor in executors:
+            if executor.waits_until is not None:
+                self._wait(executor, next(iter(executor.tasks.values())), executor.waits_until)
+        self._look_soon()
 
     def _held(self) -> Resources:
         """What all containers may use that have been started and have not ended."""
@@ -55,6 +72,9 @@ class Waiting(Executors):
         state: TaskState = TaskState.TASK_FAILED,
     ) -> None:
         super()._ended(executor, reason, text, limitation, state)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
         if self._waiting and not self._is_looking:  # several may end in one turn
             self._is_looking = True
             self.send(self.pid, LaunchWaitingMessage())
@@ -66,8 +86,9 @@ class Waiting(Executors):
             held += executor.resources
             if self.ending and not self._fits(held):
                 return
-            del self._waiting[id_]
-            executor.silence()
+            self._stop_waiting(executor)
+            if executor.framework.is_kept:
+                self._note(WaitingFact(id_, None))
             self._launch(executor, task)
 
     # Those that are not started after all.
@@ -91,11 +112,15 @@ class Waiting(Executors):
         self._give_up(executor, Reason.REASON_CONTAINER_LAUNCH_FAILED, text)
 
     def _give_up(self, executor: ExecutorRecord, reason: Reason, text: str) -> None:
-        del self._waiting[executor.container_id]
-        executor.silence()
+        self._stop_waiting(executor)
         self._ended(executor, reason, text)
         if not executor.is_command and not executor.framework.is_terminating:
             self._tell_master(ExitedExecutorMessage(executor.framework.id, self.id, executor.id, -1))
+
+    def _stop_waiting(self, executor: ExecutorRecord) -> None:
+        del self._waiting[executor.container_id]
+        executor.waits_until = None
+        executor.silence()
 
 
 def _hard(resources: Resources) -> Resources:

@@ -61,6 +61,8 @@ class ExecutorRecord:
         self.kill: tuple[float, Reason | None] | None = None
         """The agent's own executor is killing its command: until when nicely, and why if that is a failure."""
         self.is_told_to_end = False
+        self.waits_until: float | None = None
+        """When it is given up, should there be no room for it before; None for one that is started, or was."""
         self.process_id: int | None = None
         self.tasks: dict[TaskID, TaskRecord] = {}
         """Those that are not completed, in the order of their launch."""

@@ -312,7 +312,7 @@ class Cluster:
         self.node = self.world.node("agent", 5051)
         self.machine.serve(self.node)
         self.start_agent()
-        self.elect(Seat(), "master-2")
+        self.elect(Seat(), f"master-{len(self.world.nodes)}")
 
     def elect(self, master: Seat, host: str = "master") -> None:
         """Put somebody into the seat, and let the agent detect it."""

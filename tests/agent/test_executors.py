@@ -200,10 +200,16 @@ def test_kills_are_passed_on(cluster: Cluster):
 
 
 def test_a_task_that_nobody_knows_cannot_be_killed(cluster: Cluster):
+    cluster.run(executor_task())
     cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t9")))
 
     assert cluster.master.states == [LOST]
     assert not cluster.agent.streams
+
+
+def test_of_a_framework_that_is_not_there_nothing_is_killed_and_nothing_said(cluster: Cluster):
+    cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t9")))
+    assert cluster.master.states == []
 
 
 def test_an_executor_is_asked_to_shut_down_and_then_killed(cluster: Cluster):

@@ -110,3 +110,56 @@ def test_a_task_does_not_wait_for_ever(cluster: Cluster):
     assert cluster.master.states == [TaskState.TASK_LOST]
     assert cluster.master.status.reason is Reason.REASON_CONTAINER_LAUNCH_FAILED
     assert cluster.master.status.message == "what the master had freed was still in use on the agent after 1mins"
+
+
+# The agent is started again meanwhile.
+
+
+@pytest.fixture
+def kept(cluster: Cluster) -> Cluster:
+    """What runs is told to end, and that it was told so outlives the agent, as do the tasks that wait."""
+    cluster.framework = FrameworkInfo("root", "kept", id=OTHER, checkpoint=True)
+    for id_ in cluster.machine.running:
+        cluster.machine.end(signal.SIGTERM, id_)
+    cluster.world.settle()
+    cluster.run(command_task("old-1", resources=HALF), command_task("old-2", resources=HALF))
+    cluster.tell(ShutdownFrameworkMessage(OTHER))
+    cluster.master.mail.clear()
+    cluster.framework = FrameworkInfo("root", "third", id=FrameworkID("F3"), checkpoint=True)
+    return cluster
+
+
+def test_what_waited_for_room_waits_on_when_the_agent_is_started_again(kept: Cluster):
+    old_1, old_2 = kept.machine.running
+    kept.run(command_task("t1", resources=ALL))
+    kept.revive_agent()
+    kept.register()
+    assert kept.machine.running == [old_1, old_2]
+
+    kept.machine.end(signal.SIGTERM, old_1)
+    kept.machine.end(signal.SIGTERM, old_2)
+    kept.world.settle()
+    assert kept.master.states == LAUNCHED
+    kept.revive_agent()
+    kept.register()
+    assert len(kept.machine.running) == 1, "what was started then is taken up, and not started again"
+
+
+def test_what_waits_since_an_earlier_life_can_be_killed(kept: Cluster):
+    kept.run(command_task("t1"))
+    kept.revive_agent()
+    kept.register()
+    kept.tell(KillTaskMessage(FrameworkID("F3"), TaskID("t1")))
+    assert kept.master.states == [TaskState.TASK_KILLED]
+
+
+def test_what_waits_since_an_earlier_life_waits_no_longer_for_that(kept: Cluster):
+    kept.machine.destroy = lambda container_id: None  # type: ignore[method-assign]
+    kept.run(command_task("t1"))
+    kept.world.advance(LATE_SECONDS / 2)
+    kept.revive_agent()
+    kept.register()
+    assert kept.master.states == []
+
+    kept.world.advance(LATE_SECONDS / 2)
+    assert kept.master.states == [TaskState.TASK_LOST]
