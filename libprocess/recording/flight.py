@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ PIECE_BYTES = 200
 
 RECORD_BYTES = 400
 """What a record takes beside its mail."""
+
+STEP_MAIL = 500
+"""How much mail is written down at once."""
 
 SAMPLE = 64
 """One piece of mail in so many is measured, and stands for the others: measuring all would cost more than keeping."""
@@ -87,10 +91,20 @@ class FlightRecorder(Tracer):
 
     def dump(self, sink: Sink) -> None:
         """Write what is there, as a recording of its own, and go on. OSError if that cannot be written."""
+        for _ in self.dumping(sink):
+            pass
+
+    def dumping(self, sink: Sink) -> Iterator[None]:
+        """What `dump` does, in steps of a few milliseconds; what is there at the first is written."""
         since = self._now() - self._seconds
         sink.begin(header(self._runtime))
+        step = 0
         for record in resolved(self.records):
             if record[2] >= since:
                 with suppress(ValueError, TypeError, OverflowError, RecursionError):  # some message is too odd to write
                     sink.write([encode_record(record)])
+            step += len(record[3]) if record[0] == "turn" else 1
+            if step >= STEP_MAIL:
+                step = 0
+                yield
         sink.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,8 @@ class TraceProcess(Process):
     def finalize(self) -> None:
         for tap in self._taps.values():
             tap.close()
+        if self.flight is not None:
+            self.flight.close()
 
     def close(self) -> None:
         """The node is closed: the recording ends, after the last words of all actors."""
@@ -162,7 +165,7 @@ class TraceProcess(Process):
             self.reply(TraceDeniedMessage("this node is not being recorded"))
             return
         self._end_recording(recorder)
-        self._tell(path)
+        self._tell(self.sender, path)
 
     def _end_recording(self, recorder: Recorder) -> None:
         self._recorder = None
@@ -172,15 +175,18 @@ class TraceProcess(Process):
     def dump_flight(self, message: DumpFlightMessage) -> None:
         if self.flight is None:
             self.reply(TraceDeniedMessage(NO_FLIGHT))
-            return
-        try:
-            self._tell(self.flight.dump_to_file())
-        except OSError as error:
-            self.reply(TraceDeniedMessage(f"cannot dump the flight recorder: {error}"))
+        else:
+            self.flight.dump_to_file(partial(self._dumped, self.sender))
 
-    def _tell(self, path: Path) -> None:
+    def _dumped(self, tool: PID, path: Path, error: OSError | None) -> None:
+        if error is None:
+            self._tell(tool, path)
+        else:
+            self._runtime.send(tool, TraceDeniedMessage(f"cannot dump the flight recorder: {error}"), self.pid)
+
+    def _tell(self, tool: PID, path: Path) -> None:
         self._told.add(str(path))
-        self.reply(RecordingMessage(str(path), path.stat().st_size))
+        self._runtime.send(tool, RecordingMessage(str(path), path.stat().st_size), self.pid)
 
     def read_recording(self, message: ReadRecordingMessage) -> None:
         if message.path not in self._told:

@@ -11,8 +11,10 @@ import pytest
 from libprocess import PID, ExitedMessage, Message, Process, Runtime
 from libprocess.pid import Address
 from libprocess.recording import Event, FlightRecorder, events, expanded, read_recording
+from libprocess.recording.flight import STEP_MAIL
 from libprocess.simulation import World
 from libprocess.tracing import TRACE_ID, TraceProcess, Tracing
+from libprocess.tracing.flight import CrashRecorder
 from libprocess.tracing.messages import (
     AskInterferencesMessage,
     CutLinkMessage,
@@ -278,6 +280,21 @@ def test_a_flight_recording_is_dumped_when_asked_for(world: World, depot: Depot,
     send(world, node, 1)
     content = read(world, node, world.ask(trace_of(node), DumpFlightMessage()))
     assert b"ParcelMessage" in content
+
+
+def test_a_full_flight_recorder_is_dumped_bit_by_bit_and_to_the_end(world: World, depot: Depot, tmp_path: Path):
+    node = start(world, depot, Tracing(flight_directory=tmp_path))
+    for _ in range(4):
+        send(world, node, *range(STEP_MAIL))
+    recorder = node.trace
+    assert isinstance(recorder, CrashRecorder)
+    done: list[Path] = []
+    recorder.dump_to_file(lambda path, error: done.append(path))
+    assert not done, "others have their turn meanwhile"
+    node.close()
+    recording = read_recording(done[0])
+    assert parcels(events(recording)) == [*range(STEP_MAIL)] * 4
+    assert recording.damage == []
 
 
 # Breaking.
