@@ -12,6 +12,9 @@ from mesos.types import TaskState, TaskStatus
 
 SCALARS = ("cpus", "gpus", "mem", "disk")
 
+REMOVED_FOR = ("registered", "unhealthy", "unregistered")
+"""Another agent took its place; it was out of reach; it took its leave."""
+
 UNDERWAY = (TaskState.TASK_STAGING, TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_KILLING)
 
 
@@ -26,7 +29,12 @@ class MasterMetrics:
         self.agent_registrations = metrics.counter("master/slave_registrations")
         self.agent_reregistrations = metrics.counter("master/slave_reregistrations")
         self.agent_removals = metrics.counter("master/slave_removals")
+        for reason in REMOVED_FOR:
+            metrics.counter(f"master/slave_removals/reason_{reason}")
         self.recovery_removals = metrics.counter("master/recovery_slave_removals")
+        self.removals_scheduled = metrics.counter("master/slave_unreachable_scheduled")
+        """Agents whose time was over; where their removal is limited, they may still come back."""
+        self.removals_canceled = metrics.counter("master/slave_unreachable_canceled")
         self.agents_marked_unreachable = metrics.counter("master/slave_unreachable_completed")
         for state in TERMINAL:
             metrics.counter(f"master/{_short(state)}")
@@ -38,6 +46,12 @@ class MasterMetrics:
         self._add_frameworks()
         self._add_tasks()
         self._add_resources()
+
+    def count_removal(self, reason: str) -> None:
+        """An agent that was registered is not any more, for one of the reasons that Mesos counts, or another."""
+        self.agent_removals.value += 1
+        if reason:
+            self._metrics.counter(f"master/slave_removals/reason_{reason}").value += 1
 
     def count_end(self, state: TaskState, status: TaskStatus) -> None:
         """A task ended, in this state, as was learnt with this status: who said so, and why."""

@@ -27,6 +27,12 @@ class AgentUnresponsiveMessage(Message, frozen=True):
     missed: int
 
 
+class AgentResponsiveMessage(Message, frozen=True):
+    """Observer → master: the agent that did not answer answers again, before it was given up."""
+
+    agent_id: AgentID
+
+
 class AgentObserver(Process):
     """One per registered agent, so that an agent's silence is noticed however busy the master is with the others."""
 
@@ -61,5 +67,7 @@ class AgentObserver(Process):
     def pong_agent(self, message: PongAgentMessage) -> None:
         """See the message."""
         if self.sender == self._agent:
+            if self._missed >= self._missed_max:
+                self.send(self._master, AgentResponsiveMessage(self._agent_id))
             self._answered = True
             self._missed = 0

@@ -104,6 +104,7 @@ class Agents(Departures, Frameworks):
 
     def _readmitted(self, pid: PID, id_: AgentID, message: ReregisterAgentMessage) -> None:
         """It is written down that an agent is back that was not known to be here."""
+        self.cancel_removal(id_)
         agent = self._admit(pid, id_, message)
         self.take_operations(agent, message.operations, held_link=False)
         self._reregistered(agent, message)
@@ -131,7 +132,8 @@ class Agents(Departures, Frameworks):
         old = self.cluster.agent_at(pid)
         if old is not None:
             why = f"another agent registered in place of {old.id}, at {pid}"
-            self.give_up(old, RemoveAgent(old.id), Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+            verdict = Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why)
+            self.give_up(old, RemoveAgent(old.id), verdict, "registered")
 
     def _write_admission(self, pid: PID, id_: AgentID, message: RegisterAgentMessage | ReregisterAgentMessage) -> None:
         """Have it written down that there is such an agent; it is not answered before that."""
@@ -168,6 +170,7 @@ class Agents(Departures, Frameworks):
 
     def _welcome_back(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
         """An agent that is known is here again, perhaps as another process."""
+        self.cancel_removal(agent.id)
         self.rescind(agent.offers.values())
         held_link = agent.pid == self.sender and agent.connected  # then nothing that was said over it is lost
         if not held_link:

@@ -11,7 +11,7 @@ from master.dialogues.base import log
 from master.dialogues.operations import Operations
 from master.dialogues.updates import Updates
 from master.limiter import Limiter
-from master.observer import AgentUnresponsiveMessage, ObserveMessage
+from master.observer import AgentResponsiveMessage, AgentUnresponsiveMessage, ObserveMessage
 from master.records import AgentRecord
 from master.registrar.operations import MarkUnreachable, Operation, RemoveAgent
 from master.updates import Verdict
@@ -44,6 +44,8 @@ class Losses(Operations, Updates):
     """As which agents."""
     leaving: set[AgentID]
     """Agents that are being given up: it is on its way to be written down, so that nobody changes his mind."""
+    overdue: set[AgentID]
+    """Agents whose time is over, but that are not given up before that is permitted: they may still come back."""
 
     def agent_exited(self, agent: AgentRecord, reason: str) -> None:
         """The link broke. What runs there may run on: nothing is lost until the agent has been silent for too long."""
@@ -65,14 +67,34 @@ class Losses(Operations, Updates):
         if agent is None or agent.observer != self.sender:
             self.ignore(f"it does not observe agent {message.agent_id}")
             return
+        self.schedule_removal(agent.id)
         if self.limiter.take(self.now):  # otherwise the observer asks again, unless the agent answers
             self._mark_unreachable(agent, f"it did not answer {message.missed} pings")
+
+    def agent_responsive(self, message: AgentResponsiveMessage) -> None:
+        """See the message."""
+        agent = self.cluster.agents.get(message.agent_id)
+        if agent is not None and agent.observer == self.sender:
+            self.cancel_removal(agent.id)
+
+    def schedule_removal(self, agent_id: AgentID) -> None:
+        """An agent is to be given up, as soon as that is permitted."""
+        if agent_id not in self.overdue | self.leaving:
+            self.overdue.add(agent_id)
+            self.counts.removals_scheduled.value += 1
+
+    def cancel_removal(self, agent_id: AgentID) -> None:
+        """An agent that may have been overdue need not be given up."""
+        if agent_id in self.overdue:
+            self.overdue.discard(agent_id)
+            self.counts.removals_canceled.value += 1
 
     def agent_reregister_timeout(self, message: AgentReregisterTimeoutMessage) -> None:
         """See the message."""
         agent = self.cluster.agents.get(message.agent_id)
         if not self.is_own() or agent is None:
             return
+        self.schedule_removal(agent.id)
         if not self.limiter.take(self.now):
             agent.patience = self.delay(self.limiter.seconds_until(self.now), message)
             return
@@ -83,16 +105,18 @@ class Losses(Operations, Updates):
         """Give an agent up for now. Its tasks may still run, and are known again when it comes back."""
         now, text = self.now, f"agent {agent.id}: {why}"
         verdict = Verdict(TaskState.TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED, text, now)
-        self.give_up(agent, MarkUnreachable(agent.id, now), verdict)
+        self.give_up(agent, MarkUnreachable(agent.id, now), verdict, "unhealthy")
 
-    def give_up(self, agent: AgentRecord, operation: Operation, verdict: Verdict) -> None:
+    def give_up(self, agent: AgentRecord, operation: Operation, verdict: Verdict, counted_as: str = "") -> None:
         """Have it written down that an agent is given up, and then do it; what it says meanwhile does not count."""
+        self.overdue.discard(agent.id)
         if agent.id not in self.leaving:
             self.leaving.add(agent.id)
-            self.write(operation, partial(self._given_up, agent, verdict))
+            self.write(operation, partial(self._given_up, agent, verdict, counted_as))
 
-    def _given_up(self, agent: AgentRecord, verdict: Verdict) -> None:
+    def _given_up(self, agent: AgentRecord, verdict: Verdict, counted_as: str) -> None:
         self.leaving.discard(agent.id)
+        self.counts.count_removal(counted_as)
         if verdict.state is TaskState.TASK_GONE_BY_OPERATOR:
             self.send(agent.pid, ShutdownMessage(verdict.message))
         self.remove_agent(agent, verdict)
@@ -110,7 +134,8 @@ class Losses(Operations, Updates):
         agent = self.reporter(message.agent_id)
         if agent is not None:
             why = f"agent {agent.id} was shut down"
-            self.give_up(agent, RemoveAgent(agent.id), Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why))
+            verdict = Verdict(TaskState.TASK_GONE, Reason.REASON_AGENT_REMOVED, why)
+            self.give_up(agent, RemoveAgent(agent.id), verdict, "unregistered")
 
     def remove_agent(self, agent: AgentRecord, verdict: Verdict) -> None:
         """Forget an agent, with this verdict over its tasks, and let every framework know."""
@@ -124,7 +149,6 @@ class Losses(Operations, Updates):
         self.unlink(agent.pid)
         self.terminate(agent.observer)
         self.cluster.remove_agent(agent)
-        self.counts.agent_removals.value += 1
         for _, framework in sorted(self.cluster.frameworks.items()):
             self.tell(framework, AgentLostMessage(agent.id))
 

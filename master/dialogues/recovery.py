@@ -119,6 +119,8 @@ class Recovery(Losses, Roles):
             return
         missing = sorted(set(self.cluster.recovered) - self.leaving - self.expected_ids)
         self._check_share(len(missing))
+        for agent_id in missing:
+            self.schedule_removal(agent_id)
         while missing and self.limiter.take(self.now):
             self._give_up_recovered(missing.pop(0))
         if missing:
@@ -139,6 +141,7 @@ class Recovery(Losses, Roles):
 
     def _give_up_recovered(self, agent_id: AgentID) -> None:
         log.warning("agent %s of a former master did not come back in time", agent_id)
+        self.overdue.discard(agent_id)
         self.leaving.add(agent_id)
         self.write(MarkUnreachable(agent_id, self.now), partial(self._recovered_given_up, agent_id, self.now))
 

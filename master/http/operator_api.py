@@ -114,7 +114,8 @@ class OperatorApi(Adoption):
                 return self.operator_orders[type_](call, request)
             media = accepted_media(request)
             if type_ in v1.ANSWERS and media is Media.JSON and self.seen is self.cluster:
-                return self.read_whole(type_, request, v1.SHAPES, partial(v1.answer, type_))
+                expected = partial(len, self.cluster.recovered)
+                return self.read_whole(type_, request, v1.SHAPES, partial(v1.answer, type_), expected)
             answer = {"type": type_, type_.lower(): self.operator_calls[type_](call)}
             return HttpResponse(200, media.write(answer, RESPONSE), media)
         except Refusal as refusal:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from master.registrar.drains import drain_form
+from master.registrar.entries import AgentEntry
 from mesos.forms import web_pid
 from mesos.ids import AgentID, ExecutorID
 from mesos.resources import Resources
@@ -29,7 +30,15 @@ def state(cluster: Cluster) -> Tree:
 
 def agents(cluster: Cluster) -> Tree:
     """What GET_AGENTS says."""
-    return _some(agents=[agent(each) for each in cluster.agents.values()])
+    return _some(
+        agents=[agent(each) for each in cluster.agents.values()],
+        recovered_agents=list(recovered_agents(cluster.recovered.values())),
+    )
+
+
+def recovered_agents(entries: Iterable[AgentEntry]) -> Iterator[Tree]:
+    """Agents of former masters that are not back yet, as they described themselves when they were admitted."""
+    return (FACES[AgentInfo].write(entry.info) for entry in entries if entry.info is not None)
 
 
 def agent(record: AgentRecord) -> Tree:

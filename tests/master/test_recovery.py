@@ -27,6 +27,7 @@ from mesos.resources.jsonform import resources_to_json
 from mesos.types import FrameworkCapability
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
 
+JSON = (("content-type", "application/json"), ("accept", "application/json"))
 PARTITION_AWARE = FrameworkCapability.PARTITION_AWARE
 
 
@@ -122,8 +123,18 @@ def test_an_agent_that_stays_away_is_out_of_reach(scene: Scene, agent: AgentPeer
     assert list(scene.master.cluster.recovered) == [agent_id]
     for path in ("/slaves", "/state"):
         assert [each["id"] for each in json.loads(scene.get(path).body)["recovered_slaves"]] == [agent_id]
+    for call in ("GET_AGENTS", "GET_STATE"):
+        asked = scene.get("/api/v1", "POST", json.dumps({"type": call}), headers=JSON)
+        agents = json.loads(asked.body).get("get_state", json.loads(asked.body))["get_agents"]
+        assert [each["id"]["value"] for each in agents["recovered_agents"]] == [agent_id]
+        tag = dict(asked.headers)["ETag"]
+        assert (
+            scene.get("/api/v1", "POST", json.dumps({"type": call}), headers=(*JSON, ("if-none-match", tag))).status
+            == 304
+        )
     scene.world.advance(2)
     assert standings(scene) == {agent_id: Standing.UNREACHABLE}
+    assert "recovered_agents" not in scene.get("/api/v1", "POST", '{"type": "GET_AGENTS"}', headers=JSON).body.decode()
     assert scheduler.last(AgentLostMessage).agent_id == agent_id
     assert scene.metric("recovery_slave_removals") == scene.metric("slaves_unreachable") == 1
 
@@ -158,6 +169,7 @@ def test_agents_are_given_up_one_after_the_other_where_that_is_limited():
         scene.world.advance(601)
         seen.append(len(scene.master.cluster.unreachable))
     assert seen == [1, 2, 3, 3]
+    assert scene.metric("slave_unreachable_scheduled") == scene.metric("slave_unreachable_completed") == 3
 
 
 def test_silent_agents_are_given_up_one_after_the_other_where_that_is_limited():
@@ -171,6 +183,9 @@ def test_silent_agents_are_given_up_one_after_the_other_where_that_is_limited():
         agent.answers_pings = True
     scene.world.advance(7200)
     assert len(scene.master.cluster.agents) == 1  # whoever answers again stays
+    counted = {name: scene.metric(f"slave_unreachable_{name}") for name in ("scheduled", "completed", "canceled")}
+    assert counted == {"scheduled": 2, "completed": 1, "canceled": 1}
+    assert scene.metric("slave_removals/reason_unhealthy") == scene.metric("slave_removals") == 1
 
 
 def test_a_master_that_would_give_up_too_many_ends():

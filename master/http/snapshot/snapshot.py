@@ -22,6 +22,8 @@ class Snapshot:
         self.agents: Roll[AgentRecord] = Roll(lambda record: to_json(shapes.agent(record)))
         self.living: dict[FrameworkID, FrameworkSnapshot] = {}
         self.ended: dict[FrameworkID, FrameworkSnapshot] = {}
+        self.recovered = cluster.recovered
+        """Agents of former masters that are not back yet. They only get fewer."""
         self._shapes = shapes
         self._due: dict[FrameworkSnapshot, None] = {}
         for agent in cluster.agents.values():

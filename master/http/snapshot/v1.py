@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
+from libprocess.http.exchange import to_json
 from master.http import trees
 from master.http.snapshot.framework import FrameworkSnapshot
 from master.http.snapshot.roll import joined
@@ -45,7 +46,8 @@ def frameworks(snapshot: Snapshot) -> Iterator[bytes]:
 
 def agents(snapshot: Snapshot) -> Iterator[bytes]:
     """What GET_AGENTS says."""
-    return _lists(agents=snapshot.agents.tail())
+    recovered = trees.recovered_agents(snapshot.recovered.values())
+    return _lists(agents=snapshot.agents.tail(), recovered_agents=(b"," + to_json(each) for each in recovered))
 
 
 def state(snapshot: Snapshot) -> Iterator[bytes]:
