@@ -181,6 +181,7 @@ class Updates(Operations):
             source=status.source,
             message=status.message,
             ending=update.ending,
+            resources=task.info.resources,
         )
 
     def _enqueue(self, stream: UpdateStream, update: StatusUpdate) -> None:

@@ -123,6 +123,7 @@ class Dialogue(Rights):
                 source=status.source,
                 message=status.message,
                 ending=update.ending,
+                resources=task.resources,
             )
         )
 

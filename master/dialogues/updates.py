@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from master.dialogues.base import Dialogue
 from master.records import FrameworkRecord, TaskRecord
 from master.updates import Verdict, update_of_known
+from mesos.ids import FrameworkID
 from mesos.messages import (
     ReportEndedTasksMessage,
     ShutdownFrameworkMessage,
@@ -14,6 +15,7 @@ from mesos.messages import (
     StatusUpdateMessage,
 )
 from mesos.types import StatusUpdate
+from mesos.types.history import EndedTask
 
 
 class Updates(Dialogue):
@@ -68,9 +70,13 @@ class Updates(Dialogue):
         if agent is None:
             self.ignore("it is no agent that is registered")
             return
+        own: dict[FrameworkID, list[EndedTask]] = {}
         for task in message.tasks:
             if task.agent_id == agent.id:
                 self.history.record(task)
+                own.setdefault(task.framework_id, []).append(task)
+        for framework_id, tasks in own.items():
+            self.cluster.recall_tasks(framework_id, tasks)
 
     def pronounce(self, framework: FrameworkRecord, task: TaskRecord, verdict: Verdict) -> StatusUpdate:
         """Tell a framework what became of one of its tasks; returns the update, for the records."""

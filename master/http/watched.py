@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from master.records.cluster import History
 from mesos.ids import AgentID, ExecutorID, FrameworkID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskStatus
+from mesos.types.history import EndedTask
 from mesos.v1.faces import FACES
 from mesos.v1.tree import Tree
 
@@ -205,6 +206,13 @@ class WatchedCluster(Cluster):
                 self._unlisted(task.framework_id, "unreachable_tasks", each)
         if unreachable.get(task.task_id) is task:
             self._listed(task.framework_id, "unreachable_tasks", task)
+
+    def recall_tasks(self, framework_id: FrameworkID, tasks: Iterable[EndedTask]) -> list[TaskRecord]:
+        """See Cluster."""
+        shown = super().recall_tasks(framework_id, tasks)
+        for task in shown:
+            self._listed(framework_id, "completed_tasks", task)
+        return shown
 
     # Executors.
 

@@ -6,6 +6,7 @@ What a change sets free is returned, for whoever tells the allocator.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from libprocess.pid import PID
@@ -15,11 +16,12 @@ from master.records.maintenance import Maintenance
 from master.records.notices import Notices
 from master.records.operation import OperationRecord
 from master.records.roles import Roles
-from master.records.task import TaskRecord
+from master.records.task import TaskRecord, recalled
 from master.registrar.entries import AgentEntry, Drain, EndedFrameworkEntry, FrameworkEntry
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState, Unavailability
+from mesos.types.history import EndedTask
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,19 @@ class Cluster:
         self.update_task(task, update)
         self._strike_task(task)
         self.frameworks[task.framework_id].remember_unreachable(task)
+
+    def recall_tasks(self, framework_id: FrameworkID, tasks: Iterable[EndedTask]) -> list[TaskRecord]:
+        """They ended under a former master; returns those that are shown from now on, beside younger ones."""
+        framework = self.frameworks.get(framework_id) or self.completed.get(framework_id)
+        if framework is None:
+            return []
+        completed = framework.completed_tasks
+        known = {(each.task_id, each.agent_id) for each in (*completed, *framework.tasks.values())}
+        new = [recalled(task) for task in tasks if (task.task_id, task.agent_id) not in known]
+        room = self._history.completed_tasks_max - len(completed)
+        shown = new[max(len(new) - room, 0) :]
+        completed.extend(shown)
+        return shown
 
     def _strike_task(self, task: TaskRecord) -> None:
         del self.frameworks[task.framework_id].tasks[task.task_id]

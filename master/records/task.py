@@ -8,6 +8,7 @@ from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
 from mesos.resources import Resources
 from mesos.states import terminal
 from mesos.types import StatusUpdate, Task, TaskInfo, TaskState, TaskStatus
+from mesos.types.history import EndedTask
 
 # What a status carries for its framework only, and the history of a task does without.
 _FORGOTTEN = {"data": b"", "uuid": b""}
@@ -116,6 +117,32 @@ class TaskRecord:
             status_update_state=self.status_update_state,
             status_update_uuid=self.status_update_uuid,
         )
+
+
+def recalled(task: EndedTask) -> TaskRecord:
+    """A task that ended under a former master, as far as it is remembered."""
+    status = TaskStatus(
+        task.task_id,
+        task.state,
+        task.agent_id,
+        task.executor_id,
+        message=task.message,
+        source=task.source,
+        reason=task.reason,
+        timestamp=task.ended,
+    )
+    what = Task(
+        task_id=task.task_id,
+        framework_id=task.framework_id,
+        agent_id=task.agent_id,
+        state=task.state,
+        name=task.name,
+        executor_id=task.executor_id,
+        resources=task.resources,
+        statuses=(status,),
+        user=task.user,
+    )
+    return TaskRecord(what, task.ended)
 
 
 def launched(info: TaskInfo, framework_id: FrameworkID) -> Task:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
+from mesos.resources import Resources
 from mesos.struct import Struct
 from mesos.types.status import Reason, Source, TaskEnding, TaskState
 
@@ -27,3 +28,5 @@ class EndedTask(Struct, frozen=True):
     source: Source | None = None
     message: str = ""
     ending: TaskEnding | None = None
+    resources: Resources = Resources()
+    """What it was given, allocated to its role."""

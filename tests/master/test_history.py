@@ -23,6 +23,7 @@ from mesos.messages import (
     UnregisterAgentMessage,
     UnregisterFrameworkMessage,
 )
+from mesos.resources import Resources
 from mesos.types import Reason, StatusUpdate, TaskEnding, TaskState, TaskStatus
 from mesos.types.history import EndedTask
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, task_on
@@ -74,6 +75,29 @@ def test_an_agent_tells_a_new_master_what_ended_before_it_came(scene: Scene, age
     agent.say(ReportEndedTasksMessage((mine, others)))
 
     assert [task["id"] for task in history(scene)] == ["t1"]
+
+
+def test_a_new_master_shows_what_ended_before_it_came(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    over = scene.scheduler().register()
+    over.say(UnregisterFrameworkMessage(over.id))
+    agent_id, ids = agent.id, (scheduler.id, over.id)
+    scene.restart_master()
+    agent.reregister(agent_id)
+    scheduler.reregister(ids[0])
+    scene.get("/state")  # there is a snapshot
+    given = Resources.parse("cpus:1").allocate("*")
+    tasks = tuple(
+        EndedTask(id_, TaskID("t1"), agent_id, TaskState.TASK_FAILED, 5.0, "one", resources=given) for id_ in ids
+    )
+    agent.say(ReportEndedTasksMessage(tasks))
+    agent.say(ReportEndedTasksMessage(tasks))
+
+    state, summary = json.loads(scene.get("/state").body), json.loads(scene.get("/state-summary").body)
+    for framework in (*state["frameworks"], *state["completed_frameworks"]):
+        (task,) = framework["completed_tasks"]
+        assert (task["id"], task["state"], task["role"], task["resources"]["cpus"]) == ("t1", "TASK_FAILED", "*", 1)
+        assert [status["timestamp"] for status in task["statuses"]] == [5.0]
+    assert summary["slaves"][0]["TASK_FAILED"] == 2
 
 
 def test_a_task_that_ended_twice_is_there_once(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):

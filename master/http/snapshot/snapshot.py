@@ -76,7 +76,7 @@ class Snapshot:
 
     def listed(self, framework_id: FrameworkID, name: str, item: Any) -> None:
         if name in self._shapes.lists:
-            shown = self.living[framework_id]
+            shown = self.living.get(framework_id) or self.ended[framework_id]
             shown.listed(name, item)
             self._is_due(shown)
 
