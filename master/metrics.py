@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from libprocess.metrics import Metrics
-from master.records import Cluster, FrameworkState
+from master.records import Cluster
 from mesos.states import TERMINAL
 from mesos.types import TaskState, TaskStatus
 
@@ -76,8 +76,7 @@ class MasterMetrics:
         gauge("master/frameworks_disconnected", lambda: sum(not each.connected for each in frameworks.values()))
         gauge("master/frameworks_active", lambda: sum(each.active for each in frameworks.values()))
         gauge("master/frameworks_inactive", lambda: sum(not each.active for each in frameworks.values()))
-        recovered = FrameworkState.RECOVERED
-        gauge("master/frameworks_recovered", lambda: sum(each.state is recovered for each in frameworks.values()))
+        gauge("master/frameworks_recovered", lambda: sum(each.is_orphan for each in frameworks.values()))
 
     def _add_tasks(self) -> None:
         for state in UNDERWAY:

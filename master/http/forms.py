@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from master.records import AgentRecord, Cluster, FrameworkRecord, FrameworkState, TaskRecord
+from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
 from master.registrar.drains import drain_form
 from mesos.forms import Json, attributes, command, labels, resources, resources_by_role, web_pid
 from mesos.forms import task as task_form
@@ -119,7 +119,7 @@ def framework_summary(record: FrameworkRecord) -> Json:
         "webui_url": record.info.webui_url,
         "active": record.active,
         "connected": record.connected,
-        "recovered": record.state is FrameworkState.RECOVERED,
+        "recovered": record.is_orphan,
     }
 
 

@@ -72,14 +72,16 @@ class Listings(Endpoints):
         seen = self.seen
         lists = {"frameworks": seen.frameworks, "completed_frameworks": seen.completed}
         if not wanted and seen is self.cluster:
-            return self.read(
-                "frameworks", request, state.SHAPES, lambda: {"unregistered_frameworks": []}, _frameworks_in
-            )
+
+            def head() -> Json:
+                return {"unregistered_frameworks": [each.id for each in self.cluster.orphans()]}
+
+            return self.read("frameworks", request, state.SHAPES, head, _frameworks_in)
         shown = {
             name: [framework(each) for each in records.values() if wanted in ("", each.id)]
             for name, records in lists.items()
         }
-        return HttpResponse.json(shown | {"unregistered_frameworks": []})
+        return HttpResponse.json(shown | {"unregistered_frameworks": [each.id for each in seen.orphans()]})
 
     def _tasks(self, request: HttpRequest) -> HttpResponse:
         limit, offset = _number(request, "limit", TASKS_SHOWN), _number(request, "offset", 0)

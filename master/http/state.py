@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from libprocess.version import VERSION
 from master.flags import MasterFlags
 from master.http.forms import agent, executor, framework, framework_head, offer, recovered, task
 from master.http.snapshot import Shapes, Snapshot, together
+from master.http.snapshot.roll import joined
 from master.records import Cluster
 from mesos.forms import Json, web_pid
 from mesos.types import MasterInfo
@@ -34,6 +36,7 @@ SHAPES = Shapes(
 def state(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float) -> Json:
     """What /state says."""
     return head(cluster, info, flags, started) | {
+        "orphan_tasks": [task(each) for framework in cluster.orphans() for each in framework.tasks.values()],
         "slaves": [agent(each) for each in cluster.agents.values()],
         "frameworks": [framework(each) for each in cluster.frameworks.values()],
         "completed_frameworks": [framework(each) for each in cluster.completed.values()],
@@ -43,10 +46,16 @@ def state(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float
 def lists(snapshot: Snapshot) -> dict[str, Iterable[bytes]]:
     """The lists that /state ends with, encoded."""
     return {
+        "orphan_tasks": joined(_orphan_tasks(snapshot)),
         "slaves": snapshot.agents.parts(),
         "frameworks": together(snapshot.living.values()),
         "completed_frameworks": together(snapshot.ended.values()),
     }
+
+
+def _orphan_tasks(snapshot: Snapshot) -> Iterator[bytes]:
+    orphans = (shown for shown in snapshot.living.values() if shown.record.is_orphan)
+    return chain.from_iterable(shown.items("tasks").tail() for shown in orphans)
 
 
 def head(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float) -> Json:
@@ -72,6 +81,5 @@ def head(cluster: Cluster, info: MasterInfo, flags: MasterFlags, started: float)
     return shown | {
         "flags": flags.as_dict(),
         "recovered_slaves": recovered(cluster),
-        "orphan_tasks": [],
-        "unregistered_frameworks": [],
+        "unregistered_frameworks": [framework.id for framework in cluster.orphans()],
     }

@@ -84,7 +84,7 @@ def framework(record: FrameworkRecord) -> Tree:
         "framework_info": FACES[FrameworkInfo].write(record.info) | {"id": {"value": record.id}},
         "active": record.active,
         "connected": record.connected,
-        "recovered": record.pid is None,
+        "recovered": record.is_orphan,
         **{name: _time(time) for name, time in times.items() if time is not None},
         **_some(
             offers=[FACES[Offer].write(offer) for offer in record.offers.values()],

@@ -179,6 +179,10 @@ class Cluster:
             self._framework_ids[pid] = id
         return framework
 
+    def orphans(self) -> list[FrameworkRecord]:
+        """Frameworks that are known from their agents only."""
+        return [framework for framework in self.frameworks.values() if framework.is_orphan]
+
     def move_framework(self, framework: FrameworkRecord, pid: PID) -> None:
         """Its scheduler is at another PID."""
         if framework.pid is not None:

@@ -72,6 +72,11 @@ class FrameworkRecord(Watched):
         return self.state in (FrameworkState.ACTIVE, FrameworkState.INACTIVE)
 
     @property
+    def is_orphan(self) -> bool:
+        """Whether it is known from agents only."""
+        return self.state is FrameworkState.RECOVERED
+
+    @property
     def active(self) -> bool:
         """Whether it gets offers."""
         return self.state is FrameworkState.ACTIVE

@@ -235,6 +235,36 @@ def test_a_framework_whose_time_was_over_meanwhile_may_just_come_back(scene: Sce
     assert [key for key in scene.registry if key.startswith("framework/")] == []
 
 
+def test_what_only_agents_know_of_is_shown_and_can_be_torn_down(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler().register()
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scene.restart_master()
+    agent.reregister(agent_id, **reported(order))
+    state, listed = (json.loads(scene.get(path).body) for path in ("/state", "/frameworks"))
+    assert state["unregistered_frameworks"] == listed["unregistered_frameworks"] == [framework_id]
+    assert [task["id"] for task in state["orphan_tasks"]] == ["t1"]
+    assert state["frameworks"][0]["recovered"]
+    assert scene.metric("frameworks_recovered") == 1
+
+    assert scene.get("/teardown", "POST", f"frameworkId={framework_id}").status == 200
+    assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
+    state = json.loads(scene.get("/state").body)
+    assert (state["unregistered_frameworks"], state["orphan_tasks"], state["frameworks"]) == ([], [], [])
+
+
+def test_an_orphan_is_none_any_more_when_its_scheduler_comes(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler().register()
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scene.restart_master()
+    agent.reregister(agent_id, **reported(order))
+    scheduler.reregister(framework_id)
+    state = json.loads(scene.get("/state").body)
+    assert (state["unregistered_frameworks"], state["orphan_tasks"]) == ([], [])
+    assert [task["id"] for task in state["frameworks"][0]["tasks"]] == ["t1"]
+
+
 # Frameworks that ended.
 
 
