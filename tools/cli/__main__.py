@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from libprocess.errors import told_to_the_operator
-from tools.cli import adopt, agents, explain, history, keys, reconfigure, registry
+from tools.cli import adopt, agents, explain, history, keys, listing, reconfigure, registry
 from tools.options import Parser
 
 PROGRAM = "tools.cli"
@@ -20,6 +20,9 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
     "history": ("say what became of tasks that ended, also under masters before this one", history.add_history),
     "keys": ("say which nodes a node knows by their keys, or make its own", keys.add_keys),
     "registry": ("print what the registry holds, back it up, or restore it", registry.add_registry),
+    "agents": ("list the agents, and what is used of them", listing.add_agents),
+    "frameworks": ("list the frameworks, and whether they have a scheduler", listing.add_frameworks),
+    "teardown": ("end a framework and all that it runs", listing.add_teardown),
     "adopt": ("let a framework that was removed register again with its id", adopt.add_adopt),
     "reconfigure": ("give an agent more, or other attributes, while its tasks run", reconfigure.add_reconfigure),
     "drain": ("have an agent emptied, and offered no more", agents.add_drain),
@@ -49,8 +52,7 @@ def main() -> int:
         options = parser().parse_args()
         try:
             for line in options.run(options):
-                print(line)
-            sys.stdout.flush()
+                print(line, flush=True)
         except BrokenPipeError:  # whoever read it has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

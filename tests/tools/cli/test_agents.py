@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,11 @@ from libprocess.http.server import HttpServer
 from libprocess.pid import Address
 from master.flags import MasterFlags
 from master.master import MASTER, Master
+from mesos.ids import FrameworkID
 from mesos.messages import AgentRegisteredMessage, PingAgentMessage, PongAgentMessage, RegisterAgentMessage
 from mesos.resources import Resources
-from mesos.types import AgentInfo
+from mesos.scheduler import Scheduler, SchedulerDriver
+from mesos.types import AgentInfo, FrameworkInfo
 from tools.cli.__main__ import main
 
 
@@ -117,3 +120,39 @@ def test_mistakes_are_told_in_one_line(
     said = capsys.readouterr().err
     assert (ended.value.code, said.count("\n")) == (2, 1)
     assert told in said
+
+
+def test_who_is_there_is_listed(address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    (agent,) = run(monkeypatch, capsys, "agents", "--master", address)
+    assert agent.endswith(" box active: 0 tasks, cpus 0 of 1, mem 0 of 64")
+    run(monkeypatch, capsys, "deactivate", "box", "--master", address)
+    (agent,) = run(monkeypatch, capsys, "agents", "--master", address)
+    assert " box deactivated: " in agent
+    (whole,) = run(monkeypatch, capsys, "agents", "--master", address, "--json")
+    assert [each["hostname"] for each in json.loads(whole)["agents"]] == ["box"]
+    assert run(monkeypatch, capsys, "frameworks", "--ended", "--master", address) == ["there are none"]
+
+
+def test_a_framework_is_listed_torn_down_and_adopted(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    registered = threading.Event()
+
+    class Idle(Scheduler):
+        def registered(self, driver: Any, framework_id: FrameworkID, master: Any) -> None:
+            registered.set()
+
+    driver = SchedulerDriver(Idle(), FrameworkInfo("somebody", "idle"), address)
+    driver.start()
+    assert registered.wait(30)
+
+    (listed,) = run(monkeypatch, capsys, "frameworks", "--master", address)
+    id_ = listed.split()[0]
+    assert listed == f"{id_} idle is active: 0 tasks"
+    assert run(monkeypatch, capsys, "teardown", "idle", "--master", address) == [f"framework {id_} is over"]
+    driver.join()
+
+    (ended,) = run(monkeypatch, capsys, "frameworks", "--ended", "--master", address)
+    assert ended.startswith(f"{id_} idle ended ")
+    adopted = run(monkeypatch, capsys, "adopt", "idle", "--master", address)
+    assert adopted == [f"{id_} (idle) may register again"]
