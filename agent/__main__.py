@@ -34,6 +34,7 @@ from agent.isolators.volumes import VolumesIsolator
 from agent.janitor import JANITOR_ID, Janitor
 from agent.records.lasting import PATH, Lasting
 from agent.volumes import DiskVolumes
+from agent.work_dir import held
 from libprocess.edge import open_node, run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
@@ -71,8 +72,8 @@ def main() -> None:
         _check_patience(flags)
         _check_containers(flags)
         info = _info(flags)
-        _make_directory(flags.work_dir)
-        raise SystemExit(run(serve(flags, info)))
+        with held(flags.work_dir):
+            raise SystemExit(run(serve(flags, info)))
 
 
 async def serve(flags: AgentFlags, info: AgentInfo) -> int:
@@ -260,16 +261,6 @@ def _check_patience(flags: AgentFlags) -> None:
     if found > limit:
         text = f"expected at most {format_duration(limit)}, found {format_duration(found)}"
         raise OperatorError(f"--executor_reregistration_timeout: {text}")
-
-
-def _make_directory(path: str) -> None:
-    try:
-        os.makedirs(path, exist_ok=True)
-        os.makedirs(f"{path}/meta", mode=0o700, exist_ok=True)  # tasks may hide something
-    except OSError as error:
-        raise OperatorError(
-            f"--work_dir: {path} cannot be made: {error.strerror}; give a directory to write to"
-        ) from None
 
 
 if __name__ == "__main__":

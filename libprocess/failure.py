@@ -6,6 +6,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from libprocess.errors import OperatorError
 from libprocess.pid import PID
 from libprocess.ports import Envelope
 
@@ -24,9 +25,13 @@ class Failure:
     @property
     def reason(self) -> str:
         """One line: what the linkers are told."""
+        if isinstance(self.error, OperatorError):
+            return f"failed: {self.error}"
         return f"failed: {type(self.error).__name__}: {self.error}"
 
     def __str__(self) -> str:
+        if isinstance(self.error, OperatorError):  # not ours: what led to it would only hide what is wrong
+            return f"{self.pid} {self.reason}"
         _, sender, message, id_, cause = self.envelope
         lines = [
             f"{self.pid} failed",

@@ -6,9 +6,11 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from libprocess.errors import OperatorError
 from libprocess.ports import Cancellable
 
 
@@ -29,8 +31,12 @@ class LoopClock:
         return self._loop.call_later(seconds, callback)
 
 
+class DiskError(OperatorError, OSError):
+    """The disk does not take something. The text says what, and why."""
+
+
 class DiskStorage:
-    """Files below a directory, made durable as `ports.Storage` promises."""
+    """Files below a directory, made durable as `ports.Storage` promises. DiskError if the disk does not take them."""
 
     def __init__(self, root: str | Path) -> None:
         self._root = Path(root)
@@ -45,41 +51,46 @@ class DiskStorage:
     def write(self, path: str, content: bytes) -> None:
         """A temporary file beside it, synced and renamed over it; then the directory is synced."""
         target = self._at(path)
-        self._make_directory(target.parent)
-        temporary = target.with_name(target.name + ".new")
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        _sync_directory(target.parent)
+        with _told(target):
+            self._make_directory(target.parent)
+            temporary = target.with_name(target.name + ".new")
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            _sync_directory(target.parent)
 
     def append(self, path: str, content: bytes) -> None:
         """See `ports.Storage`."""
         target = self._at(path)
-        is_new = not target.exists()
-        if is_new:
-            self._make_directory(target.parent)
-        with target.open("ab") as file:
-            file.write(content)
-        if is_new:
-            _sync_directory(target.parent)
+        with _told(target):
+            is_new = not target.exists()
+            if is_new:
+                self._make_directory(target.parent)
+            with target.open("ab") as file:
+                file.write(content)
+            if is_new:
+                _sync_directory(target.parent)
 
     def sync(self, path: str) -> None:
         """See `ports.Storage`."""
-        descriptor = os.open(self._at(path), os.O_RDONLY)
-        try:
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+        target = self._at(path)
+        with _told(target):
+            descriptor = os.open(target, os.O_RDONLY)
+            try:
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def remove(self, path: str) -> None:
         """See `ports.Storage`."""
         target = self._at(path)
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
+        with _told(target):
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
 
     def list(self, path: str) -> list[str]:
         """See `ports.Storage`."""
@@ -102,6 +113,17 @@ class DiskStorage:
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             _sync_directory(path.parent)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Say what could not be written."""
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):  # that is whoever asked, not the disk
+        raise
+    except OSError as error:
+        raise DiskError(f"{target} cannot be written: {error.strerror}") from None
 
 
 def _sync_directory(directory: Path) -> None:

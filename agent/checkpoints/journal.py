@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -63,20 +64,32 @@ class Journal:
         """Whether it is time to `rewrite` it."""
         return self._bytes > max(REWRITE_BYTES_MIN, REWRITE_FACTOR * self._bytes_at_first)
 
+    def begin(self) -> None:
+        """See to it that there is one: whoever looks for it later, and finds none, has lost it."""
+        if self._storage.read(self._path) is None:
+            self.rewrite(())
+
     def read(self, strict: bool) -> Found:
         """What it holds. DamagedJournalError if it is damaged and `strict`."""
-        content = self._storage.read(self._path) or b""
-        found = Found([], 0)
-        for offset, facts in _entries(content):
-            if facts is not None:
-                found.facts.extend(facts)
-            elif not _was_synced(content, offset):
+        content = self._storage.read(self._path)
+        if not content:
+            return self._damaged(strict, "is missing" if content is None else "is empty")
+        entries = list(_entries(content))
+        found, synced = Found([], 0), max(entry.synced for entry in entries)
+        for entry in entries:
+            if entry.facts is not None:
+                found.facts.extend(entry.facts)
+            elif entry.offset >= synced:
                 break
-            elif strict:
-                raise DamagedJournalError(f"{self._path} is damaged at byte {offset}")
             else:
-                found = found._replace(damages=found.damages + 1)
+                fresh = self._damaged(strict, f"is damaged at byte {entry.offset}")
+                found = found._replace(damages=found.damages + fresh.damages)
         return found
+
+    def _damaged(self, strict: bool, what: str) -> Found:
+        if strict:
+            raise DamagedJournalError(f"{self._path} {what}")
+        return Found([], 1)
 
     def add(self, fact: AnyFact) -> None:
         """Add a fact to the next entry."""
@@ -110,31 +123,47 @@ def _entry(facts: list[AnyFact], synced: int) -> bytes:
     return _HEAD.pack(len(content), zlib.crc32(content, synced & 0xFFFFFFFF), synced) + content
 
 
-def _entries(content: bytes) -> Iterator[tuple[int, list[AnyFact] | None]]:
-    """Each entry's offset and facts; None for one that cannot be read."""
+class _Entry(NamedTuple):
+    """What is in one place of a journal."""
+
+    offset: int
+    synced: int = 0
+    """So much was on disk when it was written."""
+    facts: list[AnyFact] | None = None
+    """None if it cannot be read."""
+
+
+def _entries(content: bytes) -> Iterator[_Entry]:
+    """All entries. One that cannot be read goes as far as the next one that can."""
     offset = 0
     while offset < len(content):
-        facts, end = _read_entry(content, offset)
-        yield offset, facts
-        offset = end
+        entry, end = _read_entry(content, offset)
+        yield entry
+        offset = end if entry.facts is not None else _next_entry(content, offset, end)
 
 
-def _read_entry(content: bytes, offset: int) -> tuple[list[AnyFact] | None, int]:
-    """An entry's facts, and where the next one begins."""
+def _next_entry(content: bytes, damaged: int, likely: int) -> int:
+    """Where the first entry after a damaged one is; where that ends is not sure, since its length may be damaged."""
+    for offset in chain((likely,), range(damaged + 1, len(content))):
+        if _read_entry(content, offset)[0].facts is not None:
+            return offset
+    return len(content)
+
+
+def _read_entry(content: bytes, offset: int) -> tuple[_Entry, int]:
+    """An entry, and where the next one begins."""
     start = offset + _HEAD.size
     if start > len(content):
-        return None, len(content)
+        return _Entry(offset), len(content)
     length, checksum, synced = _HEAD.unpack_from(content, offset)
     end = start + length
-    if end > len(content) or zlib.crc32(content[start:end], synced & 0xFFFFFFFF) != checksum:
-        return None, min(end, len(content))
+    if (
+        synced > offset
+        or end > len(content)
+        or zlib.crc32(memoryview(content)[start:end], synced & 0xFFFFFFFF) != checksum
+    ):
+        return _Entry(offset), min(end, len(content))
     try:
-        return _decoder.decode(content[start:end]), end
+        return _Entry(offset, synced, _decoder.decode(content[start:end])), end
     except msgspec.MsgspecError:
-        return None, end
-
-
-def _was_synced(content: bytes, offset: int) -> bool:
-    """Whether a later entry says that the one at an offset was on disk."""
-    entries = [(place, facts) for place, facts in _entries(content) if place > offset and facts is not None]
-    return any(_HEAD.unpack_from(content, place)[2] > offset for place, _ in entries)
+        return _Entry(offset), end

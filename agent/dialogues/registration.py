@@ -115,8 +115,8 @@ class Registration(AgentBase, Authenticatee):
         log.info("registered with %s as %s", self.sender, agent_id)
         if self.info.id is None:
             self.info = replace(self.info, id=agent_id)
+            self._open_journal().begin()  # before anybody looks for it
             remember_agent(self.storage, self.info)
-            self._open_journal()
         self.state = AgentState.REGISTERED
         self._cancel_attempt()
         self._ping_timeout_seconds = ping_timeout_seconds

@@ -25,6 +25,9 @@ KILL_ALL = signal.SIGRTMIN + 1
 
 FAULT_BYTES_MAX = 4096
 
+UNKNOWN_FAULT = 255
+"""The exit status of an init that left no report, and not for want of a disk to write it to."""
+
 _EVERY_SIGNAL = kernel.signal_set(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
@@ -40,10 +43,27 @@ def live(plan: Plan, say_started: Callable[[], None]) -> None:
         report = {"error": text_of(error)}
     finally:
         groups.remove(plan.get("groups", []))
-        # Nobody comes back for a container that ends with the forker, so that its trace need not be whole until then.
-        write = kernel.write if plan.get("ends_with_forker") else kernel.replace
-        write(plan["status_path"], as_json(report))
-        os._exit(0)
+        leave(plan, report)
+
+
+def leave(plan: Plan, report: Report) -> None:
+    """Leave a report, and end this process; its exit status is 0, or the number of the error that stopped it.
+
+    Where there is no room for the report it goes over the trace.
+    """
+    path, text, fault = plan["status_path"], as_json(report), UNKNOWN_FAULT
+    # Nobody comes back for a container that ends with the forker, so that its trace need not be whole until then.
+    ways = (kernel.write if plan.get("ends_with_forker") else kernel.replace, kernel.overwrite)
+    try:
+        for write in ways:
+            try:
+                write(path, text)
+                fault = 0
+                break
+            except OSError as error:
+                fault = error.errno or UNKNOWN_FAULT
+    finally:
+        os._exit(fault)
 
 
 def _run(plan: Plan, say_started: Callable[[], None]) -> Report:

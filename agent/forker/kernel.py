@@ -78,15 +78,37 @@ def write(path: str, text: str) -> None:
     """Write a small file, which is made where it is missing. Python's own files would touch many pages after a fork."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, text.encode())
+        _write_all(descriptor, text, path)
     finally:
         os.close(descriptor)
 
 
 def replace(path: str, text: str) -> None:
     """Write a small file so that whoever reads it finds the old one or the new one."""
-    write(f"{path}.new", text)
-    os.rename(f"{path}.new", path)
+    new = f"{path}.new"
+    try:
+        write(new, text)
+        os.rename(new, path)
+    except OSError:
+        if os.access(new, os.F_OK):
+            os.unlink(new)
+        raise
+
+
+def overwrite(path: str, text: str) -> None:
+    """Write over a small file that is there, which takes no room on the disk unless it was smaller."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        _write_all(descriptor, text, path)
+        os.ftruncate(descriptor, len(text.encode()))
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, text: str, path: str) -> None:
+    content = text.encode()
+    if os.write(descriptor, content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
 
 def read(path: str) -> str:

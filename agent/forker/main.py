@@ -17,7 +17,7 @@ import struct
 import sys
 
 from agent.forker import kernel
-from agent.forker.init import KILL_ALL, live
+from agent.forker.init import KILL_ALL, UNKNOWN_FAULT, live
 from agent.forker.visitor import visit
 
 TYPE_CHECKING = False
@@ -122,9 +122,10 @@ class Forker:
         try:
             for descriptor in (self._agent.fileno(), self._own_namespace, self._deaths, self._starts):
                 os.close(descriptor)
-        finally:
             run = visit if "visits" in plan else live
             run(plan, self._say_started)
+        finally:
+            os._exit(UNKNOWN_FAULT)  # whatever went wrong: all that follows is the forker's
 
     def _say_started(self) -> None:
         """What an init calls when its command has started."""
@@ -136,14 +137,18 @@ class Forker:
 
     def _reap(self) -> None:
         while self._inits:
-            process_id, _ = os.waitpid(-1, os.WNOHANG)
+            process_id, status = os.waitpid(-1, os.WNOHANG)
             if process_id == 0:
                 return
             self._note_starts()  # it may have said so just before
             plan = self._inits.pop(process_id)
             for serial in [serial for serial, init in self._starting.items() if init == process_id]:
                 del self._starting[serial]
-            self._tell({"id": plan["id"], "ended": True})
+            fault = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+            if fault:
+                self._tell({"id": plan["id"], "error": f"cannot write {plan['status_path']}: {os.strerror(fault)}"})
+            else:
+                self._tell({"id": plan["id"], "ended": True})
 
     def _tell(self, news: dict[str, object]) -> None:
         frame = marshal.dumps(news)

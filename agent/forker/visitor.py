@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from agent.forker import kernel
-from agent.forker.init import Init, as_json, text_of
+from agent.forker.init import Init, leave, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def visit(plan: Plan, say_started: Callable[[], None]) -> None:
     except OSError as error:
         report = {"error": text_of(error)}
     finally:
-        kernel.write(plan["status_path"], as_json(report))
-        os._exit(0)
+        leave(plan, report)
 
 
 class Visitor(Init):

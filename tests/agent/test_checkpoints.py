@@ -57,7 +57,7 @@ def read(content: bytes, strict: bool = True) -> list[AnyFact]:
 def test_a_journal_that_is_cut_anywhere_holds_all_entries_before_the_cut():
     storage, ends = written()
     content = storage.read(PATH) or b""
-    for cut in range(len(content) + 1):
+    for cut in range(1, len(content) + 1):
         whole = sum(end <= cut for end in ends) - 1
         assert read(content[:cut]) == [fact for entry in ENTRIES[:whole] for fact in entry]
 
@@ -77,6 +77,33 @@ def test_damage_before_the_end_is_told_or_skipped():
         read(bytes(content))
     storage.write(PATH, bytes(content))
     assert Journal(storage, PATH).read(strict=False) == ([FACTS[0], FACTS[3]], 1)
+
+
+def test_whatever_bit_is_flipped_all_other_entries_are_found():
+    storage, ends = written()
+    content = storage.read(PATH) or b""
+    for bit in range(ends[2] * 8):  # the last entry's end would do for a torn one
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        hit = next(place for place, end in enumerate(ends[1:]) if bit // 8 < end)
+        with pytest.raises(DamagedJournalError, match=f"{PATH} is damaged at byte {ends[hit]}"):
+            read(bytes(damaged))
+        others = [fact for place, entry in enumerate(ENTRIES) if place != hit for fact in entry]
+        assert read(bytes(damaged), strict=False) == others
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_journal_that_is_lost_is_told_of(content: bytes | None):
+    storage = SimStorage()
+    Journal(storage, PATH).begin()
+    assert Journal(storage, PATH).read(strict=True) == ([], 0)
+
+    storage.remove(PATH)
+    if content is not None:
+        storage.write(PATH, content)
+    assert Journal(storage, PATH).read(strict=False) == ([], 1)
+    with pytest.raises(DamagedJournalError, match=f"{PATH} is (missing|empty)"):
+        Journal(storage, PATH).read(strict=True)
 
 
 def test_what_was_not_synced_may_be_torn_anywhere():
@@ -134,7 +161,7 @@ def test_records_are_the_same_after_a_replay(cluster: Cluster):
 def test_nothing_is_written_of_a_framework_that_does_not_care(cluster: Cluster):
     cluster.run(command_task("t1"), executor_task("t2"))
     cluster.start_program()
-    assert cluster.node.storage.read(PATH) is None
+    assert Journal(cluster.node.storage, PATH).read(strict=True) == ([], 0)
 
 
 # Who it is.

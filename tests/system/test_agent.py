@@ -16,6 +16,7 @@ import pytest
 from agent.checkpoints.facts import EndedFact
 from agent.checkpoints.identity import journal_path, remember_agent
 from agent.checkpoints.journal import Journal
+from agent.work_dir import held
 from libprocess.system import DiskStorage
 from mesos.ids import AgentID, ContainerID
 from mesos.resources import Resources
@@ -95,6 +96,14 @@ def test_a_damaged_journal_is_told_with_the_remedy(tmp_path: Path):
         f"mesos-agent: agents/A1/journal is damaged at byte 0 in {tmp_path}/meta; "
         "start with --strict=false to skip what is damaged"
     )
+
+
+def test_a_directory_has_one_agent_at_a_time(tmp_path: Path):
+    with held(str(tmp_path)):
+        text = f"mesos-agent: another agent holds {tmp_path}/meta/lock; end it, or give each a --work_dir of its own"
+        assert fails(f"--work_dir={tmp_path}", "--port=0") == text
+    with held(str(tmp_path)):
+        pass
 
 
 def test_nothing_is_left_of_an_agent_that_is_killed(tmp_path: Path):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from mesos.ids import ExecutorID, TaskID
 from mesos.resources import Resources
 from mesos.types import CommandInfo, ExecutorInfo, TaskInfo, TaskState
+from tests.system.containers import needs_root
 from tests.system.framework import Framework, processes_with
 from tests.system.test_agent import groups_of
 from tools.local import LocalCluster
@@ -215,6 +217,48 @@ def test_an_agent_that_has_changed_is_refused_or_takes_its_tasks_with_it(
     cluster.wait_until(lambda: cluster.active_agents() == 1, "the agent is back")
     assert len(sleepers(marker)) == 1
     assert framework.states("t") == [STARTING, RUNNING]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Where the agent lives: 8 MB."""
+    disk = tmp_path / "agent-1"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+@needs_root
+def test_an_agent_whose_disk_is_full_says_so_and_loses_nothing(
+    small_disk: Path, cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path
+):
+    framework.run("sleeps", f"sleep {marker}")
+    framework.run("ends", finish_on(tmp_path / "sign", status=3))
+    framework.wait_for("sleeps", RUNNING)
+    framework.wait_for("ends", RUNNING)
+    cluster.wait_until(lambda: len(sleepers(marker)) == 1, "one sleeps")
+    sleeping, agent, filling = sleepers(marker), cluster.agents[0], small_disk / "filling"
+    with filling.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+    (tmp_path / "sign").touch()
+    assert "exited with status 3" in framework.wait_for("ends", FAILED).message
+    framework.run("large", f"true {'x' * 8192}")
+    assert agent.wait(30) == 1
+    agent.start()
+    assert agent.wait(30) == 1
+    assert "cannot be written: No space left on device" in agent.last_words()
+    assert "Traceback" not in agent.log.read_text()
+
+    filling.unlink()
+    agent.start()
+    framework.run("next", "true")
+    framework.wait_for("next", FINISHED)
+    assert sleepers(marker) == sleeping
+    assert framework.states("sleeps") == [STARTING, RUNNING]
+    assert STARTING not in framework.states("large"), "nothing was said of what was not written down"
 
 
 def test_what_nobody_knows_any_more_is_destroyed(
