@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -22,7 +21,7 @@ from libprocess.pid import PID
 from libprocess.ports import Trace
 from libprocess.process import Process
 from libprocess.runtime import Runtime
-from libprocess.system import DiskStorage, LoopClock
+from libprocess.system import DiskStorage, LoopClock, ScratchStorage
 from libprocess.tracing import TRACE_ID, TraceProcess, Tracing
 from libprocess.zeromq import Keys, Setup, Sockets, ZeroMQ, is_loopback
 
@@ -62,12 +61,12 @@ async def open_node(
         )
     loop = asyncio.get_running_loop()
     network = ZeroMQ(loop, Sockets(Setup(host, port, advertise, silence_seconds, keys)))
-    with tempfile.TemporaryDirectory(prefix="node-") as scratch:
+    with closing(ScratchStorage()) as scratch:
         runtime = Runtime(
             clock=LoopClock(loop),
             network=network,
             chance=random.SystemRandom(),
-            storage=DiskStorage(storage or scratch),
+            storage=scratch if storage is None else DiskStorage(storage),
             trace=trace,
         )
         tracer = TraceProcess(tracing or Tracing.from_environment(), trace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -113,6 +114,26 @@ class DiskStorage:
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             _sync_directory(path.parent)
+
+
+class ScratchStorage(DiskStorage):
+    """Files that are gone at the end. Their directory is made when the first is asked for: a node that keeps none
+    leaves nothing behind, even if it is killed."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        """Remove all of them."""
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def _at(self, path: str) -> Path:
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="node-")
+            self._root = Path(self._scratch.name)
+        return super()._at(path)
 
 
 @contextmanager

@@ -76,6 +76,19 @@ def test_what_an_actor_stores_is_there_in_the_next_life(tmp_path: Path):
     run(main())
 
 
+def test_a_node_without_a_storage_leaves_nothing_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    async def main() -> None:
+        async with open_node() as node:
+            assert list(tmp_path.iterdir()) == []  # a program that is killed cleans up nothing
+            node.storage.write("a", b"kept")
+            assert node.storage.read("a") == b"kept"
+        assert list(tmp_path.iterdir()) == []
+
+    run(main())
+
+
 def test_a_program_without_a_loop_spawns_asks_sends_and_waits():
     with ThreadedNode() as node:
         echo, listener = node.spawn(Echo()), Listener()
