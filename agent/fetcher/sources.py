@@ -74,10 +74,15 @@ async def copy(uri: str, target: Path, reader: Reader | None) -> None:
     if reader is not None:
         rights = {"user": reader.user, "group": reader.group, "extra_groups": reader.groups}
     with target.open("wb") as file:
-        process = await asyncio.create_subprocess_exec(
-            "cat", "--", path, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.PIPE, **rights
+        # asyncio's own way to start it does not know of users where the loop is uvloop's.
+        process = subprocess.Popen(
+            ["cat", "--", path], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.PIPE, **rights
         )
-        _, errors = await process.communicate()
+    try:
+        _, errors = await asyncio.to_thread(process.communicate)
+    except asyncio.CancelledError:
+        process.kill()
+        raise
     if process.returncode:
         reason = errors.decode(errors="replace").strip().rpartition(": ")[2]
         raise FetchError(f"{path} cannot be copied: {reason}")

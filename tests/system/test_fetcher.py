@@ -22,6 +22,7 @@ from pyftpdlib.servers import FTPServer
 from agent.fetcher import Fetcher, FetchError, sources
 from agent.fetcher.cache import Cache
 from agent.fetcher.sources import Reader
+from libprocess import run
 from libprocess.metrics import Metrics
 from mesos.types import URI
 
@@ -101,7 +102,7 @@ def play(tmp_path: Path, story: Story) -> None:
             server.gate.set()
             await runner.cleanup()
 
-    asyncio.run(play_it())
+    run(play_it())
 
 
 def archive(*names: str) -> bytes:
@@ -339,7 +340,7 @@ def test_a_file_from_an_ftp_server_is_taken_up_where_it_broke(tmp_path: Path):
     with ftp_server(tmp_path / "ftp") as address:
         (tmp_path / "ftp" / "large").write_bytes(bytes(range(256)) * 1000)
         (tmp_path / "got").write_bytes((bytes(range(256)) * 1000)[:100_000])
-        asyncio.run(sources.retrieve(f"ftp://{address}/large", tmp_path / "got", None))
+        run(sources.retrieve(f"ftp://{address}/large", tmp_path / "got", None))
         assert (tmp_path / "got").read_bytes() == bytes(range(256)) * 1000
 
 
