@@ -184,7 +184,9 @@ class Allocator(Process):
     def add_agent(self, message: AddAgentMessage) -> None:
         """See the message."""
         self._agents_added += 1
-        agent = self._cluster.add_agent(message.agent_id, message.agent, message.total, message.active)
+        agent = self._cluster.add_agent(
+            message.agent_id, message.agent, message.total, message.active, message.capabilities
+        )
         for usage in message.used:
             client = self._cluster.clients.get(usage.framework_id, usage.role, self.now)
             self._cluster.bring(agent, client, usage.resources)
@@ -194,7 +196,7 @@ class Allocator(Process):
 
     def change_agent(self, message: ChangeAgentMessage) -> None:
         """See the message."""
-        self._cluster.change_agent(message.agent_id, message.agent, message.total)
+        self._cluster.change_agent(message.agent_id, message.agent, message.total, message.capabilities)
         self._allocate_soon()
 
     def set_agent_active(self, message: SetAgentActiveMessage) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from master.allocator.bundle import Bundle
+from master.allocator.messages import KNOWS_ROLES
 from mesos.ids import AgentID
-from mesos.types import AgentInfo, FrameworkCapability
+from mesos.types import AgentCapability, AgentInfo, FrameworkCapability
 
 if TYPE_CHECKING:
     from master.allocator.client import Client
@@ -18,6 +19,7 @@ class Agent:
     """An agent."""
 
     __slots__ = (
+        "capabilities",
         "demands",
         "free",
         "holders",
@@ -31,9 +33,12 @@ class Agent:
         "unwanted",
     )
 
-    def __init__(self, id: AgentID, info: AgentInfo, total: Bundle) -> None:
+    def __init__(
+        self, id: AgentID, info: AgentInfo, total: Bundle, capabilities: tuple[AgentCapability, ...] = KNOWS_ROLES
+    ) -> None:
         self.id = id
         self.info = info
+        self.capabilities = capabilities
         self.total = total
         self.free = total
         self.holders: list[Client] = []
@@ -43,8 +48,8 @@ class Agent:
         """Whether the whitelist has it."""
         self.is_overcommitted = False
         """Whether more is held than there is, since it has shrunk."""
-        self.demands: tuple[FrameworkCapability, ...] = ()
-        """What a framework must be able to do to be offered it."""
+        self.demands: tuple[FrameworkCapability | AgentCapability, ...] = ()
+        """What a framework must be able to do to be offered it, or must do without since the agent cannot do it."""
         self.unwanted = 0
         """The clients whose constraints it does not meet."""
         self.refused: list[Refused] = []

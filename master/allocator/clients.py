@@ -82,6 +82,8 @@ class Clients:
         roles = info.all_roles
         for role in roles:
             client = framework.clients.get(role) or self._new(framework, role, now)
+            if client.is_suppressed and role not in suppressed:
+                self._refusals.forget_client(client)
             client.is_suppressed = role in suppressed
             client.minimum = _own_minimum(info, role)
             client.constraints = tuple(group for each in constraints if each.role == role for group in each.groups)

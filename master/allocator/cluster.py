@@ -17,6 +17,7 @@ from master.allocator.client import Client
 from master.allocator.clients import Clients
 from master.allocator.holding import Grant, Holding
 from master.allocator.matching import Matching
+from master.allocator.messages import KNOWS_ROLES
 from master.allocator.options import Options
 from master.allocator.quantities import Minimum, Totals
 from master.allocator.quota import Allowance, Quotas
@@ -25,7 +26,7 @@ from master.allocator.sorter import find_sorter
 from master.allocator.tree import Tree
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
-from mesos.types import AgentInfo
+from mesos.types import AgentCapability, AgentInfo
 
 
 class Cluster:
@@ -56,10 +57,20 @@ class Cluster:
 
     # Agents.
 
-    def add_agent(self, id: AgentID, info: AgentInfo, total: Resources, is_active: bool = True) -> Agent:
-        """There is a new agent, and all of it is free. One of the same id is over."""
+    def add_agent(
+        self,
+        id: AgentID,
+        info: AgentInfo,
+        total: Resources,
+        is_active: bool = True,
+        capabilities: tuple[AgentCapability, ...] = KNOWS_ROLES,
+    ) -> Agent:
+        """There is a new agent, and all of it is free. One of the same id is over; what was refused of it still is."""
+        agent, before = Agent(id, info, self.bundle(total), capabilities), self.agents.get(id)
+        if before is not None and before.info.attributes == info.attributes:
+            self.refusals.move(before, agent)
         self.remove_agent(id)
-        agent = self.agents[id] = Agent(id, info, self.bundle(total))
+        self.agents[id] = agent
         agent.is_active = is_active
         agent.is_listed = self._lists(agent)
         self.totals.change((), agent.total.quantities.items())
@@ -68,14 +79,20 @@ class Cluster:
         self.offer_more(agent)
         return agent
 
-    def change_agent(self, id: AgentID, info: AgentInfo, total: Resources) -> None:
+    def change_agent(
+        self,
+        id: AgentID,
+        info: AgentInfo,
+        total: Resources,
+        capabilities: tuple[AgentCapability, ...] = KNOWS_ROLES,
+    ) -> None:
         """An agent is and has something else; what is held there is held on."""
         agent = self.agents.get(id)
         if agent is None:
             return
         if agent.info.attributes != info.attributes:
             self.refusals.forget_agent(agent)
-        agent.info = info
+        agent.info, agent.capabilities = info, capabilities
         agent.is_listed = self._lists(agent)
         self.quotas.remove_agent(agent)
         self._refit(agent, total)

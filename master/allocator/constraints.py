@@ -17,10 +17,8 @@ def meets(agent: AgentInfo, groups: tuple[ConstraintGroup, ...]) -> bool:
 
 
 def _meets(agent: AgentInfo, constraint: AttributeConstraint) -> bool:
-    values = list(_values(agent, constraint))
-    if not values:
-        return constraint.predicate in _ABSENT_MEETS
-    return any(_holds(constraint, value) for value in values)
+    value = next(_values(agent, constraint), None)
+    return constraint.predicate in _ABSENT_MEETS if value is None else _holds(constraint, value)
 
 
 def _values(agent: AgentInfo, constraint: AttributeConstraint) -> Iterator[object]:

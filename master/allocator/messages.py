@@ -22,6 +22,10 @@ Quantities: TypeAlias = tuple[tuple[str, int], ...]
 """Scalars by name, in thousandths: `(("cpus", 4000), ("mem", 1024000))`."""
 
 
+KNOWS_ROLES = (AgentCapability.MULTI_ROLE, AgentCapability.HIERARCHICAL_ROLE)
+"""What an agent can do that may be offered to any framework, in any of its roles."""
+
+
 class Lot(Struct, frozen=True):
     """Resources of one agent."""
 
@@ -120,14 +124,15 @@ class AddAgentMessage(Message, frozen=True):
     """Master → allocator, when it admits an agent: this is all it has, and what frameworks already use there.
 
     `total` counts reservations and volumes that the agent keeps. Frameworks are added before the agents they run on;
-    what others use counts as used by nobody that gets offers.
+    what others use counts as used by nobody that gets offers. Of an agent that is known already, and comes back, all
+    is taken back that was handed out; what was refused of it still is, unless its attributes are others now.
     """
 
     agent_id: AgentID
     agent: AgentInfo
     total: Resources
     used: tuple[Usage, ...] = ()
-    capabilities: tuple[AgentCapability, ...] = ()
+    capabilities: tuple[AgentCapability, ...] = KNOWS_ROLES
     active: bool = True
 
 
@@ -140,7 +145,7 @@ class ChangeAgentMessage(Message, frozen=True):
     agent_id: AgentID
     agent: AgentInfo
     total: Resources
-    capabilities: tuple[AgentCapability, ...] = ()
+    capabilities: tuple[AgentCapability, ...] = KNOWS_ROLES
 
 
 class SetAgentActiveMessage(Message, frozen=True):

@@ -94,6 +94,12 @@ class Refusals:
             heapify(self._by_end)
             self._forgotten = 0
 
+    def move(self, before: Agent, agent: Agent) -> None:
+        """What was refused of one agent is refused of another from now on, which is the same come back."""
+        agent.refused, before.refused = before.refused, []
+        for refused in agent.refused:
+            refused.agent = agent
+
     def forget_agent(self, agent: Agent) -> None:
         """Nobody refuses anything of this agent any more."""
         for refused in agent.refused:

@@ -7,7 +7,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from libprocess.pid import PID
-from master.allocator.messages import AddAgentMessage, RemoveAgentMessage, SetAgentActiveMessage, Usage
+from master.allocator.messages import AddAgentMessage, SetAgentActiveMessage, Usage
 from master.dialogues.base import log
 from master.dialogues.departures import Departures
 from master.dialogues.frameworks import Frameworks
@@ -169,7 +169,7 @@ class Agents(Departures, Frameworks):
         return agent
 
     def _welcome_back(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:
-        """An agent that is known is here again, perhaps as another process."""
+        """An agent that is known is here again, perhaps as another process. What runs there now is announced anew."""
         self.cancel_removal(agent.id)
         self.rescind(agent.offers.values())
         held_link = agent.pid == self.sender and agent.connected  # then nothing that was said over it is lost
@@ -185,7 +185,6 @@ class Agents(Departures, Frameworks):
         self.take_operations(agent, message.operations, held_link)
         self.link(agent.pid)
         self.tell_observer(agent)
-        self.send(self.allocator, RemoveAgentMessage(agent.id))  # it is announced anew, with what runs there now
         log.info("agent %s is back at %s", agent.id, agent.pid)
 
     def _strike_executors(self, agent: AgentRecord, message: ReregisterAgentMessage) -> None:

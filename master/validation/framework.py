@@ -32,9 +32,19 @@ def _complaints(info: FrameworkInfo, suppressed_roles: tuple[str, ...]) -> Itera
 def _check_constraints(info: FrameworkInfo, constraints: tuple[OfferConstraints, ...]) -> str | None:
     roles = tuple(each.role for each in constraints)
     wrong = check_unique("role of offer_constraints", roles) or _check_among_roles("offer_constraints", roles, info)
-    return wrong or first(
-        _check_constraint(constraint) for each in constraints for group in each.groups for constraint in group
+    return (
+        wrong
+        or first(map(_check_groups, constraints))
+        or first(_check_constraint(constraint) for each in constraints for group in each.groups for constraint in group)
     )
+
+
+def _check_groups(constraints: OfferConstraints) -> str | None:
+    """What demands nothing at all is left out, so that nobody takes it for what nothing meets."""
+    if all(constraints.groups) and constraints.groups:
+        return None
+    found = "an empty one" if constraints.groups else "none"
+    return f"expected groups of offer_constraints for role {constraints.role}, found {found}"
 
 
 def _check_constraint(constraint: AttributeConstraint) -> str | None:

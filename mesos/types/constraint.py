@@ -28,7 +28,7 @@ class Predicate(StrEnum):
 
 
 class AttributeConstraint(Struct, frozen=True):
-    """One demand, of an attribute or of a pseudo-attribute: met if one of that name meets it.
+    """One demand, of an attribute or of a pseudo-attribute; of several of that name the first one counts.
 
     If there is none of that name, what says NOT is met. `text` is what a text is compared with: a regular expression
     that the whole of it has to match, for the predicates that say MATCHES.

@@ -160,12 +160,16 @@ Face(types.Task, message("Task"), codecs={"limits": _limits}, inside=["max_compl
 # Frameworks, masters, agents.
 
 
+_LEAST = "min_allocatable_resources"
+
+
 def _read_offer_filters(tree: Tree) -> tuple[OfferFilter, ...]:
-    return tuple(OfferFilter(role, _read_least(tree[role])) for role in sorted(tree))
+    """Who sets no minimum is content with everybody's; an empty one lets everything through."""
+    return tuple(OfferFilter(role, _read_least(tree[role])) for role in sorted(tree) if _LEAST in tree[role])
 
 
 def _read_least(tree: Tree) -> tuple[Resources, ...]:
-    sets = tree.get("min_allocatable_resources", {}).get("quantities", ())
+    sets = tree[_LEAST].get("quantities", ())
     return tuple(
         Resources.of(**{name: scalar["value"] for name, scalar in each.get("quantities", {}).items()}) for each in sets
     )
@@ -173,9 +177,7 @@ def _read_least(tree: Tree) -> tuple[Resources, ...]:
 
 def _write_offer_filters(filters: tuple[OfferFilter, ...]) -> Tree:
     return {
-        each.role: {
-            "min_allocatable_resources": {"quantities": [*map(_write_quantities, each.min_allocatable_resources)]}
-        }
+        each.role: {_LEAST: {"quantities": [*map(_write_quantities, each.min_allocatable_resources)]}}
         for each in filters
     }
 

@@ -77,6 +77,8 @@ from mesos.types import (
 WEB = Address("master", 5050)
 
 CAPABILITIES = (
+    AgentCapability.MULTI_ROLE,
+    AgentCapability.HIERARCHICAL_ROLE,
     AgentCapability.RESERVATION_REFINEMENT,
     AgentCapability.RESIZE_VOLUME,
     AgentCapability.AGENT_OPERATION_FEEDBACK,

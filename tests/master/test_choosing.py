@@ -60,6 +60,8 @@ def test_constraints_change_when_a_framework_registers_again(scene: Scene):
 @pytest.mark.parametrize(
     ("constraint", "text"),
     [
+        (OfferConstraints("*"), "expected groups of offer_constraints for role *, found none"),
+        (OfferConstraints("*", ((),)), "expected groups of offer_constraints for role *, found an empty one"),
         (OfferConstraints("eng"), "expected offer_constraints to be among the framework's roles *, found eng"),
         (
             OfferConstraints("*", ((AttributeConstraint(Predicate.TEXT_MATCHES, "rack", text="("),),)),

@@ -53,6 +53,19 @@ def test_what_is_declined_is_not_offered_again_for_so_long(scene: Scene, schedul
     assert scheduler.offer().resources == ALL
 
 
+def test_what_is_declined_is_not_offered_again_because_the_link_to_its_agent_broke(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    id_ = agent.id
+    decline(scheduler, refuse_seconds=60)
+    agent.die()
+    scene.agent(hostname="agent-1", node=scene.world.node("agent-1")).reregister(id_)
+    assert scheduler.offers() == []
+
+    scene.world.advance(61)
+    assert scheduler.offer().resources == ALL
+
+
 def test_what_is_declined_goes_to_another_framework_at_once(scene: Scene, scheduler: SchedulerPeer):
     other = scene.scheduler().register()
     decline(scheduler)

@@ -325,6 +325,7 @@ def test_what_is_on_its_way_still_counts_when_an_agent_registers_again(
 ):
     eng.accept(Reserve(CPUS, id=MINE), refuse_seconds=0)
     agent.reregister(agent.id)
+    scene.world.advance(2)
 
     assert not eng.all(UpdateOperationStatusMessage)
     assert eng.offer().resources.contains(CPUS)

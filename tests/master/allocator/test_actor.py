@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from master.allocator import Options
 from master.allocator.messages import (
     AddAgentMessage,
     AddFrameworkMessage,
     ChangeAgentMessage,
+    ChangeFrameworkMessage,
     ExpectAgentsMessage,
     ExplainMessage,
     Quota,
@@ -27,6 +29,7 @@ from master.allocator.messages import (
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 from mesos.types import (
+    AgentCapability,
     AgentInfo,
     Attribute,
     DomainInfo,
@@ -132,6 +135,25 @@ def test_a_suppressed_role_gets_nothing_until_it_is_revived(scene: Scene):
     assert [allotment.role for allotment in scene.allotments] == ["eng"]
 
 
+def test_a_role_that_is_not_suppressed_any_more_is_offered_what_was_declined_for_it(scene: Scene):
+    scene.say(framework("f", "eng"), agent("x"))
+    scene.say(decline("f", lot("x", ALL), role="eng", seconds=1000))
+    changed = framework("f", "eng")
+    assert scene.say(ChangeFrameworkMessage(FrameworkID("f"), changed.framework)) == []
+
+    assert scene.say(SuppressRolesMessage(FrameworkID("f"))) == []
+    assert scene.say(ChangeFrameworkMessage(FrameworkID("f"), changed.framework)) == [("f", "x", ALL)]
+
+
+def test_a_role_that_a_framework_left_is_offered_what_was_declined_for_it_when_it_comes_back(scene: Scene):
+    scene.say(framework("f", "eng", "ops"), SuppressRolesMessage(FrameworkID("f"), ("ops",)), agent("x"))
+    scene.say(decline("f", lot("x", ALL), role="eng", seconds=1000))
+    both, other = framework("f", "eng", "ops").framework, framework("f", "ops").framework
+    assert scene.say(ChangeFrameworkMessage(FrameworkID("f"), other, suppressed_roles=("ops",))) == []
+
+    assert scene.say(ChangeFrameworkMessage(FrameworkID("f"), both, suppressed_roles=("ops",))) == [("f", "x", ALL)]
+
+
 def test_an_inactive_framework_gets_nothing_and_what_it_declined_is_forgotten(scene: Scene):
     scene.say(framework("f"), agent("x"))
     scene.say(decline("f", lot("x", ALL), seconds=1000))
@@ -195,6 +217,29 @@ def test_other_attributes_make_it_another_agent_to_those_who_declined_it(scene: 
     assert scene.say(ChangeAgentMessage(AgentID("x"), info, Resources.parse(ALL))) == [("f", "x", ALL)]
 
 
+def test_an_agent_that_comes_back_is_still_declined(scene: Scene):
+    scene.say(framework("f"), agent("x"))
+    scene.say(decline("f", lot("x", ALL), seconds=60))
+
+    assert scene.say(agent("x")) == []
+    assert scene.say(framework("g")) == [("g", "x", ALL)]
+    assert scene.say(agent("x")) == [("g", "x", ALL)]
+    assert scene.say(RemoveFrameworkMessage(FrameworkID("g"))) == []
+    assert scene.wait(61) == [("f", "x", ALL)]
+
+
+def test_an_agent_that_comes_back_with_other_attributes_or_after_its_end_is_another_to_those_who_declined_it(
+    scene: Scene,
+):
+    scene.say(framework("f"), agent("x"))
+    scene.say(decline("f", lot("x", ALL), seconds=60))
+    info = AgentInfo("x", attributes=(Attribute("rack", "a"),))
+    assert scene.say(AddAgentMessage(AgentID("x"), info, Resources.parse(ALL))) == [("f", "x", ALL)]
+
+    scene.say(decline("f", lot("x", ALL), seconds=60))
+    assert scene.say(RemoveAgentMessage(AgentID("x")), AddAgentMessage(AgentID("x"), info, Resources.parse(ALL)))
+
+
 def test_only_agents_of_the_whitelist_are_offered(scene: Scene):
     scene.say(SetWhitelistMessage(("good",)), framework("f"))
 
@@ -228,6 +273,25 @@ def test_agents_with_gpus_are_for_those_who_know_of_them(scene: Scene):
     assert scene.offered == []
 
     assert scene.say(framework("g", can=[FrameworkCapability.GPU_RESOURCES])) == [("g", "x", "cpus:4;gpus:1")]
+
+
+def test_agents_that_do_not_know_of_several_roles_are_for_frameworks_with_one(scene: Scene):
+    old = AddAgentMessage(AgentID("x"), AgentInfo("x"), Resources.parse(ALL), capabilities=())
+    scene.say(framework("f", "eng"), old)
+    assert scene.offered == []
+
+    single = FrameworkInfo("user", "g", role="eng/web")
+    assert scene.say(AddFrameworkMessage(FrameworkID("g"), single)) == []
+    assert scene.say(AddFrameworkMessage(FrameworkID("h"), replace(single, role="eng"))) == [("h", "x", ALL)]
+
+
+def test_agents_that_do_not_know_of_roles_below_roles_are_for_the_uppermost(scene: Scene):
+    able = (AgentCapability.MULTI_ROLE,)
+    old = AddAgentMessage(AgentID("x"), AgentInfo("x"), Resources.parse(ALL), capabilities=able)
+    scene.say(framework("f", "eng/web"), old)
+    assert scene.offered == []
+
+    assert scene.say(framework("g", "eng")) == [("g", "x", ALL)]
 
 
 def test_agents_far_away_are_for_those_who_know_of_regions():

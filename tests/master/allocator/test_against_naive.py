@@ -114,8 +114,10 @@ class Both(RuleBasedStateMachine):
     @rule(id=st.sampled_from(AGENTS), total=resources)
     def add_agent(self, id: str, total: Resources) -> None:
         self.cluster.add_agent(AgentID(id), AgentInfo(id), total)
-        self.naive.agents.pop(id, None)
-        self.naive.agents[id] = NaiveAgent(AgentInfo(id), total)
+        before = self.naive.agents.pop(id, None)
+        self.naive.agents[id] = agent = NaiveAgent(AgentInfo(id), total)
+        if before is not None and before.info.attributes == agent.info.attributes:
+            agent.refused = before.refused
         self.naive.forget_times()
 
     @rule(id=st.sampled_from(AGENTS), total=resources, rack=st.sampled_from("ab"))
@@ -158,7 +160,7 @@ class Both(RuleBasedStateMachine):
         )
         before = self.naive.frameworks.get(id)
         for agent in self.naive.agents.values():
-            for role in before.roles - set(roles) if before else ():
+            for role in (before.roles - set(roles)) | (before.suppressed - suppressed) if before else ():
                 agent.refused.pop((id, role), None)
         self.naive.frameworks[id] = NaiveFramework(set(roles), abilities, True, suppressed & set(roles))
         self.naive.forget_times()

@@ -206,6 +206,11 @@ def test_what_has_a_default_outside_is_always_written():
     assert tree == {"user": "me", "name": "fw", "failover_timeout": 0.0, "checkpoint": False}
 
 
+def test_a_role_without_a_minimum_of_its_own_is_no_role_with_an_empty_one():
+    tree = {"user": "me", "name": "fw", "offer_filters": {"a": {}, "b": {"min_allocatable_resources": {}}}}
+    assert FACES[types.FrameworkInfo].read(tree).offer_filters == (types.OfferFilter("b"),)
+
+
 def test_every_type_has_a_face():
     structs = {cls for cls in vars(types).values() if isinstance(cls, type) and hasattr(cls, "__struct_fields__")}
     within_others = {types.StatusUpdate, types.TaskEnding, types.OfferFilter, types.ResourceLimit, types.TaskReference}
