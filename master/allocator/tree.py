@@ -23,11 +23,6 @@ class Tree:
         self._root.mask = -1
         self._weights: dict[str, float] = {}
 
-    @property
-    def top_level(self) -> dict[str, Node]:
-        """The uppermost roles that have clients at or below them, by name."""
-        return self._root.children
-
     def mask(self, roles: Iterable[str]) -> int:
         """All clients at or below these roles."""
         mask = 0

@@ -144,10 +144,6 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
-class UnreadableError(ValueError):
-    """What was found is no registry, or not one that can be read. Its text says what, where, and the remedy."""
-
-
 def write_entry(entry: Entry) -> bytes:
     """An entry as JSON: a newer master may append fields, and an older one does not mind."""
     return _encoder.encode(entry)

@@ -28,7 +28,6 @@ class Groups:
     def __init__(self, root: str = ROOT, mounts: str = "/proc/mounts") -> None:
         """`root` is the group around those of all containers; `/` goes from a group to one in it."""
         self._trees = _trees(mounts, root)
-        self._ready: set[str] = set()
 
     @property
     def version(self) -> int:

@@ -33,7 +33,6 @@ class Replay:
     """Plays an actor's script and compares, turn by turn."""
 
     def __init__(self, script: Script, actor: Process, names: Names) -> None:
-        self._script = script
         self._names = names
         self._stage = Stage(script.pid, actor)
         self.played = self.sent = self.skipped = 0
