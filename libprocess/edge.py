@@ -24,6 +24,7 @@ from libprocess.runtime import Runtime
 from libprocess.system import DiskStorage, LoopClock, ScratchStorage
 from libprocess.tracing import TRACE_ID, TraceProcess, Tracing
 from libprocess.zeromq import Keys, Setup, Sockets, ZeroMQ, is_loopback
+from libprocess.zeromq import silence_seconds as usual_silence_seconds
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ async def open_node(
     keys: Keys | None = None,
     storage: str | Path | None = None,
     trace: Trace | None = None,
-    silence_seconds: float = 15.0,
+    silence_seconds: float | None = None,
     insecure: bool = False,
     tracing: Tracing | None = None,
 ) -> AsyncIterator[Runtime]:
@@ -49,7 +50,8 @@ async def open_node(
 
     It listens at `host` and `port` (0 is any free one) and is known to others by `advertise`, a host or host:port,
     where that differs. With `keys` it talks only to nodes whose keys it knows. Its actors' files are below `storage`,
-    a directory; without one they are gone at the end. A peer that is silent for `silence_seconds` counts as gone.
+    a directory; without one they are gone at the end. A peer that is silent for `silence_seconds` counts as gone;
+    by default that is what LIBPROCESS_SILENCE says, or 15.
 
     AddressUnusable, an OSError, if it cannot listen there; InsecureNode if other machines could reach it, it has no
     keys, and `insecure` does not say that this is meant.
@@ -60,7 +62,8 @@ async def open_node(
             "give keys, or say insecure if the network is trusted"
         )
     loop = asyncio.get_running_loop()
-    network = ZeroMQ(loop, Sockets(Setup(host, port, advertise, silence_seconds, keys)))
+    silence = usual_silence_seconds() if silence_seconds is None else silence_seconds
+    network = ZeroMQ(loop, Sockets(Setup(host, port, advertise, silence, keys)))
     with closing(ScratchStorage()) as scratch:
         runtime = Runtime(
             clock=LoopClock(loop),

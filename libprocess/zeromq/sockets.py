@@ -13,6 +13,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 from libprocess.errors import OperatorError
 from libprocess.pid import Address
 from libprocess.zeromq.keys import Keys
+from libprocess.zeromq.silence import SECONDS
 from libprocess.zeromq.wire import FRAME_BYTES_MAX
 
 WATERMARK_FRAMES = 64
@@ -37,7 +38,7 @@ class Setup:
     """0 is any free one."""
     advertise: str | None = None
     """The host, or host:port, by which others reach it, where that differs."""
-    silence_seconds: float = 15.0
+    silence_seconds: float = SECONDS
     """How long a peer may be silent before the link to it counts as broken. A third of it is between two heartbeats."""
     keys: Keys | None = None
     """With keys, links are encrypted, and only nodes whose keys are known get any."""

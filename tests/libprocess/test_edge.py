@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from libprocess import PID, Process, ThreadedNode, open_node, run
+from libprocess.errors import OperatorError
+from libprocess.zeromq import silence_seconds
 from tests.libprocess.actors import Echo, Listener, TextMessage
 
 
@@ -127,3 +129,14 @@ def test_an_actor_that_waits_for_its_own_node_fails_rather_than_hang():
         node.send(pid, TextMessage("a"))
         node.wait(pid)
         assert "an actor of this node cannot wait for it" in str(node.runtime.failures[0].error)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [({}, 15.0), ({"LIBPROCESS_SILENCE": "500ms"}, 0.5)])
+def test_the_environment_says_how_long_a_peer_may_be_silent(said: dict[str, str], seconds: float):
+    assert silence_seconds(said) == seconds
+
+
+@pytest.mark.parametrize("text", ["5", "1ms", "-2secs"])
+def test_a_silence_that_is_no_duration_or_too_short_is_refused(text: str):
+    with pytest.raises(OperatorError, match="LIBPROCESS_SILENCE: expected .*found '" + text):
+        silence_seconds({"LIBPROCESS_SILENCE": text})

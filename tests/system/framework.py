@@ -13,7 +13,16 @@ from libprocess import Address
 from mesos.ids import AgentID, FrameworkID, TaskID
 from mesos.resources import Resources
 from mesos.scheduler import Scheduler, SchedulerCalls, SchedulerDriver, pick
-from mesos.types import CommandInfo, FrameworkInfo, MasterInfo, Offer, TaskInfo, TaskState, TaskStatus
+from mesos.types import (
+    CommandInfo,
+    FrameworkCapability,
+    FrameworkInfo,
+    MasterInfo,
+    Offer,
+    TaskInfo,
+    TaskState,
+    TaskStatus,
+)
 
 SECONDS = 30.0
 """How long anything is waited for. A machine may be busy; what never happens fails all the same."""
@@ -28,9 +37,15 @@ class Framework(Scheduler):
         failover_timeout_seconds: float = 0.0,
         id: FrameworkID | None = None,
         checkpoint: bool = False,
+        capabilities: tuple[FrameworkCapability, ...] = (),
     ) -> None:
         info = FrameworkInfo(
-            user="", name="test", id=id, failover_timeout_seconds=failover_timeout_seconds, checkpoint=checkpoint
+            user="",
+            name="test",
+            id=id,
+            failover_timeout_seconds=failover_timeout_seconds,
+            checkpoint=checkpoint,
+            capabilities=capabilities,
         )
         self.driver = SchedulerDriver(self, info, master)
         self.id = id

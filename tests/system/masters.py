@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from libprocess.pid import Address
+from tests.system.machines import HERE, Machine
 from tools.local.cluster import free_ports
 from tools.local.daemon import Daemon
 
 MASTER = ("--zk_session_timeout=2secs", "--agent_ping_timeout=500ms", "--max_agent_ping_timeouts=5")
-AGENT = ("--registration_backoff_factor=100ms", "--resources=cpus:2;mem:512;ports:[]")
+AGENT = ("--registration_backoff_factor=100ms",)
+TRUSTED = ("--insecure",)
+RESOURCES = "cpus:2;mem:512;ports:[]"
 SECONDS = 30.0
 POLL_SECONDS = 0.02
 JSON = "application/json"
@@ -25,20 +29,34 @@ class Masters:
     """Its programs, with the `url` where they meet. On leaving, nothing is left running."""
 
     def __init__(
-        self, work_dir: Path, url: str, masters: int = 3, agents: int = 2, flags: tuple[str, ...] = ()
+        self,
+        work_dir: Path,
+        url: str,
+        masters: int = 3,
+        agents: int = 2,
+        flags: tuple[str, ...] = (),
+        resources: str = RESOURCES,
+        machines: Mapping[str, Machine] | None = None,
     ) -> None:
+        """`flags` are for the masters. `master-0` and so on have the machines of their names, if there are any."""
         self.work_dir = work_dir
-        self.addresses = [Address("127.0.0.1", port) for port in free_ports(masters)]
+        self._machines = machines or {}
+        ports = free_ports(masters)
+        self.addresses = [Address(self._machine("master", number).ip, port) for number, port in enumerate(ports)]
         self.masters = [
-            self._daemon("master", number, f"--zk={url}", f"--port={address.port}", "--actor_port=0", *MASTER, *flags)
-            for number, address in enumerate(self.addresses)
+            self._daemon("master", number, f"--zk={url}", f"--port={port}", "--actor_port=0", *MASTER, *flags)
+            for number, port in enumerate(ports)
         ]
-        self.agents = [self._daemon("agent", number, f"--master={url}", "--port=0", *AGENT) for number in range(agents)]
+        own = (f"--master={url}", "--port=0", f"--resources={resources}", *AGENT)
+        self.agents = [self._daemon("agent", number, *own) for number in range(agents)]
+
+    def _machine(self, module: str, number: int) -> Machine:
+        return self._machines.get(f"{module}-{number}", HERE)
 
     def _daemon(self, module: str, number: int, *flags: str) -> Daemon:
-        name = f"{module}-{number}"
-        work_dir = f"--work_dir={self.work_dir / name}"
-        return Daemon(name, module, [work_dir, *flags], self.work_dir / f"{name}.log")
+        name, machine = f"{module}-{number}", self._machine(module, number)
+        place = (f"--work_dir={self.work_dir / name}", f"--ip={machine.ip}", *(() if machine is HERE else TRUSTED))
+        return Daemon(name, module, [*place, *flags], self.work_dir / f"{name}.log", enter=machine.enter)
 
     @property
     def leaders(self) -> list[int]:
@@ -56,6 +74,18 @@ class Masters:
         """What a master says at a path, from JSON. OSError if it does not."""
         with urllib.request.urlopen(f"http://{self.addresses[number]}{path}", timeout=0.5) as response:
             return json.load(response)
+
+    def sends_to(self, number: int) -> Address | None:
+        """To whose page a standby sends whoever asks for the leader's; None while it does not."""
+        connection = http.client.HTTPConnection(*self.addresses[number], timeout=0.5)
+        try:
+            connection.request("GET", "/redirect")
+            location = connection.getresponse().getheader("Location", "")
+        except OSError:
+            return None
+        finally:
+            connection.close()
+        return Address.parse(location.removeprefix("//")) if location else None
 
     def send(self, number: int, method: str, path: str, body: Any) -> int:
         """Tell a master something, as JSON; returns its answer's status."""

@@ -1,244 +1,243 @@
-"""One cluster, and one process of it after the other killed or stopped: its tasks do not notice."""
+"""One cluster, and one fault after the other: processes that die or hang, networks that are cut. No task notices."""
 
 from __future__ import annotations
 
-import json
+import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import ExitStack
 
-import psutil
 import pytest
 
-from tests.system.framework import processes_with
-from tests.system.masters import Masters
+from tests.system.chaos import AGENT_NAMES, MACHINES, SILENCE, SILENCE_SECONDS, ZOOKEEPER_NAMES, Cluster, table
+from tests.system.machines import Network
 from tests.system.zookeeper import ZooKeeper
 
-AGENTS = 5
-TASKS = 50
 FAILED = 1
-PATIENT = ("--max_agent_ping_timeouts=30",)
-"""A master waits for an agent longer than its start takes on a busy machine."""
+SILENT_SECONDS = SILENCE_SECONDS + 1.0
+"""After so long a link that is cut is known to be broken."""
 STOPPED_SECONDS = 1.0
-"""How long an agent is stopped: some pings are late then, but fewer than a master lets pass."""
+"""How long a process is stopped, or a cable cut, that nobody gives up for it."""
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes network namespaces")
 
 
-class Survived(NamedTuple):
-    """A fault, and what was found once all was well again."""
-
-    fault: str
-    seconds: float
-    lost: int
-    """Tasks that should live."""
-    undead: int
-    """Tasks that should not."""
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network | None]:
+    if os.geteuid() != 0:
+        yield None
+        return
+    with Network(MACHINES) as network:
+        yield network
 
 
-class Cluster:
-    """What faults are done to, with what must be true of it between them."""
-
-    def __init__(self, zookeeper: ZooKeeper, work_dir: Path, marker: str) -> None:
-        self.zookeeper = zookeeper
-        self.url = zookeeper.url("chaos")
-        self.masters = Masters(work_dir, self.url, agents=AGENTS, flags=PATIENT)
-        self.survived: list[Survived] = []
-        self.tasks = {str(number) for number in range(TASKS)}
-        self.processes = set[psutil.Process]()
-        self._marker = marker
-        self._heard = work_dir / "heard"
-        self._scheduler: subprocess.Popen[bytes] | None = None
-
-    # The scheduler.
-
-    def start_scheduler(self, framework_id: str = "", *lines: str) -> None:
-        """Start it, for the first time or as the next of its framework."""
-        command = [sys.executable, "-m", "tests.system.chaos_scheduler", self.url, str(self._heard), framework_id]
-        self._scheduler = subprocess.Popen([*command, *lines], stdin=subprocess.PIPE)
-
-    def kill_scheduler(self) -> None:
-        assert self._scheduler is not None
-        self._scheduler.kill()
-        self._scheduler.communicate()
-
-    def end_scheduler(self) -> None:
-        """Have it and its framework end."""
-        assert self._scheduler is not None
-        self._scheduler.communicate(timeout=30)
-
-    @property
-    def registrations(self) -> list[str]:
-        """The framework's ids, one for each time that the scheduler was registered."""
-        return [line["registered"] for line in self._lines() if "registered" in line]
-
-    @property
-    def updates(self) -> list[dict[str, str]]:
-        """The updates that the schedulers were told, and had to acknowledge."""
-        return [line for line in self._lines() if line.get("uuid")]
-
-    def states(self, task: str) -> list[str]:
-        return [update["state"] for update in self.updates if update["task"] == task]
-
-    def _lines(self) -> list[dict[str, str]]:
-        text = self._heard.read_text() if self._heard.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-
-    # The tasks.
-
-    def line(self, number: int) -> str:
-        """The command of a task, which no other process has."""
-        return f"sleep {self._marker}{number:02}"
-
-    def living(self) -> set[psutil.Process]:
-        """The processes of the tasks."""
-        return {process for process in processes_with(f"sleep {self._marker}") if process.cmdline()[0] == "sleep"}
-
-    def task_of(self, process: psutil.Process) -> str:
-        return str(int(process.cmdline()[1].removeprefix(self._marker)))
-
-    # Faults.
-
-    @contextmanager
-    def fault(self, name: str, is_over: Callable[[], bool] = lambda: True) -> Iterator[None]:
-        """Do what the block does, and wait until it is over and all is well."""
-        began = time.monotonic()
-        yield
-        self.masters.wait_until(
-            lambda: self.start_ended() and is_over() and self.is_well(), f"all is well after {name}"
-        )
-        seconds, living = time.monotonic() - began, self.living()
-        self.survived.append(Survived(name, seconds, len(self.processes - living), len(living - self.processes)))
-
-    def is_well(self) -> bool:
-        """Whether exactly one master leads, and knows all agents, the scheduler, and each task once, as running."""
-        leaders = self.masters.leaders
-        if len(leaders) != 1 or self.masters.metric(leaders[0], "master/slaves_active") != AGENTS:
-            return False
-        try:
-            frameworks = self.masters.get(leaders[0], "/state")["frameworks"]
-        except OSError:
-            return False
-        return [framework["active"] for framework in frameworks] == [True] and self.running(frameworks[0])
-
-    def running(self, framework: dict[str, Any]) -> bool:
-        """Whether a framework's tasks are those that should live."""
-        running = [task["id"] for task in framework["tasks"] if task["state"] == "TASK_RUNNING"]
-        return sorted(running) == sorted(self.tasks) and len(framework["tasks"]) == len(self.tasks)
-
-    def writes(self) -> bool:
-        """Whether a leader can write to the registry, which is in ZooKeeper: it has its session still, or again."""
-        try:
-            return [
-                self.masters.send(leader, "PUT", "/weights", [{"role": "eng", "weight": 2.5}])
-                for leader in self.masters.leaders
-            ] == [200]
-        except OSError:
-            return False
-
-    def agents_register_again(self) -> Callable[[], bool]:
-        """Whether an agent was registered with the leader since now, or with another leader."""
-        leader, name = self.masters.await_leader(), "master/slave_reregistrations"
-        before = self.masters.metric(leader, name) or 0
-        return lambda: self.masters.leaders != [leader] or (self.masters.metric(leader, name) or 0) > before
-
-    def registers_again(self) -> Callable[[], bool]:
-        """Whether the scheduler was registered since now."""
-        before = len(self.registrations)
-        return lambda: len(self.registrations) > before
-
-    def start_ended(self) -> bool:
-        """Start what has ended, as whoever watches over the programs of a cluster does. Always true."""
-        for daemon in (*self.masters.masters, *self.masters.agents):
-            if not daemon.is_running:
-                daemon.start()
-        return True
+@pytest.fixture(scope="module")
+def cluster(
+    network: Network | None, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Cluster]:
+    """All is well with it at the beginning, and a test that ends well leaves it so."""
+    work_dir = tmp_path_factory.mktemp("chaos")
+    marker = f"600.{abs(hash(work_dir)) % 10**9:09}"
+    machines = network.machines if network is not None else {}
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for name, value in SILENCE.items():
+            patch.setenv(name, value)
+        places = [machines[name] for name in MACHINES if name.startswith("zookeeper")] if machines else None
+        zookeeper = stack.enter_context(ZooKeeper(work_dir / "zookeeper", *([places] if places else [])))
+        cluster = Cluster(zookeeper, work_dir / "cluster", marker, machines)
+        stack.enter_context(cluster.masters)
+        stack.callback(cluster.close)
+        cluster.masters.await_agents(cluster.masters.await_leader())
+        cluster.start_scheduler()
+        cluster.begin()
+        yield cluster
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print("", *table(cluster.survived), sep="\n")
+        cluster.end()
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    marker = f"600.{abs(hash(tmp_path)) % 10**9:09}"
-    with ZooKeeper(tmp_path / "zookeeper") as zookeeper:
-        cluster = Cluster(zookeeper, tmp_path / "cluster", marker)
-        with cluster.masters:
-            cluster.masters.await_agents(cluster.masters.await_leader())
-            cluster.start_scheduler("", *(cluster.line(number) for number in range(TASKS)))
-            try:
-                yield cluster
-            finally:
-                cluster.kill_scheduler()
-                for process in cluster.living():
-                    process.kill()
+def wait_a_moment(cluster: Cluster, seconds: float = STOPPED_SECONDS) -> None:
+    until = time.monotonic() + seconds
+    cluster.wait_until(lambda: time.monotonic() > until, "it was so for long enough")
 
 
-@pytest.mark.timeout(300)
-def test_any_process_dies_or_hangs_and_no_task_notices(cluster: Cluster, capsys: pytest.CaptureFixture[str]):
-    masters, zookeeper = cluster.masters, cluster.zookeeper
-    masters.wait_until(cluster.is_well, "all tasks run")
-    masters.wait_until(lambda: len(cluster.updates) == 2 * TASKS, "all updates were told")
-    masters.wait_until(lambda: len(cluster.living()) == TASKS, "all tasks sleep")
-    cluster.processes = cluster.living()
+# Processes.
 
-    leader = masters.await_leader()
+
+def test_the_leading_master_dies(cluster: Cluster):
+    leader = cluster.masters.await_leader()
     with cluster.fault("kill -9 of the leading master", cluster.registers_again()):
-        masters.masters[leader].signal(signal.SIGKILL)
-        masters.masters[leader].wait(30)
+        cluster.masters.masters[leader].signal(signal.SIGKILL)
+        cluster.masters.masters[leader].wait(30)
 
-    leader = masters.await_leader()
+
+def test_the_leading_master_hangs(cluster: Cluster):
+    leader = cluster.masters.await_leader()
     with cluster.fault("SIGSTOP of the leading master", cluster.registers_again()):
-        masters.masters[leader].signal(signal.SIGSTOP)
-        masters.await_leader(other_than=leader)
-        masters.masters[leader].signal(signal.SIGCONT)
-        assert masters.masters[leader].wait(30) == FAILED
+        cluster.masters.masters[leader].signal(signal.SIGSTOP)
+        cluster.masters.await_leader(other_than=leader)
+        cluster.masters.masters[leader].signal(signal.SIGCONT)
+        assert cluster.masters.masters[leader].wait(30) == FAILED
 
-    masters.wait_until(lambda: zookeeper.leader is not None, "ZooKeeper has a leader")
-    first = zookeeper.leader
-    assert first is not None
+
+def test_zookeepers_leader_dies(cluster: Cluster):
+    zookeeper = cluster.zookeeper
+    first = zookeeper.await_leader()
     with cluster.fault("kill -9 of ZooKeeper's leader", lambda: zookeeper.leader is not None and cluster.writes()):
         zookeeper.restart(first)
 
+
+def test_zookeepers_leader_hangs(cluster: Cluster):
+    zookeeper = cluster.zookeeper
+    first = zookeeper.await_leader()
+    with cluster.fault("SIGSTOP of ZooKeeper's leader", lambda: zookeeper.leader is not None and cluster.writes()):
+        zookeeper.processes[first].send_signal(signal.SIGSTOP)
+        zookeeper.await_leader(other_than=first)
+        zookeeper.processes[first].send_signal(signal.SIGCONT)
+
+
+def test_an_agent_dies(cluster: Cluster):
     with cluster.fault("kill -9 of an agent", cluster.agents_register_again()):
-        masters.agents[0].signal(signal.SIGKILL)
-        masters.agents[0].wait(30)
+        cluster.masters.agents[0].signal(signal.SIGKILL)
+        cluster.masters.agents[0].wait(30)
 
+
+def test_an_agent_hangs(cluster: Cluster):
     with cluster.fault("SIGSTOP of an agent, SIGCONT a second later"):
-        masters.agents[1].signal(signal.SIGSTOP)
-        until = time.monotonic() + STOPPED_SECONDS
-        masters.wait_until(lambda: time.monotonic() > until, "it was stopped for long enough")
-        masters.agents[1].signal(signal.SIGCONT)
+        cluster.masters.agents[1].signal(signal.SIGSTOP)
+        wait_a_moment(cluster)
+        cluster.masters.agents[1].signal(signal.SIGCONT)
 
+
+def test_the_scheduler_dies(cluster: Cluster):
     with cluster.fault("kill -9 of the scheduler", cluster.registers_again()):
         cluster.kill_scheduler()
         cluster.start_scheduler(cluster.registrations[0])
 
+
+def test_the_scheduler_hangs(cluster: Cluster):
+    with cluster.fault("SIGSTOP of the scheduler until it is given up", cluster.registers_again()):
+        cluster.signal_scheduler(signal.SIGSTOP)
+        cluster.wait_until(lambda: cluster.active_frameworks() == 0, "the scheduler is given up")
+        cluster.signal_scheduler(signal.SIGCONT)
+
+
+def test_an_executor_hangs(cluster: Cluster):
+    with cluster.fault("SIGSTOP of a framework's executor, SIGCONT a second later"):
+        cluster.process_of("lasting").suspend()
+        wait_a_moment(cluster)
+        cluster.process_of("lasting").resume()
+
+
+def test_an_executor_dies(cluster: Cluster):
+    victim, tasks = cluster.process_of("doomed"), cluster.orders["doomed"].tasks
+    cluster.doom(*tasks)
+    with cluster.fault(
+        "kill -9 of a framework's executor", lambda: cluster.executor("doomed") in cluster.executors_lost
+    ):
+        victim.kill()
+    for task in tasks:
+        assert cluster.states(task)[-1] == "TASK_FAILED"
+        assert cluster.reasons(task)[-1] == "REASON_EXECUTOR_TERMINATED"
+
+
+def test_a_task_dies(cluster: Cluster):
     victim = min(cluster.processes, key=cluster.task_of)
     task = cluster.task_of(victim)
-    cluster.tasks.remove(task)
-    cluster.processes.remove(victim)
+    cluster.doom(task)
     with cluster.fault("kill -9 of a task", lambda: cluster.states(task)[-1] == "TASK_FAILED"):
         victim.kill()
 
-    with capsys.disabled():
-        print("", *table(cluster.survived), sep="\n")
-    assert sum(each.lost for each in cluster.survived) == 0
-    assert sum(each.undead for each in cluster.survived) == 0
-    assert len(set(cluster.registrations)) == 1
-    assert len({update["uuid"] for update in cluster.updates}) == len(cluster.updates)
-    begun = ["TASK_STARTING", "TASK_RUNNING"]
-    assert all(cluster.states(alive) == begun for alive in cluster.tasks)
-    assert cluster.states(task) == [*begun, "TASK_FAILED"]
 
-    cluster.end_scheduler()
-    masters.wait_until(lambda: not cluster.living(), "the tasks ended with their framework")
+# Cables.
 
 
-def table(survived: list[Survived]) -> Iterator[str]:
-    """The faults, a line each, and the sum of them."""
-    yield f"{'fault':44} {'seconds until all was well':>26} {'lost':>5} {'undead':>7}"
-    for fault, seconds, lost, undead in survived:
-        yield f"{fault:44} {seconds:26.1f} {lost:5} {undead:7}"
-    lost, undead = sum(each.lost for each in survived), sum(each.undead for each in survived)
-    yield f"{f'{len(survived)} faults of {TASKS} tasks on {AGENTS} agents':44} {'':26} {lost:5} {undead:7}"
+@needs_root
+def test_nobody_notices_a_cable_that_nobody_needs(cluster: Cluster, network: Network):
+    before, leader = cluster.noticed(), cluster.leading()
+    with cluster.fault("cut: agents | agents | scheduler, leading master | standbys"):
+        for agent in AGENT_NAMES:
+            network.cut(agent, "scheduler", *(other for other in AGENT_NAMES if other < agent))
+        network.cut(leader, *cluster.standbys())
+        wait_a_moment(cluster, SILENT_SECONDS)
+        network.heal()
+    assert cluster.noticed() == before
+
+
+@needs_root
+def test_all_but_the_leader_can_do_without_zookeeper(cluster: Cluster, network: Network):
+    before = cluster.noticed()
+    with cluster.fault("cut: agents, scheduler and standbys | ZooKeeper"):
+        for name in (*AGENT_NAMES, "scheduler", *cluster.standbys()):
+            network.cut(name, *ZOOKEEPER_NAMES)
+        wait_a_moment(cluster, SILENT_SECONDS)
+        network.heal()
+    assert cluster.noticed() == before
+
+
+@needs_root
+def test_the_leader_is_cut_off_from_zookeeper(cluster: Cluster, network: Network):
+    leader = cluster.masters.await_leader()
+    with cluster.fault("cut: leading master | ZooKeeper", cluster.registers_again()):
+        network.cut(f"master-{leader}", *ZOOKEEPER_NAMES)
+        assert cluster.masters.masters[leader].wait(30) == FAILED
+        cluster.masters.await_leader(other_than=leader)
+        network.heal()
+
+
+@needs_root
+def test_the_leader_is_cut_off_from_its_server_of_zookeeper(cluster: Cluster, network: Network):
+    before, zookeeper = cluster.noticed(), cluster.zookeeper
+    server = zookeeper.server_of("/chaos")
+    assert server is not None
+    with cluster.fault("cut: leading master | its server of ZooKeeper", cluster.writes):
+        network.cut(cluster.leading(), ZOOKEEPER_NAMES[server])
+        cluster.wait_until(lambda: zookeeper.server_of("/chaos") not in (None, server), "it has another server")
+        network.heal()
+    assert cluster.noticed() == before
+
+
+@needs_root
+def test_zookeepers_leader_is_cut_off(cluster: Cluster, network: Network):
+    zookeeper = cluster.zookeeper
+    first = zookeeper.await_leader()
+    with cluster.fault("cut: ZooKeeper's leader | its followers", cluster.writes):
+        network.cut(ZOOKEEPER_NAMES[first], *(name for name in ZOOKEEPER_NAMES if name != ZOOKEEPER_NAMES[first]))
+        zookeeper.await_leader(other_than=first)
+        network.heal()
+
+
+@needs_root
+def test_an_agent_is_cut_off_for_a_moment(cluster: Cluster, network: Network):
+    with cluster.fault("cut: leading master | an agent, for a second"):
+        network.cut(cluster.leading(), "agent-2")
+        wait_a_moment(cluster)
+        network.heal()
+
+
+@needs_root
+def test_an_agent_is_cut_off_until_it_is_given_up(cluster: Cluster, network: Network):
+    with cluster.fault("cut: leading master | an agent, until it is given up", cluster.agents_register_again()):
+        network.cut(cluster.leading(), "agent-3")
+        cluster.wait_until(lambda: cluster.unreachable_agents() == 1, "the agent is given up")
+        network.heal()
+
+
+@needs_root
+def test_an_agent_hears_nothing_and_another_is_not_heard(cluster: Cluster, network: Network):
+    leader = cluster.leading()
+    with cluster.fault("cut one way: leading master > an agent, another > it", cluster.agents_register_again(2)):
+        network.cut_one_way(leader, "agent-0")
+        network.cut_one_way("agent-4", leader)
+        cluster.wait_until(lambda: cluster.disconnected_agents() == 2, "both links are broken")
+        network.heal()
+
+
+@needs_root
+def test_the_scheduler_is_cut_off(cluster: Cluster, network: Network):
+    with cluster.fault("cut: leading master | scheduler, until it is given up", cluster.registers_again()):
+        network.cut(cluster.leading(), "scheduler")
+        cluster.wait_until(lambda: cluster.active_frameworks() == 0, "the scheduler is given up")
+        network.heal()

@@ -7,7 +7,9 @@ import getpass
 import http.client
 import json
 import signal
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,27 @@ def test_a_session_lasts_as_long_as_zookeeper_allows(zookeeper: ZooKeeper, asked
         return session.timeout_seconds
 
     assert asyncio.run(asyncio.wait_for(connect(), 30)) == allowed
+
+
+def test_servers_that_do_not_answer_leave_time_for_another(zookeeper: ZooKeeper):
+    """kazoo by itself waits for each of them as long as a session lasts."""
+
+    async def connect(servers: list[str]) -> None:
+        session = Session(parse_zookeeper(f"zk://{','.join(servers)}/session"), 6.0)
+        await anext(session.changes())
+        session.close()
+
+    with silent_server() as one, silent_server() as another:
+        servers = [one, another, zookeeper.servers.split(",")[0]]
+        asyncio.run(asyncio.wait_for(connect(servers), 5))
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """The address of one that does not take connections."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.create_connection(server.getsockname()):
+        host, port = server.getsockname()
+        yield f"{host}:{port}"
 
 
 def test_a_leader_whose_entry_is_taken_away_leads_no_more(zookeeper: ZooKeeper, tmp_path: Path):

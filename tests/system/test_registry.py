@@ -16,6 +16,7 @@ from master.registrar.sqlite import FILE
 from master.registrar.zookeeper import PAGES, ZooKeeperBackend, page_of
 from mesos.detector.zookeeper import parse_zookeeper
 from mesos.ids import AgentID
+from tests.system.machines import HERE
 from tests.system.programs import finished
 from tests.system.zookeeper import ZooKeeper
 
@@ -24,7 +25,7 @@ OPERATORS_FAULT = 2
 
 @pytest.fixture(scope="module")
 def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZooKeeper]:
-    with ZooKeeper(tmp_path_factory.mktemp("zookeeper"), servers=1) as zookeeper:
+    with ZooKeeper(tmp_path_factory.mktemp("zookeeper"), [HERE]) as zookeeper:
         yield zookeeper
 
 

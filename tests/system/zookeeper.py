@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +14,8 @@ from typing import Self
 import pytest
 from kazoo.client import KazooClient
 
+from libprocess.pid import Address
+from tests.system.machines import HERE, Machine
 from tools.local.cluster import free_ports
 
 JAR = Path("/usr/share/java/zookeeper.jar")
@@ -21,30 +25,34 @@ JAVA = (
 )
 MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 SETTINGS = "tickTime=200\ninitLimit=25\nsyncLimit=10\nminSessionTimeout=400\nmaxSessionTimeout=60000\n"
+COMMANDS = "4lw.commands.whitelist=srvr,cons\n"
 START_SECONDS = 60.0
+POLL_SECONDS = 0.05
 
 
 class ZooKeeper:
-    """Three servers, or as many as said; on leaving, none runs."""
+    """Three servers, or one on each of these machines; on leaving, none runs."""
 
-    def __init__(self, directory: Path, servers: int = 3) -> None:
+    def __init__(self, directory: Path, machines: Sequence[Machine] = (HERE, HERE, HERE)) -> None:
         if shutil.which("java") is None or not JAR.exists():
             pytest.skip("there is no ZooKeeper here; as root: apt-get install zookeeper")
-        self._ports = free_ports(servers)
-        peers = [free_ports(2) for _ in range(servers)]
-        ensemble = "".join(f"server.{number}=127.0.0.1:{a}:{b}\n" for number, (a, b) in enumerate(peers, 1))
-        self._directories = [directory / str(number) for number in range(1, servers + 1)]
+        self._machines = machines
+        ips = [machine.ip for machine in machines]
+        self._addresses = [Address(ip, port) for ip, port in zip(ips, free_ports(len(ips)), strict=True)]
+        peers = [(ip, *free_ports(2)) for ip in ips]
+        ensemble = "".join(f"server.{number}={ip}:{a}:{b}\n" for number, (ip, a, b) in enumerate(peers, 1))
+        self._directories = [directory / str(number) for number in range(1, len(ips) + 1)]
         self.processes: list[subprocess.Popen[bytes]] = []
-        for number, (place, port) in enumerate(zip(self._directories, self._ports, strict=True), 1):
+        for number, (place, (ip, port)) in enumerate(zip(self._directories, self._addresses, strict=True), 1):
             place.mkdir(parents=True)
             (place / "myid").write_text(str(number))
-            own = f"dataDir={place}\nclientPort={port}\nclientPortAddress=127.0.0.1\n"
-            (place / "zoo.cfg").write_text(SETTINGS + own + ensemble)
+            own = f"dataDir={place}\nclientPort={port}\nclientPortAddress={ip}\n"
+            (place / "zoo.cfg").write_text(SETTINGS + COMMANDS + own + ensemble)
 
     @property
     def servers(self) -> str:
         """The addresses for clients, as a URL has them."""
-        return ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        return ",".join(map(str, self._addresses))
 
     def url(self, path: str, credentials: str = "") -> str:
         """A path on it."""
@@ -57,7 +65,7 @@ class ZooKeeper:
         return client
 
     def __enter__(self) -> Self:
-        self.processes = [self._started(place) for place in self._directories]
+        self.processes = [self._started(number) for number in range(len(self._directories))]
         try:
             client = self.client()
         except BaseException:
@@ -66,21 +74,43 @@ class ZooKeeper:
         client.stop()
         return self
 
-    @staticmethod
-    def _started(place: Path) -> subprocess.Popen[bytes]:
-        command = [*JAVA, "-cp", f"{place}:{JAR}", MAIN, str(place / "zoo.cfg")]
+    def _started(self, number: int) -> subprocess.Popen[bytes]:
+        place = self._directories[number]
+        command = [*self._machines[number].enter, *JAVA, "-cp", f"{place}:{JAR}", MAIN, str(place / "zoo.cfg")]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def restart(self, number: int) -> None:
         """Kill a server, if it is not dead yet, and start it again."""
         self.processes[number].kill()
         self.processes[number].wait()
-        self.processes[number] = self._started(self._directories[number])
+        self.processes[number] = self._started(number)
 
     @property
     def leader(self) -> int | None:
         """The number of the server that leads the others; None while none does."""
-        return next((number for number, port in enumerate(self._ports) if b"Mode: leader" in _asked(port)), None)
+        return next((number for number, at in enumerate(self._addresses) if "Mode: leader" in _asked(at, "srvr")), None)
+
+    def await_leader(self, other_than: int | None = None) -> int:
+        """Wait until a server leads, and another one than this."""
+        deadline = time.monotonic() + START_SECONDS
+        while (leader := self.leader) in (None, other_than):
+            assert time.monotonic() < deadline, f"within {START_SECONDS:g} s no other server led than {leader}"
+            time.sleep(POLL_SECONDS)
+        assert leader is not None
+        return leader
+
+    def server_of(self, path: str) -> int | None:
+        """The number of the server through which the oldest entry at a path is held; None while none is."""
+        client = self.client()
+        try:
+            names = sorted(name for name in client.get_children(path) if "_" in name)
+            stat = client.exists(f"{path}/{names[0]}") if names else None
+        finally:
+            client.stop()
+        if stat is None:
+            return None
+        session = f"sid={stat.ephemeralOwner:#x},"
+        return next((number for number, at in enumerate(self._addresses) if session in _asked(at, "cons")), None)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -93,12 +123,12 @@ class ZooKeeper:
             process.wait()
 
 
-def _asked(port: int) -> bytes:
+def _asked(address: Address, command: str) -> str:
     """What a server says of itself; nothing while it does not answer."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
-            server.sendall(b"srvr")
+        with socket.create_connection(address, timeout=1) as server:
+            server.sendall(command.encode())
             server.settimeout(1)
-            return b"".join(iter(lambda: server.recv(4096), b""))
+            return b"".join(iter(lambda: server.recv(4096), b"")).decode()
     except OSError:
-        return b""
+        return ""

@@ -23,12 +23,19 @@ class Daemon:
     """A program of ours, as `python -m MODULE FLAGS…`; what it says goes to a log file."""
 
     def __init__(
-        self, name: str, module: str, flags: Sequence[str], log: Path, ending: signal.Signals = signal.SIGTERM
+        self,
+        name: str,
+        module: str,
+        flags: Sequence[str],
+        log: Path,
+        ending: signal.Signals = signal.SIGTERM,
+        enter: Sequence[str] = (),
     ) -> None:
-        """`ending` is the signal that ends it, with all that it started."""
+        """`ending` is the signal that ends it, with all that it started. Its command line stands behind `enter`."""
         self.name = name
         self._ending = ending
         self.log = log
+        self._enter = enter
         self._command = [sys.executable, "-m", module, *flags]
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
@@ -39,7 +46,7 @@ class Daemon:
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
-                self._command,
+                [*self._enter, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -76,7 +83,7 @@ class Daemon:
     def with_flags(self, *flags: str) -> Daemon:
         """The same program with more flags, not started."""
         _, _, module, *known = self._command
-        return Daemon(self.name, module, [*known, *flags], self.log, self._ending)
+        return Daemon(self.name, module, [*known, *flags], self.log, self._ending, self._enter)
 
     def stop(self, seconds: float) -> None:
         """Ask it to end, and see to it that it does within so many seconds, with all that it started."""

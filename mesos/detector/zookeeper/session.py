@@ -10,12 +10,16 @@ from typing import Any
 
 from kazoo.client import KazooClient, KazooState
 from kazoo.exceptions import ConnectionLoss, OperationTimeoutError, SessionExpiredError
+from kazoo.handlers.threading import SequentialThreadingHandler
 from kazoo.protocol.serialization import Connect
 from kazoo.security import CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
 from mesos.detector.zookeeper.url import ZooKeeperUrl
 
 RETRIES = {"max_tries": -1, "delay": 0.1, "backoff": 2, "max_delay": 1.0}
+ANSWER_SECONDS_MIN = 0.5
+"""However short a session, a server has so long to take it up."""
+
 TICKS = 10
 """How often during its timeout a session looks at the clock."""
 
@@ -25,6 +29,22 @@ INTERRUPTED = (ConnectionLoss, OperationTimeoutError, SessionExpiredError)
 # At lower levels it writes credentials, and a line for each attempt to connect; what matters is told by who uses this.
 kazoo_log = logging.getLogger("mesos.detector.kazoo")
 kazoo_log.setLevel(logging.CRITICAL)
+
+
+class _Handler(SequentialThreadingHandler):  # type: ignore[misc]
+    """Gives up a server that cannot be reached so early that all others can be tried before the session is over.
+
+    Of its time two thirds may have passed until a connection was found to be broken. kazoo would spend more than what
+    is left on the first server it tries, which may be the very one that was lost.
+    """
+
+    def __init__(self, servers: int) -> None:
+        super().__init__()
+        self._servers = servers
+
+    def create_connection(self, *arguments: Any, timeout: float, **options: Any) -> Any:
+        """See kazoo, whose timeout is the session's."""
+        return super().create_connection(*arguments, timeout=timeout / 3 / self._servers, **options)
 
 
 class Session:
@@ -52,24 +72,31 @@ class Session:
             connection_retry=RETRIES,
             auth_data=[("digest", url.credentials)] if url.credentials else None,
             default_acl=CREATOR_ALL_ACL + READ_ACL_UNSAFE if url.credentials else OPEN_ACL_UNSAFE,
+            handler=_Handler(len(url.servers)),
             logger=kazoo_log,
         )
-        self._note_timeout(self._client)
+        self._look_into(self._client)
         self._client.add_listener(lambda state: self._from_thread(self._changed, state))
         self._client.start_async()
 
-    def _note_timeout(self, client: KazooClient) -> None:
-        """Learn what ZooKeeper allows: kazoo hears it in the answer that begins a session, and keeps it to itself."""
+    def _look_into(self, client: KazooClient) -> None:
+        """Learn what ZooKeeper allows, which kazoo hears in the answer that begins a session, and keeps to itself; and
+        let nobody who is connected but does not answer use up what is left of a session that began elsewhere.
+        """
         connection = client._connection
         invoke = connection._invoke
 
-        def noting(timeout: float, request: Any, **more: Any) -> Any:
+        def invoked(timeout: float, request: Any, **more: Any) -> Any:
+            if not isinstance(request, Connect):
+                return invoke(timeout, request, **more)
+            if request.session_id:
+                timeout = max(timeout / 3, ANSWER_SECONDS_MIN)
             outcome = invoke(timeout, request, **more)
-            if isinstance(request, Connect) and outcome[0].time_out > 0:
+            if outcome[0].time_out > 0:
                 self._from_thread(setattr, self, "timeout_seconds", outcome[0].time_out / 1000)
             return outcome
 
-        connection._invoke = noting
+        connection._invoke = invoked
 
     @property
     def id(self) -> int:
