@@ -68,7 +68,7 @@ class Allocator(Process):
         """ValueError if there is no sorter of a name in the options."""
         self._master = master
         self._options = options or Options()
-        self._agents_added = 0
+        self._agents_added = self._quotas_set = 0
         self._expected = 0
         """How many agents must be there before anything is allocated."""
         self._is_due = False
@@ -90,7 +90,7 @@ class Allocator(Process):
         draw = self._cluster.chance.random
         lots = allocate(self._cluster, self.now, lambda agent: draw())
         if lots:
-            self.send(self._master, OfferResourcesMessage(allotments(lots), self._agents_added))
+            self.send(self._master, OfferResourcesMessage(allotments(lots), self._agents_added, self._quotas_set))
 
     def _allocate_soon(self) -> None:
         if not self._is_due:
@@ -273,6 +273,7 @@ class Allocator(Process):
 
     def set_quotas(self, message: SetQuotasMessage) -> None:
         """See the message."""
+        self._quotas_set += 1
         self._cluster.set_quotas([Allowance(quota.role, quota.guarantees, quota.limits) for quota in message.quotas])
         self._allocate_soon()
 

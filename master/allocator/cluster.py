@@ -227,14 +227,17 @@ class Cluster:
         self.offer_more(agent)
 
     def convert(self, agent: Agent, client: Client, before: Resources, after: Resources, now: float) -> None:
-        """What was offered to a client on an agent becomes something else. ValueError if it holds less."""
+        """What was offered to a client on an agent becomes something else. ValueError if it holds less.
+
+        What becomes of nothing are copies of what is shared, and the agent has no more of it for that.
+        """
         self.quotas.remove_agent(agent)
         holding = client.holdings[agent]
         client.take_back(holding.take(before, self.bundle), agent.id)
         if after:
             holding.offers += (Grant(self.bundle(after), now),)
             client.hand_out(self.bundle(after), agent.id, times=0)
-        self._refit(agent, agent.total.resources - before + after)
+        self._refit(agent, agent.total.resources - before + after if before else agent.total.resources)
         self.quotas.add_agent(agent)
         self.offer_more(agent)
 

@@ -56,11 +56,13 @@ class OfferResourcesMessage(Message, frozen=True):
     """Allocator → master, after each allocation that gave anything to anybody: make offers of these.
 
     `agents_added` says how many AddAgentMessages the allocator had handled by then. A lot of an agent that the master
-    added later than that is of an earlier life of the agent: it must not be offered, nor recovered.
+    added later than that is of an earlier life of the agent: it must not be offered, nor recovered. `quotas_set` says
+    the same of SetQuotasMessages: what was decided before the latest may be more than that allows.
     """
 
     allotments: tuple[Allotment, ...]
     agents_added: int
+    quotas_set: int = 0
 
 
 class RecoverResourcesMessage(Message, frozen=True):
@@ -88,7 +90,10 @@ class UseResourcesMessage(Message, frozen=True):
 
 
 class UpdateAllocationMessage(Message, frozen=True):
-    """Master → allocator: of what this framework has there, `before` became `after` by its operations."""
+    """Master → allocator: of what this framework has there, `before` became `after` by its operations.
+
+    With nothing before, it has so many more copies of something shared.
+    """
 
     framework_id: FrameworkID
     role: str

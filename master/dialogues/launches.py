@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from master.allocator.messages import Lot, UseResourcesMessage
+from master.allocator.messages import Lot, UpdateAllocationMessage, UseResourcesMessage
 from master.dialogues.base import log
 from master.dialogues.operations import Operations
 from master.dialogues.updates import Updates
@@ -100,7 +100,12 @@ class Launches(Operations, Updates):
         if denied is not None:
             self._refuse(framework, [info], Verdict(TaskState.TASK_ERROR, Reason.REASON_TASK_UNAUTHORIZED, denied))
             return stake
-        left = stake.left - needed(info, framework, agent)
+        asked = needed(info, framework, agent)
+        copies = stake.copies(asked)
+        if copies:
+            self.send(self.allocator, UpdateAllocationMessage(framework.id, stake.role, agent.id, Resources(), copies))
+            stake = stake.convert(Resources(), copies)
+        left = stake.left - asked
         info = for_role(info, framework.info, stake.role)
         executor = info.executor
         is_new = executor is None or (framework.id, executor.executor_id) not in agent.executors

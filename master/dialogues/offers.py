@@ -39,6 +39,9 @@ class OfferTimeoutMessage(Message, frozen=True):
 class Offers(Dialogue):
     """What is between the allocator and the schedulers."""
 
+    _quotas_told = 0
+    """How many SetQuotasMessages the allocator was sent."""
+
     # From the allocator.
 
     def offer_resources(self, message: OfferResourcesMessage) -> None:
@@ -49,17 +52,17 @@ class Offers(Dialogue):
         for allotment in message.allotments:
             framework = self.cluster.frameworks.get(allotment.framework_id)
             if framework is not None:  # when it was removed, the allocator took back all it had
-                self._offer(framework, allotment, message.agents_added)
+                self._offer(framework, allotment, message)
 
-    def _offer(self, framework: FrameworkRecord, allotment: Allotment, agents_added: int) -> None:
+    def _offer(self, framework: FrameworkRecord, allotment: Allotment, message: OfferResourcesMessage) -> None:
         offers: list[Offer] = []
         pids: list[PID] = []
         back: list[Lot] = []
         for lot in allotment.lots:
             agent = self.cluster.agents.get(lot.agent_id)
-            if agent is None or agent.serial > agents_added:
+            if agent is None or agent.serial > message.agents_added:
                 continue  # it was removed meanwhile, and the allocator took back all that was handed out of it
-            if not (agent.active and framework.active):
+            if not (agent.active and framework.active) or message.quotas_set < self._quotas_told:
                 back.append(lot)
                 continue
             offers.append(self._make_offer(framework, allotment.role, agent, lot))

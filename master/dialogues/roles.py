@@ -110,6 +110,7 @@ class Roles(Operations):
         """Let quotas that are written down have their effect."""
         for quota in quotas:
             self.cluster.roles.set_quota(quota)
+        self._quotas_told += 1
         self.send(self.allocator, SetQuotasMessage(quotas))
 
     # Operations.

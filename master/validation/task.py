@@ -33,6 +33,12 @@ class Stake:
         """The same when some of what is left has become something else."""
         return replace(self, whole=self.whole - before + after, left=self.left - before + after)
 
+    def copies(self, asked: Resources) -> Resources:
+        """What of something shared is missing for this: who was offered it may have several tasks use it at a time."""
+        offered, left = {kind for kind, _ in self.whole.items if kind.shared}, dict(self.left.items)
+        pairs = ((kind, amount, left.get(kind, 0)) for kind, amount in asked.items if kind in offered)
+        return Resources(tuple((kind, amount - have) for kind, amount, have in pairs if amount > have))  # type: ignore[operator]
+
     def less(self, left: Resources) -> Stake:
         """The same when only this is left."""
         return replace(self, left=left)
@@ -211,7 +217,7 @@ def needed(task: TaskInfo, framework: FrameworkRecord, agent: AgentRecord) -> Re
 
 def fits(asked: Resources, stake: Stake) -> str | None:
     """Whether there is as much left."""
-    if stake.left.contains(asked):
+    if (stake.left + stake.copies(asked)).contains(asked):
         return None
     short = _lacking(asked, stake.left)
     held = stake.whole.filter(lambda kind: kind in short)

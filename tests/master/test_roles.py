@@ -10,10 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from libprocess.http import HttpResponse
-from mesos.messages import ApplyOperationMessage, RescindResourceOfferMessage, RunTaskMessage
+from master.allocator.messages import OfferResourcesMessage
+from mesos.ids import OperationID
+from mesos.messages import (
+    ApplyOperationMessage,
+    RescindResourceOfferMessage,
+    RunTaskMessage,
+    UpdateOperationStatusMessage,
+)
 from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
 from mesos.resources.jsonform import resources_to_json
-from mesos.types import Create, Destroy, FrameworkCapability, Reserve, TaskState, Unreserve
+from mesos.types import Create, Destroy, FrameworkCapability, Launch, Reserve, TaskState, Unreserve
 from tests.master.scene import AgentPeer, Scene, task_on
 
 ENG = Reservation("eng", ReservationType.DYNAMIC, "ops")
@@ -189,6 +196,17 @@ def test_offers_above_a_new_limit_are_taken_back(scene: Scene, agent: AgentPeer)
     assert scheduler.offer().resources.scalar("cpus") == 1
 
 
+def test_offers_that_cross_a_new_limit_are_not_made(scene: Scene, agent: AgentPeer):
+    crossing = scene.world.hold(OfferResourcesMessage)
+    scheduler = scene.scheduler(role="eng").register()
+    quota(scene, limit="cpus:1")
+    assert crossing.seen
+    scene.world.release(crossing)
+    scene.world.settle()
+
+    assert [offer.resources.scalar("cpus") for offer in scheduler.offers()] == [1]
+
+
 def test_offers_within_a_new_limit_stand(scene: Scene, agent: AgentPeer):
     scheduler = scene.scheduler(role="eng").register()
     quota(scene, limit="cpus:4")
@@ -333,3 +351,34 @@ def test_a_shared_volume_is_used_by_several_tasks_at_a_time(scene: Scene, agent:
         agent.update(order.task, TaskState.TASK_FINISHED)
     assert operate(scene, "/destroy-volumes", agent, shared).status == 202
     assert scheduler.offer().resources == Resources.parse("cpus:4;mem:4096;disk:900") + DISK
+
+
+def test_a_shared_volume_is_used_by_several_tasks_of_one_offer(scene: Scene, agent: AgentPeer):
+    shared = VOLUME.map_kinds(lambda kind: replace(kind, shared=True))
+    operate(scene, "/reserve", agent, DISK)
+    operate(scene, "/create-volumes", agent, shared)
+    scheduler = scene.scheduler(FrameworkCapability.SHARED_RESOURCES, role="eng").register()
+    resources = Resources.parse("cpus:1") + shared
+    tasks = [replace(task_on(scheduler.offer(), id_), resources=resources) for id_ in ("t1", "t2", "t3")]
+    scheduler.accept(Launch(tuple(tasks)), Destroy(shared, id=OperationID("too-early")), refuse_seconds=0)
+
+    assert [order.task.task_id for order in agent.all(RunTaskMessage)] == ["t1", "t2", "t3"]
+    assert "expected volumes that no task uses" in scheduler.last(UpdateOperationStatusMessage).status.message
+    scene.world.advance(2)
+    assert scheduler.offer().resources == Resources.parse("cpus:1;mem:4096;disk:900") + shared
+
+    for order in agent.all(RunTaskMessage):
+        agent.update(order.task, TaskState.TASK_FINISHED)
+    scheduler.accept(Destroy(shared), on=scheduler.offers(), refuse_seconds=0)
+    scene.world.advance(2)
+    assert scheduler.offer().resources == Resources.parse("cpus:4;mem:4096;disk:900") + DISK
+
+
+def test_what_is_not_shared_is_used_by_one_task_of_an_offer(scene: Scene, agent: AgentPeer):
+    operate(scene, "/reserve", agent, DISK)
+    operate(scene, "/create-volumes", agent, VOLUME)
+    scheduler = scene.scheduler(role="eng").register()
+    tasks = [replace(task_on(scheduler.offer(), id_), resources=VOLUME) for id_ in ("t1", "t2")]
+    scheduler.launch(*tasks)
+
+    assert "asks for disk(eng dynamic by ops, volume v1)" in scheduler.status(tasks[1]).message
