@@ -54,9 +54,8 @@ def order_of(flags: RunFlags) -> Order:
     if flags.instances < 1:
         raise OperatorError(f"--instances: expected 1 or more, found {flags.instances}")
     command = _command(flags.command, flags.arguments, environment(flags.env))
-    return Order(
-        flags.name, command, resources(flags), flags.instances, carrier(flags.python) if flags.follow else None
-    )
+    its_carrier = carrier(flags.python) if flags.follow else None
+    return Order(flags.name, command, resources(flags), flags.instances, its_carrier, flags.move)
 
 
 def _command(line: str, words: tuple[str, ...], environment: Environment) -> CommandInfo:

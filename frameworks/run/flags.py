@@ -23,6 +23,11 @@ class RunFlags(JoiningFlags, program="mesos-run", environment=("MESOS_RUN_", "ME
     instances: int = flag(default=1, help="How many times to run it, side by side.")
     env: tuple[str, ...] = flag(default=(), kind=MANY, help="A variable NAME=VALUE; may be given several times.")
     follow: bool = flag(default=False, help="Print what it writes, as it writes it.")
+    move: bool = flag(
+        default=True,
+        help="Run it anew elsewhere when it is killed because its machine is emptied. A command that must not run "
+        "twice takes --no-move: it is over then.",
+    )
     cpus: float = flag(default=1.0, help="Processors for each instance.")
     mem: float = flag(default=64.0, help="Megabytes of memory for each instance.")
     resources: str = flag(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -12,14 +13,27 @@ from msgspec.structs import replace
 from frameworks.carrier.protocol import Chunk, Job, Outcome, Read, Stream, decode, encode
 from frameworks.carrier.receiver import Receiver
 from frameworks.run.instance import FAILURE, Instance, exit_status
-from mesos.ids import AgentID, ExecutorID, TaskID
+from mesos.ids import AgentID, ExecutorID, OfferID, TaskID
 from mesos.resources import Resources
 from mesos.scheduler import Scheduler, SchedulerCalls, pick
 from mesos.states import terminal
-from mesos.types import CommandInfo, ExecutorInfo, MasterInfo, Offer, TaskInfo, TaskReference, TaskState, TaskStatus
+from mesos.types import (
+    CommandInfo,
+    ExecutorInfo,
+    InverseOffer,
+    MasterInfo,
+    Offer,
+    TaskInfo,
+    TaskReference,
+    TaskState,
+    TaskStatus,
+)
 
 FAILOVER_SECONDS = 10.0
 """A link that broke is up again by then. If not, nobody is there any more who would want the command to run on."""
+
+OWN_ENDS = {TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_ERROR}
+"""A command that ended so would not have gone on elsewhere."""
 
 REPORTED_ENDS = {TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED}
 """An agent reports these until they are acknowledged; the mere answer to a question about them says less."""
@@ -36,6 +50,8 @@ class Order:
     instances_count: int
     carrier: ExecutorInfo | None
     """Carries the output of the instances, if it is wanted."""
+    moves: bool = True
+    """Whether what is killed because its machine is emptied runs anew elsewhere."""
 
 
 class Watcher(Protocol):
@@ -58,6 +74,9 @@ class RunScheduler(Scheduler):
         self._order = order
         self._watcher = watcher
         self._has_complained = False
+        self._tasks_count = 0
+        self._leaving: dict[OfferID, AgentID] = {}
+        """Agents that are being emptied, by the inverse offers that told so."""
         self.instances: dict[TaskID, Instance] = {}
         self.failure = ""
         """Why the run as a whole came to nothing."""
@@ -100,7 +119,8 @@ class RunScheduler(Scheduler):
 
     def _task(self, offer: Offer, resources: Resources, overhead: Resources) -> TaskInfo:
         order = self._order
-        task_id = TaskID(f"{order.name}-{len(self.instances) + 1}")
+        self._tasks_count += 1
+        task_id = TaskID(f"{order.name}-{self._tasks_count}")
         instance = self.instances[task_id] = Instance(task_id, offer.agent_id, offer.hostname)
         task = TaskInfo(str(task_id), task_id, offer.agent_id, resources)
         if order.carrier is None:
@@ -121,6 +141,9 @@ class RunScheduler(Scheduler):
             self._changed(instance, status)
             if status.state is TaskState.TASK_RUNNING and instance.receiver is not None:
                 self._ask(driver, instance, map(instance.receiver.next, Stream))
+        elif self._is_moved(instance, status):
+            driver.acknowledge_status_update(status)
+            self._move(driver, instance)
         elif instance.receiver is not None and status.data:
             instance.last_status = status
             if instance.receiver.end(decode(status.data, Outcome)):
@@ -173,6 +196,43 @@ class RunScheduler(Scheduler):
         if instance.state is not status.state:
             instance.state = status.state
             self._watcher.changed(instance, status.message)
+
+    # Machines that are emptied.
+
+    def inverse_offers(self, driver: SchedulerCalls, inverse_offers: Sequence[InverseOffer]) -> None:
+        for each in inverse_offers:
+            self._leaving[each.id] = each.agent_id
+            until = datetime.fromtimestamp(each.unavailability.start).astimezone().isoformat(" ", "seconds")
+            then = "killed, and runs anew elsewhere" if self._order.moves else "killed"
+            for instance in self._running(each.agent_id):
+                self._watcher.notice(
+                    f"{instance.hostname} is being emptied: what runs of {instance.task_id} at {until} is {then}"
+                )
+        ids = [each.id for each in inverse_offers]
+        if self._order.moves:
+            driver.accept_inverse_offers(ids)
+        else:
+            driver.decline_inverse_offers(ids)
+
+    def inverse_offer_rescinded(self, driver: SchedulerCalls, inverse_offer_id: OfferID) -> None:
+        agent_id = self._leaving.pop(inverse_offer_id, None)
+        for instance in self._running(agent_id):
+            self._watcher.notice(f"{instance.hostname} is not emptied any more")
+
+    def _is_moved(self, instance: Instance, status: TaskStatus) -> bool:
+        """Whether it ended because its machine is emptied, and is to begin anew."""
+        is_told = bool(status.uuid) or status.state not in REPORTED_ENDS
+        is_leaving = instance.agent_id in self._leaving.values()
+        return self._order.moves and is_leaving and is_told and status.state not in OWN_ENDS
+
+    def _move(self, driver: SchedulerCalls, instance: Instance) -> None:
+        del self.instances[instance.task_id]
+        wrote = "; what it wrote may come again" if instance.receiver is not None else ""
+        self._watcher.notice(f"{instance.task_id} was killed since {instance.hostname} is emptied: running anew{wrote}")
+        driver.revive_offers()
+
+    def _running(self, agent_id: AgentID | None) -> list[Instance]:
+        return [each for each in self.instances.values() if each.agent_id == agent_id and each.exit_status is None]
 
     # The cluster.
 

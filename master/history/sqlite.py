@@ -1,7 +1,7 @@
 """The history in a SQLite file. A thread of its own writes what came meanwhile in one piece, and looks up.
 
-What was written survives the end of the program, however it ends; when the machine loses its power, the last second
-may be missing.
+It is written a moment after it happened, and what was written is on the disk. What a power cut keeps from being
+written, agents tell the next master again, as far as they still run.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class SqliteTaskHistory:
     def _connect(path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(_NEW)
         return connection
 

@@ -17,12 +17,19 @@ from frameworks.run.instance import Instance, exit_status
 from frameworks.run.scheduler import Order, RunScheduler
 from libprocess.errors import OperatorError
 from mesos.driver import DriverStatus
-from mesos.ids import AgentID, TaskID
-from mesos.messages import ReconcileTasksMessage, StatusUpdateAcknowledgementMessage, SuppressOffersMessage
+from mesos.ids import AgentID, OfferID, TaskID
+from mesos.messages import (
+    AcceptInverseOffersMessage,
+    DeclineInverseOffersMessage,
+    ReconcileTasksMessage,
+    ReviveOffersMessage,
+    StatusUpdateAcknowledgementMessage,
+    SuppressOffersMessage,
+)
 from mesos.resources import Resources
-from mesos.types import CommandInfo, Environment, TaskInfo, TaskState, TaskStatus
+from mesos.types import CommandInfo, Environment, InverseOffer, TaskInfo, TaskState, TaskStatus, Unavailability
 
-from .conftest import Stage
+from .conftest import FRAMEWORK, Stage
 
 OUT, ERR = Stream
 ROOM = "cpus:64;mem:65536"
@@ -50,10 +57,11 @@ class Notes:
 class Run:
     """A run on a stage."""
 
-    def __init__(self, stage: Stage, instances: int = 1, follow: bool = False) -> None:
+    def __init__(self, stage: Stage, instances: int = 1, follow: bool = False, moves: bool = True) -> None:
         self.stage = stage
         self.notes = Notes()
-        order = Order("job", COMMAND, Resources.of(cpus=1, mem=64), instances, carrier("python3") if follow else None)
+        its_carrier = carrier("python3") if follow else None
+        order = Order("job", COMMAND, Resources.of(cpus=1, mem=64), instances, its_carrier, moves)
         self.scheduler = RunScheduler(order, self.notes)
         stage.enter(self.scheduler)
 
@@ -115,6 +123,47 @@ def test_a_run_that_is_not_over_has_failed(stage: Stage):
 )
 def test_the_exit_status_of_a_command_is_told_as_a_shell_does(state: TaskState, message: str, expected: int):
     assert exit_status(TaskStatus(TaskID("t"), state, message=message)) == expected
+
+
+def leave(stage: Stage, agent: str) -> None:
+    """An agent is being emptied."""
+    offer = InverseOffer(OfferID("I1"), FRAMEWORK, AgentID(agent), Unavailability(1e9))
+    stage.tell("inverse_offers", (offer,))
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_is_killed_on_a_machine_that_is_emptied_runs_anew_elsewhere(stage: Stage, follow: bool):
+    run = Run(stage, instances=2, follow=follow)
+    moved, done = stage.offer(ROOM)
+    leave(stage, "A1")
+    assert len(stage.take(AcceptInverseOffersMessage)) == 1
+    run.end(done)
+    stage.update(moved, TaskState.TASK_KILLED, encode(Outcome(15, 0, 0, 1.0, 0.5)) if follow else b"")
+    assert len(stage.take(ReviveOffersMessage)) == 1
+    assert run.notes.notices[-1].startswith("job-1 was killed since host-A1 is emptied: running anew")
+
+    [anew] = stage.offer(ROOM, "A2")
+    assert anew.task_id == "job-3"
+    run.end(anew)
+    assert (stage.status, run.scheduler.exit_status) == (DriverStatus.STOPPED, 0)
+
+
+def test_what_must_not_run_twice_is_over_with_its_machine(stage: Stage):
+    run = Run(stage, moves=False)
+    [task] = stage.offer(ROOM)
+    leave(stage, "A1")
+    assert len(stage.take(DeclineInverseOffersMessage)) == 1
+    stage.update(task, TaskState.TASK_KILLED, message="Command terminated with signal Terminated")
+    assert (stage.status, run.scheduler.exit_status) == (DriverStatus.STOPPED, 128 + signal.SIGTERM)
+
+
+def test_what_is_killed_after_all_on_a_machine_that_stays_is_over(stage: Stage):
+    run = Run(stage)
+    [task] = stage.offer(ROOM)
+    leave(stage, "A1")
+    stage.tell("inverse_offer_rescinded", OfferID("I1"))
+    stage.update(task, TaskState.TASK_KILLED)
+    assert (stage.status, run.scheduler.exit_status) == (DriverStatus.STOPPED, 1)
 
 
 def test_the_user_hears_once_that_nothing_fits(stage: Stage):
