@@ -134,7 +134,9 @@ class Contest:
             self.cluster.add_agent(host, RESOURCES)
 
     def _cut(self) -> None:
-        self.cluster.cut(*self.cluster.chance.sample(list(self.cluster.nodes), 2))
+        nodes = list(self.cluster.nodes)
+        if len(nodes) > 1:
+            self.cluster.cut(*self.cluster.chance.sample(nodes, 2))
         self._later(self.cluster.chance.uniform(1, 30), self.cluster.mend)
         self._strike_later()
 

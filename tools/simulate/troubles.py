@@ -261,13 +261,13 @@ class Troubles:
 
     def _partition(self) -> None:
         addresses = list(self._cluster.nodes)
-        some = self._chance.sample(addresses, self._chance.randint(1, max(1, len(addresses) // 2)))
+        some = self._chance.sample(addresses, min(self._chance.randint(1, max(1, len(addresses) // 2)), len(addresses)))
         self._cluster.partition(some, [address for address in addresses if address not in some])
         self._mend_later()
 
     def _cut(self) -> None:
         addresses = list(self._cluster.nodes)
-        for _ in range(self._chance.randint(1, 5)):
+        for _ in range(self._chance.randint(1, 5) if len(addresses) > 1 else 0):
             self._cluster.cut(*self._chance.sample(addresses, 2))
         self._mend_later()
 
