@@ -40,6 +40,10 @@ class Registration(AgentBase, Authenticatee):
     _attempt: Timer | None = None
     _silence: Timer | None = None
     _ping_timeout_seconds: float = 0.0
+    _has_asked = False
+    """It has asked to be registered since it lost its master. An answer before that is to what an earlier life here
+    said, or said on a link that broke, and knows what ran then.
+    """
 
     def master_detected(self, message: MasterDetectedMessage) -> None:
         if self.state is AgentState.TERMINATING:
@@ -66,12 +70,16 @@ class Registration(AgentBase, Authenticatee):
         if self.master is not None and self._identify(self.master.pid):
             pass  # and register when that is done
         elif self.info.id is None:
-            self._tell_master(RegisterAgentMessage(self.info, VERSION, CAPABILITIES, self.lasting.resources))
+            self._ask(RegisterAgentMessage(self.info, VERSION, CAPABILITIES, self.lasting.resources))
         else:
-            self._tell_master(self._reregistration())
+            self._ask(self._reregistration())
         wait_seconds = self.chance.uniform(message.backoff_seconds / 2, message.backoff_seconds)
         next_backoff_seconds = min(message.backoff_seconds * 2, BACKOFF_SECONDS_MAX)
         self._attempt = self.delay(wait_seconds, RetryAgentRegistrationMessage(next_backoff_seconds))
+
+    def _ask(self, message: RegisterAgentMessage | ReregisterAgentMessage) -> None:
+        self._has_asked = self.master is not None
+        self._tell_master(message)
 
     def _is_from_master(self) -> bool:
         return self.master is not None and self.sender == self.master.pid
@@ -101,8 +109,14 @@ class Registration(AgentBase, Authenticatee):
             operations=tuple(self.lasting.operations.values()),
         )
 
+    def _is_answered(self) -> bool:
+        """Whether the message at hand is what the master answers this agent."""
+        if not self._has_asked:
+            log.info("ignoring what %s answers to an earlier registration", self.sender)
+        return self._ordered_by_master() and self._has_asked
+
     def agent_registered(self, message: AgentRegisteredMessage) -> None:
-        if self._ordered_by_master():
+        if self._is_answered():
             self._connect(message.agent_id, message.total_ping_timeout_seconds)
 
     def _connect(self, agent_id: AgentID, ping_timeout_seconds: float) -> None:
@@ -126,7 +140,7 @@ class Registration(AgentBase, Authenticatee):
         """Nobody is known to listen: what is not acknowledged waits until the agent has registered again."""
         if self.state is AgentState.REGISTERED:
             self.state = AgentState.DISCONNECTED
-        self._is_identified = False
+        self._is_identified = self._has_asked = False
         self._cancel_attempt()
         if self._silence is not None:
             self._silence.cancel()

@@ -238,7 +238,7 @@ class Updates(Operations):
         self._tell_master(ReportEndedTasksMessage(tuple(self.archive)))
 
     def agent_reregistered(self, message: AgentReregisteredMessage) -> None:
-        if not self._ordered_by_master():
+        if not self._is_answered():
             return
         self._connect(message.agent_id, message.total_ping_timeout_seconds)
         if message.master_id != self._historian and self.archive:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from libprocess.failure import Failure
 from libprocess.message import Message
 from libprocess.pid import PID, Address
+from libprocess.ports import Envelope
 from libprocess.recording import Sink
 from libprocess.runtime import FAILURES_KEPT, Runtime
 from libprocess.simulation.faults import NO_FAULTS, Faults
@@ -27,6 +29,23 @@ STEPS_MAX = 100_000
 """So many steps at one moment are taken for a loop without end."""
 
 TAIL_RECORDS = 20
+
+
+class StruckError(BaseException):
+    """Ends the turn of a node that dies in the middle of it. Not an Exception: an actor cannot survive it."""
+
+    def __init__(self, node: Runtime, blow: Blow) -> None:
+        super().__init__("the node was struck")
+        self.node = node
+        self.blow = blow
+
+
+@dataclass
+class Blow:
+    """How a node is to die, and when: see `World.strike_after`."""
+
+    mail: int
+    strike: Callable[[Runtime], None]
 
 
 class UnsettledError(AssertionError):
@@ -62,6 +81,7 @@ class World:
         self._filters = Filters(self.nodes)
         self._storages: dict[Address, SimStorage] = {}
         self._lives: Counter[Address] = Counter()
+        self._blows: dict[Address, Blow] = {}
 
     # Nodes.
 
@@ -83,7 +103,7 @@ class World:
         )
         node.failures = self.failures
         node.trace = network.trace = self.journal.tracer(node)
-        self._show_filters(node)
+        self._show_mail(node)
         return node
 
     def storage(self, address: Address) -> SimStorage:
@@ -105,6 +125,26 @@ class World:
         """The node's program is gone, as after a SIGKILL, with its memory; what it wrote is in the machine's hands."""
         if self._leave(node):
             self.storage(node.address).settle()
+
+    def strike_after(self, address: Address, mail: int, strike: Callable[[Runtime], None]) -> None:
+        """Let the node there, or one after it, be struck when it is about to handle one more piece of mail than that.
+
+        Each point between two is a different death, also in the middle of a turn: what was written by then is written,
+        and what was said in that turn is heard by nobody. `strike` is `crash` or `kill`, or does that.
+        """
+        self._blows[address] = Blow(mail, strike)
+        if address in self.nodes:
+            self._show_mail(self.nodes[address])
+
+    def spare(self, address: Address) -> None:
+        """Undo `strike_after`."""
+        if self._blows.pop(address, None) is not None and address in self.nodes:
+            self._show_mail(self.nodes[address])
+
+    def spare_all(self) -> None:
+        """Let all live."""
+        for address in list(self._blows):
+            self.spare(address)
 
     def close(self, node: Runtime) -> None:
         """The node ends in good order: its actors' `finalize` runs, and all that it wrote is there."""
@@ -149,6 +189,9 @@ class World:
         except PowerLostError as lost:
             happened = True
             self._power_lost(lost.storage)
+        except StruckError as struck:
+            happened = True
+            struck.blow.strike(struck.node)
         if happened:
             for check in self.after_step:
                 check()
@@ -263,21 +306,32 @@ class World:
     def restore(self, ended: Filter[M]) -> None:
         """End a filter. What it holds is lost."""
         self._filters.restore(ended)
-        self._show_filters(*self.nodes.values())
+        self._show_mail(*self.nodes.values())
 
     def release(self, ended: Filter[M]) -> None:
         """End a filter. What it holds is delivered, in order."""
         self._filters.release(ended)
-        self._show_filters(*self.nodes.values())
+        self._show_mail(*self.nodes.values())
 
     def _filter(self, kind: type[M], to: PID | None, sender: PID | None, verdict: Verdict) -> Filter[M]:
         added = self._filters.add(kind, to, sender, verdict)
-        self._show_filters(*self.nodes.values())
+        self._show_mail(*self.nodes.values())
         return added
 
-    def _show_filters(self, *nodes: Runtime) -> None:
+    def _show_mail(self, *nodes: Runtime) -> None:
         for node in nodes:
-            node.interceptor = partial(self._filters.intercept, node) if self._filters else None
+            is_watched = self._filters or node.address in self._blows
+            node.interceptor = partial(self._intercept, node) if is_watched else None
+
+    def _intercept(self, node: Runtime, envelope: Envelope) -> bool:
+        """See `ports.Interceptor`."""
+        blow = self._blows.get(node.address)
+        if blow is not None:
+            if blow.mail == 0:
+                del self._blows[node.address]
+                raise StruckError(node, blow)
+            blow.mail -= 1
+        return self._filters.intercept(node, envelope)
 
     # Trace.
 

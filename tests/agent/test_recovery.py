@@ -49,6 +49,19 @@ def test_an_agent_registers_at_once_when_it_waits_for_nobody(cluster: Cluster):
     assert cluster.agent.state is not AgentState.RECOVERING
 
 
+def test_an_answer_to_an_earlier_life_is_no_answer(cluster: Cluster):
+    """Found by seed 4: a master took long to write the earlier one down, and went on to count what had run then."""
+    cluster.run(command_task("t1"))
+    cluster.revive_agent()
+    cluster.world.settle()
+    cluster.tell(AgentReregisteredMessage(AGENT, 75.0))
+    assert cluster.agent.state is AgentState.DISCONNECTED
+
+    cluster.register()
+    [message] = cluster.master.got(ReregisterAgentMessage)
+    assert message.tasks == ()
+
+
 def test_updates_are_sent_again_with_the_shortest_wait(cluster: Cluster):
     cluster.master.acknowledges = False
     kept(cluster).run(command_task("t1"))

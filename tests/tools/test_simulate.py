@@ -31,6 +31,17 @@ def test_a_cluster_keeps_its_promises(seed: int):
     assert outcome.tasks > 10, "something happened"
 
 
+STEPS = Setting(story="steps")
+STEPS_SEEDS = 1600
+"""From here on nobody gets as far as the piece of mail that he is to die at."""
+
+
+def test_whoever_dies_at_whatever_piece_of_mail_no_promise_is_broken():
+    """Some of all; `python -m tools.simulate --story=steps --seeds=1600` plays them all."""
+    broken = {seed: outcome.broken for seed in range(0, STEPS_SEEDS, 37) if (outcome := play(seed, STEPS)).broken}
+    assert broken == {}
+
+
 @pytest.mark.parametrize("plant", sorted(set(PLANTS) - {"none"}))
 def test_a_planted_bug_is_caught(plant: str):
     outcomes = (play(seed, SMALL, plant) for seed in (15, *range(20)))

@@ -32,9 +32,12 @@ class SimulateFlags(Flags, program=PROGRAM):
     seed: int | None = flag(default=None, help="Play only this one.")
     agents: int = flag(default=20, help="How many agents a cluster has.")
     schedulers: int = flag(default=3, help="How many frameworks it has at a time.")
-    story: Literal["lives", "contest"] = flag(
+    story: Literal["lives", "contest", "steps"] = flag(
         default="lives",
-        help="Lives under all kinds of troubles, or a contest of frameworks that want more than there is.",
+        help=(
+            "Lives under all kinds of troubles; a contest of frameworks that want more than there is; or steps: in a "
+            "short life of a small cluster somebody dies, at another piece of mail with each seed."
+        ),
     )
     record: str | None = flag(
         default=None, kind=PATH, help="Record what happens with --seed to this file, which mesos-trace reads."

@@ -11,10 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from libprocess.recording import BoundedFile
+from libprocess.simulation import UnsettledError
 from tools.simulate.audit import BrokenPromiseError
 from tools.simulate.contest import Contest
 from tools.simulate.plants import PLANTS
+from tools.simulate.steps import Steps
 from tools.simulate.story import Setting, Story
+
+STORIES: dict[str, type[Story] | type[Contest]] = {"lives": Story, "contest": Contest, "steps": Steps}
 
 TAIL_EVENTS = 30
 
@@ -42,8 +46,8 @@ def play(seed: int, setting: Setting, plant: str = "none", recording: Path | Non
     logging.disable(logging.CRITICAL)  # trouble is what a story is about, and 20 agents complain at length
     try:
         with PLANTS[plant]():
-            kind = Contest if setting.story == "contest" else Story
-            return _play(seed, kind(seed, setting, BoundedFile(recording, RECORDING_BYTES) if recording else None))
+            sink = BoundedFile(recording, RECORDING_BYTES) if recording else None
+            return _play(seed, STORIES[setting.story](seed, setting, sink))
     finally:
         logging.disable(logging.NOTSET)
 
@@ -52,7 +56,7 @@ def _play(seed: int, story: Story | Contest) -> Outcome:
     broken, tail = "", list[str]()
     try:
         story.play()
-    except BrokenPromiseError as error:
+    except (BrokenPromiseError, UnsettledError) as error:
         broken, tail = str(error), story.cluster.journal.tail(TAIL_EVENTS)
     cluster = story.cluster
     cluster.journal.flush()

@@ -49,8 +49,10 @@ class Setting:
     agents: int = 20
     schedulers: int = 3
     seconds: float = 600.0
-    story: Literal["lives", "contest"] = "lives"
-    """Lives go on under all kinds of troubles; in a contest, frameworks want more than there is."""
+    story: Literal["lives", "contest", "steps"] = "lives"
+    """Lives go on under all kinds of troubles; in a contest, frameworks want more than there is; in steps, somebody
+    dies at a certain piece of mail, which is another one for each seed.
+    """
 
 
 @dataclass
@@ -99,13 +101,17 @@ class Story:
         self.cluster.elect()
         for _ in range(self.setting.schedulers):
             self.start_framework()
-        troubles = Troubles(self)
+        troubles = self.make_troubles()
         troubles.begin()
         self.cluster.advance(self.setting.seconds)
         troubles.end()
         self._come_to_rest()
         self._check_updates()
         self._check_leaks()
+
+    def make_troubles(self) -> Troubles:
+        """What befalls it."""
+        return Troubles(self)
 
     @property
     def tasks(self) -> int:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from libprocess import Runtime
 from libprocess.http import HttpRequest
 from libprocess.http.exchange import JSON_TYPE, to_json
+from libprocess.pid import Address
 from libprocess.simulation import Faults
+from libprocess.simulation.world import PORT
 from mesos.ids import AgentID
 from mesos.v1.tree import Tree
 
@@ -27,6 +29,12 @@ RECONCILE_SECONDS = 60.0
 
 LAST_WRITE_SECONDS = 20.0
 """So long a machine that is to fail at its next write has for that; then it fails anyway."""
+
+STEPS_MAX = 60
+"""So much mail somebody handles at most who is to die at one of the next."""
+
+AGAIN = 0.3
+"""How likely it is that whoever died dies again on the way back."""
 
 NEW_DISK = 0.5
 """How likely it is that a machine which crashed comes back with another disk."""
@@ -54,6 +62,11 @@ class Troubles:
         self._strike_later()
         self._reconcile()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._over
+
     def end(self) -> None:
         """Leave the cluster in peace: the network is good, all machines run, and nobody launches anything new."""
         self._over = True
@@ -61,6 +74,7 @@ class Troubles:
         for node in self._cluster.nodes.values():
             self._cluster.resume(node)
             self._cluster.storage(node.address).keep_power()
+        self._cluster.spare_all()
         self._replace_master()
         for master in self._cluster.masters[:-1]:
             self._cluster.crash(self._cluster.node_of(master))
@@ -85,8 +99,9 @@ class Troubles:
     def _strike(self) -> None:
         if not self._over:
             troubles, weights = zip(*self._kinds, strict=True)
-            self._chance.choices(troubles, weights)[0](self)
             self._strike_later()
+            if self._cluster.nodes:  # somebody is left to have it
+                self._chance.choices(troubles, weights)[0](self)
 
     def _reconcile(self) -> None:
         for framework in self._story.frameworks:
@@ -183,8 +198,8 @@ class Troubles:
         if known:
             agent_id = self._chance.choice(known)
             grace = {"max_grace_period": {"seconds": self._chance.randint(0, 60)}}
-            self._call("DRAIN_AGENT", agent_id, grace if self._chance.random() < 0.8 else {})
             self._later(self._chance.uniform(1.0, 120.0), lambda: self._call("REACTIVATE_AGENT", agent_id, {}))
+            self._call("DRAIN_AGENT", agent_id, grace if self._chance.random() < 0.8 else {})
 
     def _call(self, type_: str, agent_id: AgentID, more: Tree) -> None:
         """What comes of it is seen later; a master that is just beginning answers that it cannot say."""
@@ -192,6 +207,37 @@ class Troubles:
             body = to_json({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}})
             request = HttpRequest("POST", "/master/api/v1", headers=(("content-type", JSON_TYPE),), body=body)
             self._cluster.node_of(self._cluster.masters[-1]).routes.request(request, lambda _: None)
+
+    # What: anybody, at any step.
+
+    def _die_at_a_step(self) -> None:
+        """Somebody dies at some piece of mail, also in the middle of a turn, and now and then again on the way back."""
+        node = self._chance.choice(list(self._cluster.nodes.values()))
+        self.let_die(node.address, self._chance.randint(0, STEPS_MAX))
+
+    def let_die(self, address: Address, mail: int, again: float = AGAIN) -> None:
+        """Whoever lives there dies after so much mail, and is replaced; or again and again, as likely as said."""
+
+        def die(node: Runtime) -> None:
+            self.strike(node)
+            if self._chance.random() < again:
+                self.let_die(address, self._chance.randint(0, STEPS_MAX), again)
+
+        self._cluster.strike_after(address, mail, die)
+
+    def strike(self, node: Runtime) -> None:
+        """A node dies; what belongs there is started again some moments later."""
+        host, seconds = node.address.host, self._chance.uniform(0.2, 10.0)
+        framework = next((each for each in self._story.frameworks if each.node is node), None)
+        if host in self._cluster.containers and node.address.port == PORT:
+            (self._cluster.kill if self._chance.random() < 0.7 else self._cluster.crash)(node)
+            self._later(seconds, lambda: self._restart_agent(host))
+        elif framework is not None:
+            self._cluster.crash(node)
+            self._later(seconds, lambda: self._fail_over(framework))
+        else:
+            self._cluster.crash(node)
+            self._later(seconds, self._replace_master)
 
     # What: schedulers.
 
@@ -288,6 +334,7 @@ _TROUBLES: tuple[tuple[Callable[[Troubles], None], int], ...] = (
     (Troubles._kill_tasks, 3),
     (Troubles._revive, 1),
     (Troubles._pause, 2),
+    (Troubles._die_at_a_step, 3),
     (Troubles._partition, 1),
     (Troubles._cut, 2),
 )

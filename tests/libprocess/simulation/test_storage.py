@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from libprocess import Message, Process
+from libprocess import PID, Message, Process
 from libprocess.ports import Storage
 from libprocess.simulation import SimStorage, World
 from libprocess.system import DiskStorage
+from tests.libprocess.simulation.actors import Notebook, NoteMessage
 
 
 @pytest.fixture(params=["virtual", "real"])
@@ -133,3 +134,46 @@ def test_a_disk_outlives_its_node_and_the_power_comes_back():
     again = world.node("h")
     assert world.ask(again.spawn(Saver(), "saver"), SaveMessage()) == SavedMessage()
     assert again.storage.read("log") == b"22"
+
+
+class Scribe(Process):
+    """Writes down what it is sent, and hands it on to somebody on another node."""
+
+    def __init__(self, notebook: PID) -> None:
+        self.notebook = notebook
+
+    def note(self, message: NoteMessage) -> None:
+        self.storage.write(message.text, b"")
+        self.send(self.notebook, message)
+
+
+@pytest.mark.parametrize(("mail", "written", "heard"), [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 3, 3)])
+def test_a_node_can_be_struck_between_any_two_pieces_of_mail(mail: int, written: int, heard: int):
+    """Three come in one turn, and nothing of a turn that does not end leaves the node."""
+    world = World(seed=1)
+    notebook, node = Notebook(), world.node("h")
+    world.node("other").spawn(notebook)
+    scribe = node.spawn(Scribe(notebook.pid))
+    world.settle()
+    world.strike_after(node.address, mail, world.kill)
+    for text in "abc":
+        node.send(scribe, NoteMessage(text))
+    world.settle()
+    assert len(node.storage.list("")) == written
+    assert len(notebook.notes) == heard
+    assert (node.address in world.nodes) == (mail == 3)
+    again = world.nodes.get(node.address) or world.node("h")
+    again.send(again.spawn(Scribe(notebook.pid)), NoteMessage("d"))
+    world.settle()
+    assert (again.address in world.nodes) == (mail < 3), "the blow waits for whoever lives there"
+
+
+def test_who_is_spared_lives():
+    world = World(seed=1)
+    notebook, node = Notebook(), world.node("h")
+    pid = node.spawn(notebook)
+    world.strike_after(node.address, 0, world.crash)
+    world.spare(node.address)
+    node.send(pid, NoteMessage("a"))
+    world.settle()
+    assert notebook.notes == ["a"]
