@@ -24,4 +24,4 @@ def open_backend(flags: MasterFlags, id_: str) -> Backend:
         return SqliteBackend(flags.work_dir)
     if flags.zk is None:
         raise OperatorError("--registry=zookeeper: expected --zk to say where, found none; give it, or take sqlite")
-    return ZooKeeperBackend(flags.zk, id_)
+    return ZooKeeperBackend(flags.zk, id_, flags.zk_session_timeout_seconds)

@@ -7,7 +7,6 @@ itself there; a change is taken only as long as that is not written over, so a d
 
 from __future__ import annotations
 
-import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,6 +23,7 @@ from master.registrar.backend import FailedError, RefusedError
 from master.registrar.entries import Rows
 from master.registrar.store import Changes, change_rows
 from mesos.detector.zookeeper import ZooKeeperUrl
+from mesos.detector.zookeeper.client import RETRIES, make_client
 from mesos.detector.zookeeper.session import INTERRUPTED
 
 NODE = "registry"
@@ -49,7 +49,8 @@ class Holder(msgspec.Struct):
 class ZooKeeperBackend:
     """See `Backend`. Nothing is done before `fetch`; then it is connected, and tries again as long as it is let."""
 
-    def __init__(self, url: ZooKeeperUrl, id_: str) -> None:
+    def __init__(self, url: ZooKeeperUrl, id_: str, session_seconds: float = SESSION_SECONDS) -> None:
+        """The shorter a session, the sooner it is noticed that a server of ZooKeeper is out of reach."""
         self.ensemble_size = len(url.servers)
         self.remedy = (
             f"restore a backup with `python -m tools.cli registry restore --zk={url} FILE`, or delete "
@@ -57,6 +58,7 @@ class ZooKeeperBackend:
         )
         self._url = url
         self._id = id_
+        self._session_seconds = session_seconds
         self._root = f"{url.path.rstrip('/')}/{NODE}"
         self._acl = CREATOR_ALL_ACL + READ_ACL_UNSAFE if url.credentials else OPEN_ACL_UNSAFE
         self._client: KazooClient | None = None
@@ -112,15 +114,7 @@ class ZooKeeperBackend:
 
     def _connect(self) -> KazooClient:
         if self._client is None:
-            client = KazooClient(
-                ",".join(map(str, self._url.servers)),
-                SESSION_SECONDS,
-                connection_retry={"max_tries": -1, "delay": 0.1, "backoff": 2, "max_delay": 1.0},
-                command_retry=KazooRetry(max_tries=-1, delay=0.1, backoff=2, max_delay=1.0),
-                auth_data=[("digest", self._url.credentials)] if self._url.credentials else None,
-                default_acl=self._acl,
-                logger=logging.getLogger("mesos.detector.kazoo"),
-            )
+            client = make_client(self._url, self._session_seconds, command_retry=KazooRetry(**RETRIES))
             try:
                 client.start(CONNECT_SECONDS)
             except KazooTimeoutError:

@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from kazoo.client import KazooClient, KazooState
+from kazoo.client import KazooState
 from kazoo.exceptions import ConnectionLoss, OperationTimeoutError, SessionExpiredError
-from kazoo.handlers.threading import SequentialThreadingHandler
-from kazoo.protocol.serialization import Connect
-from kazoo.security import CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
 
+from mesos.detector.zookeeper.client import make_client
 from mesos.detector.zookeeper.url import ZooKeeperUrl
-
-RETRIES = {"max_tries": -1, "delay": 0.1, "backoff": 2, "max_delay": 1.0}
-ANSWER_SECONDS_MIN = 0.5
-"""However short a session, a server has so long to take it up."""
 
 TICKS = 10
 """How often during its timeout a session looks at the clock."""
 
 INTERRUPTED = (ConnectionLoss, OperationTimeoutError, SessionExpiredError)
 """A call that was under way when the connection broke; it may have come to pass or not."""
-
-# At lower levels it writes credentials, and a line for each attempt to connect; what matters is told by who uses this.
-kazoo_log = logging.getLogger("mesos.detector.kazoo")
-kazoo_log.setLevel(logging.CRITICAL)
-
-
-class _Handler(SequentialThreadingHandler):  # type: ignore[misc]
-    """Gives up a server that cannot be reached so early that all others can be tried before the session is over.
-
-    Of its time two thirds may have passed until a connection was found to be broken. kazoo would spend more than what
-    is left on the first server it tries, which may be the very one that was lost.
-    """
-
-    def __init__(self, servers: int) -> None:
-        super().__init__()
-        self._servers = servers
-
-    def create_connection(self, *arguments: Any, timeout: float, **options: Any) -> Any:
-        """See kazoo, whose timeout is the session's."""
-        return super().create_connection(*arguments, timeout=timeout / 3 / self._servers, **options)
 
 
 class Session:
@@ -66,37 +39,12 @@ class Session:
         self._was_connected = False
         self._deadline = self._ticked = self._loop.time()
         self._tick_timer: asyncio.TimerHandle | None = None
-        self._client = KazooClient(
-            ",".join(map(str, url.servers)),
-            timeout_seconds,
-            connection_retry=RETRIES,
-            auth_data=[("digest", url.credentials)] if url.credentials else None,
-            default_acl=CREATOR_ALL_ACL + READ_ACL_UNSAFE if url.credentials else OPEN_ACL_UNSAFE,
-            handler=_Handler(len(url.servers)),
-            logger=kazoo_log,
-        )
-        self._look_into(self._client)
+        self._client = make_client(url, timeout_seconds, lambda seconds: self._from_thread(self._allow, seconds))
         self._client.add_listener(lambda state: self._from_thread(self._changed, state))
         self._client.start_async()
 
-    def _look_into(self, client: KazooClient) -> None:
-        """Learn what ZooKeeper allows, which kazoo hears in the answer that begins a session, and keeps to itself; and
-        let nobody who is connected but does not answer use up what is left of a session that began elsewhere.
-        """
-        connection = client._connection
-        invoke = connection._invoke
-
-        def invoked(timeout: float, request: Any, **more: Any) -> Any:
-            if not isinstance(request, Connect):
-                return invoke(timeout, request, **more)
-            if request.session_id:
-                timeout = max(timeout / 3, ANSWER_SECONDS_MIN)
-            outcome = invoke(timeout, request, **more)
-            if outcome[0].time_out > 0:
-                self._from_thread(setattr, self, "timeout_seconds", outcome[0].time_out / 1000)
-            return outcome
-
-        connection._invoke = invoked
+    def _allow(self, seconds: float) -> None:
+        self.timeout_seconds = seconds
 
     @property
     def id(self) -> int:
