@@ -56,6 +56,10 @@ PATIENCE_SECONDS = 600.0
 A_DAY = Filters(86400.0)
 
 
+class BrokenError(Exception):
+    """Something of the bench has ended that should not have, so that what it waits for will never be."""
+
+
 class Leader:
     """One of the masters, in a process of its own."""
 
@@ -77,6 +81,12 @@ class Leader:
         with urllib.request.urlopen(f"http://{self._web}/metrics/snapshot", timeout=60) as response:
             found: dict[str, float] = json.load(response)
         return found
+
+    @property
+    def ending(self) -> str:
+        """Why it does not run; empty as long as it does."""
+        status = self._process.poll()
+        return "" if status is None else f"the master at {self.pid} ended with status {status}"
 
     def kill(self) -> None:
         """As its machine would be by a power failure."""
@@ -188,25 +198,37 @@ class Tenant(Scheduler):
 class Crowd:
     """The agents and schedulers, on some nodes of this process."""
 
+    agent_type = BenchAgent
+
     def __init__(self, nodes: Sequence[Runtime], agents: int, tasks: int) -> None:
         self.running = 0
         self.lost = 0
+        self.ending = ""
+        """Which of its actors ended first, and why; empty as long as all are there."""
         self.share = agents * tasks // FRAMEWORKS
         self.elections = [Election(node) for node in nodes]
         self.agents: list[BenchAgent] = []
         self.tenants: list[Tenant] = []
         for number in range(agents):
             node, election = nodes[number % len(nodes)], self.elections[number % len(nodes)]
-            agent = BenchAgent(number, tasks, node)
+            agent = self.agent_type(number, tasks, node)
             self.agents.append(agent)
-            node.spawn(MasterDetector(node.spawn(agent, f"agent-{number}"), election))
+            pid = node.spawn(agent, f"agent-{number}")
+            self._need(node, pid)
+            self._need(node, node.spawn(MasterDetector(pid, election)))
         for number in range(FRAMEWORKS):
             node, election = nodes[number % len(nodes)], self.elections[number % len(nodes)]
             tenant = Tenant(self, number)
             info = FrameworkInfo("somebody", tenant.name, failover_timeout_seconds=3600.0)
             driver = LocalSchedulerDriver(tenant, info, _detecting(election))
-            node.spawn(driver.process, tenant.name)
+            self._need(node, node.spawn(driver.process, tenant.name))
             self.tenants.append(tenant)
+
+    def _need(self, node: Runtime, pid: PID) -> None:
+        def ended(reason: str) -> None:
+            self.ending = self.ending or f"{pid} ended: {reason}"
+
+        node.when_exited(pid, ended)
 
     def elect(self, pid: PID | None) -> None:
         """Everybody learns who leads."""
@@ -228,29 +250,29 @@ def _detecting(election: Election) -> Callable[[PID], Process]:
     return lambda pid: MasterDetector(pid, election)
 
 
-async def measure(agents: int, tasks: int) -> dict[str, float]:
-    """The figures."""
+async def measure(agents: int, tasks: int, crowd_type: type[Crowd] = Crowd) -> dict[str, float]:
+    """The figures; BrokenError says why there are none."""
     async with AsyncExitStack() as stack:
         work_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="failover-"))
         first, second = Leader(work_dir), Leader(work_dir)
         stack.callback(first.kill)
         stack.callback(second.kill)
         nodes = [await stack.enter_async_context(open_node()) for _ in range(NODES)]
-        crowd = Crowd(nodes, agents, tasks)
+        crowd = crowd_type(nodes, agents, tasks)
 
         first.lead()
         crowd.elect(first.pid)
-        await _until(lambda: crowd.registered == agents, "all agents registered")
-        await _until(lambda: crowd.running == crowd.share * FRAMEWORKS, "all tasks run")
+        await _until(lambda: crowd.registered == agents, "all agents registered", crowd, first, second)
+        await _until(lambda: crowd.running == crowd.share * FRAMEWORKS, "all tasks run", crowd, first, second)
         first.kill()
-        await _until(lambda: crowd.registered == 0, "the leader's death is noticed")
+        await _until(lambda: crowd.registered == 0, "the leader's death is noticed", crowd, second)
         crowd.elect(None)
         reference = reference_ms()
 
         began = time.perf_counter()
         second.lead()
         crowd.elect(second.pid)
-        await _until(lambda: crowd.registered == agents and crowd.back == FRAMEWORKS, "all are back")
+        await _until(lambda: crowd.registered == agents and crowd.back == FRAMEWORKS, "all are back", crowd, second)
         back_seconds = time.perf_counter() - began
         known = await asyncio.to_thread(second.knows)
         return {
@@ -261,11 +283,15 @@ async def measure(agents: int, tasks: int) -> dict[str, float]:
         }
 
 
-async def _until(condition: Callable[[], bool], what: str) -> None:
+async def _until(condition: Callable[[], bool], what: str, *needed: Crowd | Leader) -> None:
+    """Wait for something to come true for which all of these have to be there."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
+        ending = next(filter(None, (each.ending for each in needed)), "")
+        if ending:
+            raise BrokenError(f"it cannot come true that {what}: {ending}")
         if time.monotonic() > deadline:
-            raise TimeoutError(f"within {PATIENCE_SECONDS:g} s it did not come true that {what}")
+            raise BrokenError(f"within {PATIENCE_SECONDS:g} s it did not come true that {what}")
         await asyncio.sleep(0.005)
 
 
@@ -277,7 +303,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a line")
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)  # that the leader is gone, from everybody
-    found = run(measure(options.agents, options.tasks))
+    try:
+        found = run(measure(options.agents, options.tasks))
+    except BrokenError as error:
+        print(f"tools.bench failover: {error}", file=sys.stderr)
+        return 1
     if options.json:
         print(json.dumps(found))
     else:
