@@ -262,6 +262,11 @@ class Cluster:
         leading = self.leading()
         return [name for name in MASTER_NAMES if name != leading]
 
+    def leads_all(self, but: str) -> bool:
+        """Whether another master than this one leads, and all agents are registered with it."""
+        leaders = self.masters.leaders
+        return len(leaders) == 1 and MASTER_NAMES[leaders[0]] != but and self._metric("slaves_active") == AGENTS
+
     def active_frameworks(self) -> float | None:
         return self._metric("frameworks_active")
 

@@ -188,6 +188,15 @@ def test_the_leader_is_cut_off_from_zookeeper(cluster: Cluster, network: Network
 
 
 @needs_root
+def test_the_leaders_machine_is_gone(cluster: Cluster, network: Network):
+    leader, registered = cluster.leading(), cluster.registers_again()
+    with cluster.fault("cut: leading master | everybody"):
+        network.cut(leader, *(name for name in MACHINES if name != leader))
+        cluster.wait_until(lambda: cluster.leads_all(but=leader) and registered(), "all are at another master")
+        network.heal()
+
+
+@needs_root
 def test_the_leader_is_cut_off_from_its_server_of_zookeeper(cluster: Cluster, network: Network):
     before, zookeeper = cluster.noticed(), cluster.zookeeper
     server = zookeeper.server_of("/chaos")

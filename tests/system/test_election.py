@@ -10,17 +10,20 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from kazoo.client import KazooClient
+from kazoo.exceptions import NoAuthError
 
 from libprocess.pid import PID
 from mesos.detector import parse_master
 from mesos.detector.zookeeper import parse_zookeeper
+from mesos.detector.zookeeper.group import enter
 from mesos.detector.zookeeper.session import Session
 from mesos.ids import TaskID
-from mesos.types import TaskState
+from mesos.types import MasterInfo, TaskState
 from tests.system.clients.environment import PYMESOS, client_python
 from tests.system.framework import Framework, processes_with
 from tests.system.masters import Masters
@@ -133,6 +136,38 @@ def test_a_session_lasts_as_long_as_zookeeper_allows(zookeeper: ZooKeeper, asked
     assert asyncio.run(asyncio.wait_for(connect(), 30)) == allowed
 
 
+def test_who_has_other_credentials_is_no_candidate(zookeeper: ZooKeeper):
+    async def contend(credentials: str) -> str:
+        session = Session(parse_zookeeper(zookeeper.url("closed", credentials)), 6.0)
+        await anext(session.changes())
+        try:
+            return await enter(session, MasterInfo("m", PID.parse("master@127.0.0.1:1")))
+        finally:
+            session.close()
+
+    assert asyncio.run(contend(f"ann:{SECRET}")) == "json.info_0000000000"
+    for other in ("ann:guess", ""):
+        with pytest.raises(NoAuthError):
+            asyncio.run(contend(other))
+
+
+def test_a_session_that_zookeeper_has_ended_is_over(zookeeper: ZooKeeper):
+    async def live() -> str:
+        session = Session(parse_zookeeper(zookeeper.url("session")), 6.0)
+        async for _ in session.changes():
+            await asyncio.to_thread(end, session._client.client_id)
+        session.close()
+        return session.over
+
+    def end(session: tuple[int, bytes]) -> None:
+        """As ZooKeeper does with one that it has not heard of for too long: closed by who shares it, it is no more."""
+        other = KazooClient(zookeeper.servers, client_id=session)
+        other.start(30)
+        other.stop()
+
+    assert asyncio.run(asyncio.wait_for(live(), 30)) == "ZooKeeper ended the session"
+
+
 def test_servers_that_do_not_answer_leave_time_for_another(zookeeper: ZooKeeper):
     """kazoo by itself waits for each of them as long as a session lasts."""
 
@@ -210,6 +245,9 @@ def test_others_find_the_leader_and_nobody_the_credentials(zookeeper: ZooKeeper,
         client = zookeeper.client()  # which is not ann
         (name,) = entries(client, "/secret/mesos")
         entry = json.loads(client.get(f"/secret/mesos/{name}")[0])
+        for change in (client.delete, partial(client.set, value=b""), partial(client.create, sequence=True)):
+            with pytest.raises(NoAuthError):
+                change(f"/secret/mesos/{name}")
         client.stop()
         shown = json.dumps([masters.get(0, path) for path in ("/state", "/flags")])
         said = "".join(daemon.log.read_text() for daemon in (*masters.masters, *masters.agents))
