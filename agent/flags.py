@@ -223,13 +223,20 @@ class AgentFlags(
     recovery_timeout_seconds: float = flag(
         default=900.0,
         kind=DURATION,
-        help="How long an executor waits for its agent to come back before it ends.",
+        help="How long an executor waits for its agent to come back before it ends, and the agent for an executor "
+        "whose connection broke.",
         group=RECOVERY,
     )
     executor_reregistration_timeout_seconds: float = flag(
         default=2.0,
         kind=DURATION,
         help="How long an executor may take to come back to an agent that was restarted, at most 15secs.",
+        group=RECOVERY,
+    )
+    executor_reregistration_retry_interval_seconds: float = flag(
+        default=1.0,
+        kind=DURATION,
+        help="How often an executor that is to come back is asked to.",
         group=RECOVERY,
     )
     reconfiguration_policy: Literal["equal", "additive"] = flag(

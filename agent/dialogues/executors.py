@@ -218,6 +218,10 @@ class Executors(Updates):
             self.counts.launch_errors.value += 1
         if self.janitor is not None:
             self.send(self.janitor, DiscardSandboxMessage(executor.directory))
+        self._has_ended(executor)
+
+    def _has_ended(self, executor: ExecutorRecord) -> None:
+        """For dialogues that wait for the end of executors."""
 
     # Its end.
 
@@ -253,10 +257,6 @@ class Executors(Updates):
         self.containerizer.destroy(message.container_id)
 
     def _lateness(self, executor: ExecutorRecord) -> tuple[Reason, str]:
-        if executor.was_registered:
-            limit = format_duration(self.flags.executor_reregistration_timeout_seconds)
-            text = f"the executor did not come back within {limit} after the agent was restarted"
-            return Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT, text
         limit = format_duration(self.flags.executor_registration_timeout_seconds)
         text = f"the executor did not register within {limit}; see stderr in its sandbox"
         return Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT, text

@@ -47,6 +47,12 @@ class ExecutorLateMessage(Message, frozen=True):
     container_id: ContainerID
 
 
+class RecallExecutorMessage(Message, frozen=True):
+    """Agent → itself, while an executor is to come back: ask it once more."""
+
+    container_id: ContainerID
+
+
 class LaunchWaitingMessage(Message, frozen=True):
     """Agent → itself, when something has ended and executors wait for room: start those that fit now."""
 

@@ -17,24 +17,17 @@ from agent.checkpoints.identity import (
 from agent.checkpoints.replay import Replay, facts_of
 from agent.command_executor import Resumed
 from agent.dialogues.base import AgentState, log
-from agent.dialogues.frameworks import FrameworkOrders
 from agent.dialogues.messages import ExecutorLateMessage
+from agent.dialogues.reconnection import Reconnection
 from agent.janitor import KeepSandboxMessage
 from agent.ports import NO_RESOURCES, Recovered
-from agent.records.executor import ExecutorRecord, ExecutorState
+from agent.records.executor import ExecutorRecord
 from mesos.ids import ContainerID
-from mesos.messages import (
-    ExecutorReregisteredMessage,
-    ReconnectExecutorMessage,
-    ReregisterExecutorMessage,
-    ShutdownExecutorMessage,
-)
-from mesos.resources import Resources
 from mesos.states import told
 from mesos.types import Reason, TaskState
 
 
-class Recovery(FrameworkOrders):
+class Recovery(Reconnection):
     """What an agent does before it is there for a master."""
 
     _awaited: set[ContainerID]
@@ -131,39 +124,10 @@ class Recovery(FrameworkOrders):
         self._know(executor, executor.pid)
         return Recovered(executor.pid, config)
 
-    # Frameworks' own executors.
+    # Who is waited for.
 
-    def _await(self, executor: ExecutorRecord) -> None:
-        """See to it that an executor comes back, or registers if it has not yet."""
-        if not executor.was_registered:
-            executor.alarm = self._late(executor, self.flags.executor_registration_timeout_seconds)
-            return
-        executor.alarm = self._late(executor, self.flags.executor_reregistration_timeout_seconds)
-        if executor.former_pid is not None:
-            self.send(executor.former_pid, ReconnectExecutorMessage(self.id))
-
-    def reregister_executor(self, message: ReregisterExecutorMessage) -> None:
-        """See the message. What it was never told of, it is told now."""
-        executor = self.frameworks.executor(message.framework_id, message.executor_id)
-        if executor is None or executor.state is not ExecutorState.REGISTERING or executor.is_command:
-            log.warning("sending away %s, which wants to be executor %s again", self.sender, message.executor_id)
-            self.reply(ShutdownExecutorMessage(message.framework_id, message.executor_id))
-            return
-        self._connect_executor(executor)
-        self.reply(ExecutorReregisteredMessage(self.id, self.info))
-        for update in message.updates:
-            self._take_update(update)
-        for known in message.tasks:
-            task = executor.tasks.get(known.task_id)
-            if task is not None:
-                task.order = None
-        for task in list(executor.queued()):
-            self._deliver(task)
-        self._resize(executor)
-        self._met(executor)
-
-    def _welcome(self, executor: ExecutorRecord) -> None:
-        super()._welcome(executor)
+    def _connect_executor(self, executor: ExecutorRecord) -> None:
+        super()._connect_executor(executor)
         self._met(executor)
 
     def executor_late(self, message: ExecutorLateMessage) -> None:
@@ -172,15 +136,8 @@ class Recovery(FrameworkOrders):
         if executor is not None:
             self._met(executor)
 
-    def _ended(
-        self,
-        executor: ExecutorRecord,
-        reason: Reason,
-        text: str,
-        limitation: Resources = NO_RESOURCES,
-        state: TaskState = TaskState.TASK_FAILED,
-    ) -> None:
-        super()._ended(executor, reason, text, limitation, state)
+    def _has_ended(self, executor: ExecutorRecord) -> None:
+        super()._has_ended(executor)
         self._met(executor)
 
     def _met(self, executor: ExecutorRecord) -> None:

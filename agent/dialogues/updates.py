@@ -67,6 +67,8 @@ class Updates(Operations):
         """Take an update from the sender of the message at hand, and say so."""
         status = update.status
         task = self.frameworks.task(update.framework_id, status.task_id)
+        if task is not None and task.executor.pid is None:
+            return  # its executor is about to come back, and tells it again then
         fault = self._fault(task, status)
         if task is None or fault:
             self._invalid.value += 1

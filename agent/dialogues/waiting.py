@@ -13,7 +13,6 @@ from agent.checkpoints.facts import WaitingFact
 from agent.dialogues.base import log
 from agent.dialogues.executors import Executors
 from agent.dialogues.messages import ExecutorLateMessage, LaunchWaitingMessage
-from agent.ports import NO_RESOURCES
 from agent.records.executor import ExecutorRecord
 from agent.records.task import TaskRecord
 from libprocess.units import format_duration
@@ -63,15 +62,8 @@ class Waiting(Executors):
         """Whether so much is on this machine, whoever it is reserved for."""
         return _hard(self.lasting.total).contains(_hard(resources))
 
-    def _ended(
-        self,
-        executor: ExecutorRecord,
-        reason: Reason,
-        text: str,
-        limitation: Resources = NO_RESOURCES,
-        state: TaskState = TaskState.TASK_FAILED,
-    ) -> None:
-        super()._ended(executor, reason, text, limitation, state)
+    def _has_ended(self, executor: ExecutorRecord) -> None:
+        super()._has_ended(executor)
         self._look_soon()
 
     def _look_soon(self) -> None:

@@ -66,8 +66,11 @@ class HttpExecutor(Process):
         """The client left, or the agent ended; the other one learns it by its link to this actor."""
         if message.pid == self.agent:
             self._write({"type": "SHUTDOWN"})
-            self.send(self.stream, HttpStreamEndMessage())
         self.terminate()
+
+    def finalize(self) -> None:
+        """Also called when the client has another subscription by now."""
+        self.send(self.stream, HttpStreamEndMessage())
 
     # From the agent: events.
 

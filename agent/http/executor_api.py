@@ -6,6 +6,7 @@ Every later call is checked here and handed to that actor.
 
 from __future__ import annotations
 
+from agent.dialogues.reconnection import SUBSCRIPTION
 from agent.environment import is_token_of
 from agent.http.executor import HttpExecutor
 from agent.http.operator_api import OperatorApi
@@ -22,8 +23,6 @@ from mesos.v1.schema import takes
 from mesos.v1.tree import Misfit
 
 ACCEPTED = HttpResponse(202)
-_PREFIX = "http-executor("
-"""What the ids of the actors behind subscriptions begin with."""
 
 
 class ExecutorApi(OperatorApi):
@@ -71,15 +70,14 @@ class ExecutorApi(OperatorApi):
         stream = self.spawn(HttpStream())
         framework = executor.framework.info
         process = HttpExecutor(self.pid, stream, media, message, executor.info, framework, executor.container_id)
-        self.spawn(process, f"{_PREFIX}{new_stream_id(self.chance)})")
+        self.spawn(process, f"{SUBSCRIPTION}{new_stream_id(self.chance)})")
         return HttpResponse.streamed(stream, media)
 
     def _pass_on(self, executor: ExecutorRecord, call: Call) -> HttpResponse:
-        pid = executor.pid
-        if pid is None or pid.address != self.pid.address or not pid.id.startswith(_PREFIX):
+        if executor.pid is None or not self._is_over_http(executor.pid):
             raise Refusal(403, "Executor is not subscribed")
         if call.message is not None:  # a heartbeat says no more than that the client is there
-            self.send(pid, call.message)
+            self.send(executor.pid, call.message)
         return ACCEPTED
 
 

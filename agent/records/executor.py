@@ -13,7 +13,7 @@ from libprocess.timers import Timer
 from mesos.ids import ContainerID, ExecutorID, TaskID
 from mesos.messages import RunTaskMessage
 from mesos.resources import Resources
-from mesos.types import ContainerStatus, ExecutorInfo, Reason, ResourceLimit, TaskEnding, TaskStatus
+from mesos.types import ContainerStatus, ExecutorInfo, Reason, ResourceLimit, TaskEnding, TaskState, TaskStatus
 
 if TYPE_CHECKING:
     from agent.records.framework import FrameworkRecord
@@ -58,6 +58,8 @@ class ExecutorRecord:
         """It has registered, with this agent or with the one before its restart."""
         self.former_pid: PID | None = None
         """Where it can be reached after a restart of the agent; None for one that comes by itself."""
+        self.is_lost = False
+        """Its connection broke, and it is to come back."""
         self.kill: tuple[float, Reason | None] | None = None
         """The agent's own executor is killing its command: until when nicely, and why if that is a failure."""
         self.is_told_to_end = False
@@ -141,9 +143,19 @@ class ExecutorRecord:
     def register(self, pid: PID) -> None:
         """It has said where it is."""
         self.pid = pid
-        self.was_registered = True
+        self.was_registered, self.is_lost = True, False
         self.state = ExecutorState.RUNNING
         self.silence()
+
+    def lose(self) -> None:
+        """Its connection broke: nothing can be said to it, and what it was told last it may not have heard."""
+        self.pid = None
+        self.is_lost = True
+        self.state = ExecutorState.REGISTERING
+        framework = self.framework
+        for task in self.tasks.values():
+            if task.state is TaskState.TASK_STAGING:
+                task.order = RunTaskMessage(framework.info, task.info, framework.pid)
 
     def silence(self) -> None:
         """Stop its alarm."""

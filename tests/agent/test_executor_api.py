@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent.agent import AGENT_ID
 from libprocess import PID
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
-from mesos.ids import ExecutorID
+from mesos.ids import ExecutorID, TaskID
 from mesos.messages import (
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
+    PingAgentMessage,
     ShutdownExecutorMessage,
 )
 from mesos.types import TaskState
@@ -49,8 +52,8 @@ class HttpProgram:
         self.cluster.world.settle()
         return answers[0]
 
-    def subscribe(self) -> HttpProgram:
-        response = self.post("SUBSCRIBE", {"unacknowledged_tasks": [], "unacknowledged_updates": []})
+    def subscribe(self, tasks: Sequence[dict[str, Any]] = ()) -> HttpProgram:
+        response = self.post("SUBSCRIBE", {"unacknowledged_tasks": list(tasks), "unacknowledged_updates": []})
         assert (response.status, response.content_type) == (200, self.media)
         assert response.stream is not None
         self.stream = response.stream
@@ -71,6 +74,11 @@ class HttpProgram:
     def all(self, type_: str) -> list[dict[str, Any]]:
         """The bodies of all events of a type so far."""
         return [event.get(type_.lower(), {}) for event in self.hear() if event["type"] == type_]
+
+    @property
+    def has_been_hung_up(self) -> bool:
+        stream = self.cluster.node.processes.get(self.stream)
+        return not isinstance(stream, HttpStream) or stream.has_ended
 
     def hang_up(self) -> None:
         self.cluster.node.terminate(self.stream)
@@ -135,11 +143,55 @@ def test_an_executor_that_leaves_is_ended(program: HttpProgram, cluster: Cluster
     assert cluster.master.got(ExitedExecutorMessage)
 
 
-def test_a_second_subscription_is_sent_away(program: HttpProgram):
-    second = HttpProgram(program.cluster, program.media).subscribe()
-    assert [event["type"] for event in second.hear()] == ["SHUTDOWN"]
+def test_a_second_subscription_takes_the_place_of_the_first(program: HttpProgram):
     program.report("t1", "TASK_RUNNING")
-    assert program.all("ACKNOWLEDGED")
+    second = HttpProgram(program.cluster, program.media).subscribe()
+    assert [event["type"] for event in second.hear()] == ["SUBSCRIBED", "HEARTBEAT"]
+    assert program.has_been_hung_up
+
+    second.report("t1", "TASK_FINISHED", uuid=UUID[::-1])
+    program.cluster.world.advance(10)
+    assert second.all("ACKNOWLEDGED")
+    assert program.cluster.machine.running
+
+
+def test_nobody_takes_the_place_of_an_executor_on_a_driver(cluster: Cluster):
+    cluster.run(executor_task())
+    cluster.start_program()
+    assert [event["type"] for event in HttpProgram(cluster).subscribe().hear()] == ["SHUTDOWN"]
+
+
+def test_an_executor_that_is_to_live_on_may_lose_its_connection(cluster: Cluster):
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    cluster.run(executor_task("t1"))
+    program = HttpProgram(cluster).subscribe()
+    program.report("t1", "TASK_RUNNING")
+    program.hang_up()
+    cluster.run(executor_task("t2"), executor_task("t3"))
+    cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t3")))
+    assert program.post("MESSAGE", {"data": b"x"}).status == 403
+    cluster.tell(PingAgentMessage(connected=True))
+    cluster.world.advance(60)
+
+    again = HttpProgram(cluster).subscribe()
+    assert [launch["task"]["task_id"]["value"] for launch in again.all("LAUNCH")] == ["t2"]
+    again.report("t1", "TASK_FINISHED", uuid=UUID[::-1])
+    assert cluster.master.states == [TaskState.TASK_RUNNING, TaskState.TASK_KILLED, TaskState.TASK_FINISHED]
+
+
+def test_what_an_executor_runs_that_was_killed_while_it_was_lost_is_killed_when_it_is_back(cluster: Cluster):
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    cluster.run(executor_task("t1"))
+    program = HttpProgram(cluster).subscribe()
+    cluster.run(executor_task("t2"))
+    program.hang_up()
+    cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t2")))
+    tasks = [
+        {"name": id_, "task_id": {"value": id_}, "agent_id": {"value": AGENT}, "resources": []} for id_ in ("t1", "t2")
+    ]
+    program.subscribe(tasks)
+    assert [kill["task_id"]["value"] for kill in program.all("KILL")] == ["t2"]
+    assert len(program.all("LAUNCH")) == 0
 
 
 @pytest.mark.parametrize(

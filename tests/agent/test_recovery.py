@@ -8,17 +8,19 @@ from msgspec.structs import replace
 from agent.dialogues.base import AgentState
 from agent.flags import AgentFlags
 from libprocess import Address
-from mesos.ids import TaskID
+from mesos.ids import ExecutorID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
     PingAgentMessage,
     Reconciliation,
     ReregisterAgentMessage,
+    ReregisterExecutorMessage,
     ShutdownFrameworkMessage,
+    StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
 )
-from mesos.types import FrameworkCapability, Reason, TaskReference, TaskState
-from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, command_task, executor_task
+from mesos.types import FrameworkCapability, Reason, StatusUpdate, TaskReference, TaskState, TaskStatus
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, command_task, executor_task
 from tests.agent.test_executor_api import UUID, HttpProgram
 
 STARTING, RUNNING, FINISHED = TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FINISHED
@@ -142,6 +144,26 @@ def test_an_agent_that_cleans_up_ends_all_and_itself(cluster: Cluster, boot_id: 
     assert bool(cluster.machine.running) == bool(boot_id), "after a reboot there is nothing to end"
     assert cluster.agent.pid not in cluster.node.processes
     assert cluster.node.storage.list("agents") == []
+
+
+def test_an_update_that_comes_before_its_executor_is_back_is_not_taken_for_told(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    program = Program(cluster.agent.pid, ExecutorID("E1"))
+    cluster.world.node("agent", 20000).spawn(program)
+    cluster.world.settle()
+    cluster.revive_agent()
+    cluster.world.settle()
+    mail = len(program.mail)
+    program.report(TaskID("t1"), FINISHED, uuid=UUID)
+    cluster.world.settle()
+    assert len(program.mail) == mail
+
+    update = StatusUpdate(FRAMEWORK, TaskStatus(TaskID("t1"), FINISHED, uuid=UUID))
+    program.say(ReregisterExecutorMessage(FRAMEWORK, ExecutorID("E1"), (), (update,)))
+    cluster.register()
+    cluster.world.settle()
+    assert cluster.master.states == [FINISHED]
+    assert StatusUpdateAcknowledgementMessage(FRAMEWORK, AGENT, TaskID("t1"), UUID) in program.mail
 
 
 # Executors over HTTP: they find the agent again by themselves.

@@ -11,7 +11,7 @@ from agent.dialogues.base import AgentState
 from libprocess import Runtime
 from mesos.executor import ExecutorCalls
 from mesos.ids import ExecutorID, TaskID
-from mesos.messages import StatusUpdateMessage
+from mesos.messages import ReregisterExecutorMessage, StatusUpdateMessage
 from mesos.resources import Resources
 from mesos.states import terminal
 from mesos.types import AgentInfo, CommandInfo, ExecutorInfo, Offer, Reason, TaskInfo, TaskState, TaskStatus
@@ -173,6 +173,49 @@ def test_an_executor_waits_for_its_agent_no_longer_than_the_recovery_timeout(clu
     cluster.advance(seconds=20)
     assert story.told.news == ["disconnected", "shutdown"]
     assert not cluster.containers["agent-1"].living
+
+
+@pytest.mark.parametrize("stopped", ["agent", "executor"])
+def test_whoever_is_stopped_for_a_while_loses_no_task(cluster: Cluster, story: Story, stopped: str):
+    runner = story.run_told()
+    node = story.program if stopped == "executor" else cluster.node_of(cluster.agent)
+    cluster.pause(node)
+    cluster.advance(seconds=30)
+    if stopped == "agent":
+        story.told.report("t1", FINISHED)
+    cluster.resume(node)
+    cluster.advance(seconds=10)
+    assert story.told.news[:2] == ["disconnected", "reregistered"]
+    if stopped == "executor":
+        story.kill("t1")
+        cluster.advance(seconds=5)
+    assert runner.states[TaskID("t1")] == [RUNNING, KILLED if stopped == "executor" else FINISHED]
+
+
+def test_an_executor_that_is_lost_is_not_awaited_for_ever(cluster: Cluster, story: Story):
+    runner = story.run_told()
+    cluster.pause(story.program)
+    cluster.advance(seconds=900)
+    assert runner.state("t1") is RUNNING
+
+    cluster.advance(seconds=60)
+    assert runner.state("t1") is FAILED
+    assert runner.statuses[-1].message == "the executor did not come back within 15mins after its connection broke"
+    assert not cluster.containers["agent-1"].living
+
+
+def test_an_executor_that_is_asked_twice_to_come_back_does_so_once(cluster: Cluster, story: Story):
+    runner = story.run_told()
+    story.kill_agent()
+    cluster.advance(seconds=1)
+    answers = cluster.hold(ReregisterExecutorMessage)
+    story.start_agent()
+    cluster.advance(seconds=1.5)
+    cluster.release(answers)
+    cluster.advance(seconds=5)
+    assert len(answers.seen) == 2
+    assert "shutdown" not in story.told.news
+    assert runner.state("t1") is RUNNING
 
 
 def test_an_executor_that_had_not_registered_does_so_with_the_next_agent(cluster: Cluster, story: Story):
