@@ -152,7 +152,7 @@ class Framework(Scheduler):
 def processes_with(marker: str) -> list[psutil.Process]:
     """The processes that have this in their command line."""
     found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
+    for process in psutil.process_iter(["cmdline", "status", "name"]):
         if process.info["status"] != psutil.STATUS_ZOMBIE and marker in " ".join(process.info["cmdline"] or ()):
             found.append(process)
     return found

@@ -48,7 +48,7 @@ def marker(tmp_path: Path) -> str:
 
 def sleepers(marker: str) -> list[int]:
     """The processes that sleep so long."""
-    return [process.pid for process in processes_with(marker) if process.name() == "sleep"]
+    return [process.pid for process in processes_with(marker) if process.info["name"] == "sleep"]
 
 
 def end_agent(cluster: LocalCluster, number: int) -> None:
