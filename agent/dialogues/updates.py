@@ -166,6 +166,7 @@ class Updates(Operations):
     def _archived(self, task: TaskRecord, update: StatusUpdate) -> EndedTask:
         framework, status = task.executor.framework, update.status
         command = task.info.command
+        removed = Reason.REASON_FRAMEWORK_REMOVED if framework.is_terminating else None
         return EndedTask(
             framework_id=framework.id,
             task_id=task.id,
@@ -179,7 +180,7 @@ class Updates(Operations):
             user=(command.user if command else "") or framework.info.user,
             executor_id=task.info.executor.executor_id if task.info.executor else None,
             container_id=status.container_status.container_id if status.container_status else "",
-            reason=status.reason,
+            reason=status.reason or removed,
             source=status.source,
             message=status.message,
             ending=update.ending,

@@ -163,6 +163,7 @@ def test_the_commands_of_a_framework_that_is_shut_down_end_unseen(cluster: Clust
     assert cluster.machine.running == []
     assert len(cluster.master.states) == seen
     assert not cluster.agent.frameworks
+    assert {task.reason for task in cluster.agent.archive} == {Reason.REASON_FRAMEWORK_REMOVED}
 
 
 def test_a_command_can_tell_where_it_is(cluster: Cluster):
