@@ -219,6 +219,20 @@ def test_a_partition_aware_framework_hears_that_a_task_is_in_reach_again(scene: 
     assert scene.metric("slaves_unreachable") == 0
 
 
+def test_another_framework_is_not_told_anew_of_what_it_was_told_is_lost(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    agent_id, order = agent.id, agent.last(RunTaskMessage)
+    agent.answers_pings = False
+    scene.world.advance(100)
+    agent.reregister(agent_id, **reported(order))
+
+    assert [status.state for status in scheduler.statuses(task)] == [TaskState.TASK_LOST]
+    assert scene.master.cluster.frameworks[scheduler.id].tasks[task.task_id].state is TaskState.TASK_RUNNING
+
+
 def test_an_agent_that_shuts_down_is_forgotten_with_its_tasks(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
     task = task_on(scheduler.offer())
     scheduler.launch(task)

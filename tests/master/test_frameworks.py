@@ -163,6 +163,16 @@ def test_another_scheduler_takes_over_by_force(scene: Scene, agent: AgentPeer, s
     assert agent.last(UpdateFrameworkMessage).pid == heir.pid
 
 
+def test_the_offers_of_a_dismissed_scheduler_are_no_news_to_its_heir(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    assert scheduler.offer().agent_id == agent.id
+    heir = scene.scheduler().reregister(scheduler.id, force=True)
+    scene.world.advance(1)
+    assert heir.all(RescindResourceOfferMessage) == []
+    assert heir.offer().agent_id == agent.id
+
+
 def test_the_end_of_a_dismissed_scheduler_means_nothing(scene: Scene, scheduler: SchedulerPeer):
     heir = scene.scheduler().reregister(scheduler.id, force=True)
     scheduler.die()
@@ -275,6 +285,24 @@ def test_a_scheduler_that_gives_up_gets_no_offers_and_its_clock_runs(scene: Scen
     assert scheduler.id in scene.master.cluster.completed
 
 
+def test_whoever_gave_up_and_then_went_has_one_clock(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(failover_timeout_seconds=60.0).register()
+    framework_id = scheduler.id
+    scheduler.say(DeactivateFrameworkMessage(framework_id))
+    scene.world.advance(30)
+    scheduler.die()
+    scene.world.advance(20)
+    heir = scene.scheduler(failover_timeout_seconds=60.0).reregister(framework_id, failover_timeout_seconds=60.0)
+    scene.world.advance(100)
+    assert framework_id in scene.master.cluster.frameworks
+
+    heir.say(DeactivateFrameworkMessage(framework_id))
+    scene.world.advance(30)
+    heir.die()
+    scene.world.advance(30)
+    assert framework_id in scene.master.cluster.completed
+
+
 def test_a_framework_that_only_its_agents_know_gets_time_to_come(scene: Scene, agent: AgentPeer):
     scheduler = scene.scheduler().register()
     scheduler.launch(task_on(scheduler.offer()))
@@ -294,6 +322,17 @@ def test_a_framework_that_ended_cannot_come_back(scene: Scene, scheduler: Schedu
     scheduler.reregister(scheduler.id)
 
     assert scheduler.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
+
+
+def test_who_speaks_of_what_ended_is_told_so_again(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    lost = scene.world.drop(ShutdownFrameworkMessage)
+    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+    scene.world.restore(lost)
+    agent.update(task, TaskState.TASK_RUNNING)
+
+    assert agent.last(ShutdownFrameworkMessage).framework_id == scheduler.id
 
 
 def test_so_many_frameworks_that_ended_are_remembered():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mesos.ids import AgentID, TaskID
@@ -61,6 +63,16 @@ def test_a_task_of_an_agent_that_never_was_is_unknown(scene: Scene, scheduler: S
     assert ask(scheduler, agent_id=AgentID(f"{scene.master.info.id}-S99")) is TaskState.TASK_UNKNOWN
 
 
+def test_a_task_whose_agent_is_gone_is_gone_by_an_operators_word(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    agent_id, order = agent.id, {"agent_id": {"value": agent.id}}
+    body = json.dumps({"type": "MARK_AGENT_GONE", "mark_agent_gone": order})
+    assert scene.get("/api/v1", "POST", body, headers=(("content-type", "application/json"),)).status == 200
+
+    assert ask(scheduler, agent_id=agent_id) is TaskState.TASK_GONE_BY_OPERATOR
+
+
 def test_other_frameworks_are_told_lost(scene: Scene, agent: AgentPeer):
     plain = scene.scheduler().register()
 
@@ -79,6 +91,8 @@ def test_of_an_agent_that_may_come_back_to_a_new_master_nothing_is_said(
 
     assert ask(scheduler, task.task_id, agent_id) is None
     assert ask(scheduler, task.task_id) is None
+    newcomer = scene.scheduler(FrameworkCapability.PARTITION_AWARE).register()
+    assert ask(newcomer) is TaskState.TASK_UNKNOWN  # it had no tasks under a former master
 
     agent.reregister(agent_id, **reported(order))
     assert ask(scheduler, task.task_id, agent_id) is TaskState.TASK_RUNNING

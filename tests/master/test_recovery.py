@@ -24,10 +24,12 @@ from mesos.messages import (
 )
 from mesos.resources import Resources
 from mesos.resources.jsonform import resources_to_json
-from mesos.types import FrameworkCapability
+from mesos.types import AgentInfo, FrameworkCapability
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
 
 JSON = (("content-type", "application/json"), ("accept", "application/json"))
+MORE = AgentInfo("agent-1", resources=Resources.parse("cpus:8;mem:8192"))
+"""What an agent says whose machine has grown."""
 PARTITION_AWARE = FrameworkCapability.PARTITION_AWARE
 
 
@@ -199,6 +201,60 @@ def test_a_master_that_would_give_up_too_many_ends():
     assert set(standings(scene).values()) == {Standing.ADMITTED}
 
 
+def test_how_many_stay_away_is_asked_once():
+    scene = Scene(recovery_agent_removal_limit=0.5, agent_removal_rate_limit=Rate(1, 600.0))
+    agents = [scene.agent().register() for _ in range(4)]
+    ids = [agent.id for agent in agents]
+    scene.restart_master()
+    for agent, agent_id in zip(agents[:2], ids, strict=False):
+        agent.reregister(agent_id)
+    scene.world.advance(601)
+    for agent, agent_id in zip(agents[:2], ids, strict=False):
+        agent.say(UnregisterAgentMessage(agent_id))
+    scene.world.advance(600)
+    assert not scene.node.failures
+    assert set(scene.master.cluster.unreachable) == set(ids[2:])
+
+
+def test_who_is_gone_meanwhile_is_not_out_of_reach(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    scene.restart_master()
+    scene.world.advance(599)
+    writing = scene.world.hold(RegistryStoredMessage)
+    order = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
+    answers: list[HttpResponse] = []
+    scene.ask(HttpRequest("POST", "/api/v1", (), JSON, json.dumps(order).encode()), answers.append)
+    scene.world.advance(2)
+    scene.world.release(writing)
+    scene.world.settle()
+    assert [answer.status for answer in answers] == [200]
+    assert (list(scene.master.cluster.gone), list(scene.master.cluster.unreachable)) == ([agent_id], [])
+
+
+def test_nothing_is_offered_before_quotas_can_be_kept():
+    scene = Scene()
+    agents = [scene.agent().register() for _ in range(3)]
+    ids = [agent.id for agent in agents]
+    quota = {"role": "eng", "guarantee": resources_to_json(Resources.parse("cpus:1"))}
+    assert scene.get("/quota", "POST", json.dumps(quota)).status == 200
+    scene.restart_master()
+    scheduler = scene.scheduler(role="eng").register()
+    agents[0].reregister(ids[0])
+    scene.world.advance(5)
+    assert scheduler.offers() == []
+    agents[1].reregister(ids[1])  # which makes two thirds, and that is enough
+    scene.world.advance(5)
+    assert {offer.agent_id for offer in scheduler.offers()} == set(ids[:2])
+
+
+def test_weights_that_operators_changed_are_not_those_of_the_flags():
+    scene = Scene(weights=(("eng", 2.0),))
+    assert scene.get("/weights", "PUT", json.dumps([{"role": "eng", "weight": 3.0}])).status == 200
+    for _ in range(2):
+        scene.restart_master()
+        assert scene.master.cluster.roles.weights == {"eng": 3.0}
+
+
 # Frameworks.
 
 
@@ -334,6 +390,31 @@ def test_more_is_refused_than_is_shown():
 # Garbage.
 
 
+def test_an_agent_that_comes_back_just_then_is_not_forgotten():
+    scene = Scene(registry_gc_interval_seconds=1000.0, registry_max_agent_age_seconds=500.0)
+    agent = scene.agent().register()
+    agent_id, agent.answers_pings = agent.id, False
+    scene.world.advance(995)
+    agent.answers_pings = True
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.reregister(agent_id)
+    scene.world.advance(10)
+    scene.world.release(writing)
+    scene.world.settle()
+    assert standings(scene) == {agent_id: Standing.ADMITTED}
+
+
+def test_a_framework_that_nobody_has_heard_of_is_forgotten():
+    scene = Scene(registry_gc_interval_seconds=100.0)
+    scheduler = scene.scheduler(failover_timeout_seconds=300.0).register()
+    scheduler.die()
+    scene.restart_master()
+    scene.world.advance(800)
+    assert list(scene.registry) == [f"framework/{scheduler.id}"]
+    scene.world.advance(300)
+    assert list(scene.registry) == []
+
+
 @pytest.mark.parametrize(
     ("flags", "left"), [({"registry_max_agent_age_seconds": 900.0}, 1), ({"registry_max_agent_count": 1}, 1), ({}, 2)]
 )
@@ -363,6 +444,37 @@ def test_the_last_report_of_an_agent_counts(scene: Scene, agent: AgentPeer, sche
     scene.world.settle()
     assert agent.last(AgentReregisteredMessage).agent_id == agent_id
     assert scene.master.cluster.agents[agent_id].tasks == {}
+
+
+def test_an_agent_that_is_back_when_the_time_of_all_is_over_stays(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    scene.restart_master()
+    scene.world.advance(599)
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.info = MORE
+    agent.reregister(agent_id)
+    scene.world.advance(2)
+    scene.world.release(writing)
+    scene.world.settle()
+    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
+    assert standings(scene) == {agent_id: Standing.ADMITTED}
+    assert scene.metric("recovery_slave_removals") == 0
+
+
+def test_one_agent_comes_back_with_an_id(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    scene.restart_master()
+    other = scene.agent()
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.info = MORE
+    agent.reregister(agent_id)
+    other.reregister(agent_id)  # with a copy of its work_dir
+    scene.world.release(writing)
+    scene.world.settle()
+    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
+    assert other.inbox == []
+    other.reregister(agent_id)
+    assert "expected agent" in other.last(ShutdownMessage).message
 
 
 def test_an_agent_that_forgot_its_id_meanwhile_is_another(scene: Scene, agent: AgentPeer):
