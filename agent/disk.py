@@ -13,6 +13,16 @@ from agent.trees import remove
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
 
+_AROUND = (
+    "agents/*/frameworks/*/executors/*/runs",
+    "agents/*/frameworks/*/executors/*",
+    "agents/*/frameworks/*/executors",
+    "agents/*/frameworks/*",
+    "agents/*/frameworks",
+    "agents/*",
+)
+"""The directories around sandboxes, the innermost first."""
+
 
 class SandboxDisk:
     """See `agent.janitor.Disk`. Directories are removed one at a time, by a thread."""
@@ -24,7 +34,14 @@ class SandboxDisk:
         self._removals: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
 
     def found(self) -> list[tuple[str, float]]:
-        """The sandboxes that there are, with the times of their last change."""
+        """The sandboxes that there are, with the times of their last change.
+
+        What an agent that was killed left empty goes: nobody would ever look for it.
+        """
+        for pattern in _AROUND:
+            for path in Path(self._work_dir).glob(pattern):
+                with suppress(OSError):
+                    path.rmdir()
         sandboxes = Path(self._work_dir).glob("agents/*/frameworks/*/executors/*/runs/*")
         return [(str(path), path.lstat().st_mtime) for path in sandboxes if path.is_dir() and not path.is_symlink()]
 
@@ -53,6 +70,6 @@ def _remove_tree(path: str) -> None:
     """Remove a sandbox, and the directories above it that held nothing else."""
     remove(path)
     with suppress(OSError):
-        for _ in ("runs", "executor", "executors", "framework", "frameworks", "agent"):
+        for _ in _AROUND:
             path = os.path.dirname(path)
             os.rmdir(path)

@@ -17,6 +17,7 @@ from typing import Any, cast
 import msgspec
 
 import agent
+from agent.containerizer.reports import is_known, lives, read_trace
 from agent.forker.init import KILL_ALL
 from agent.forker.main import LENGTH
 from agent.forker.plan import Plan
@@ -31,8 +32,20 @@ INIT_KILL_SECONDS = 5.0
 """An init that is told to kill its container has so long before it is killed itself."""
 
 
+FORKERS_MAX = 3
+"""A container that is just asked for when so many forkers die, one after the other, is given up."""
+
+
 class ForkError(Exception):
     """A container could not be forked; the text says why."""
+
+
+class ForkerDiedError(ForkError):
+    """The forker died, and did not say what became of what was asked of it."""
+
+    def __init__(self, forker: subprocess.Popen[bytes]) -> None:
+        super().__init__("the forker died")
+        self.forker = forker
 
 
 class Init:
@@ -74,6 +87,16 @@ class Init:
         self.close()
 
 
+def _adopted(status_path: str) -> Init | None:
+    """The init that left a trace there; None if it has ended."""
+    trace = read_trace(status_path)
+    if trace is None or not lives(trace):
+        return None
+    init = Init(trace["init"])
+    init.watch()
+    return init
+
+
 def _open(process_id: int) -> int:
     """A descriptor that stands for a process even when another one takes its number; -1 if it is gone."""
     try:
@@ -98,6 +121,18 @@ class ForkerClient(asyncio.Protocol):
 
         ForkError says why there could not be an init.
         """
+        for attempt in range(FORKERS_MAX):
+            try:
+                return await self._ask(plan)
+            except ForkerDiedError as error:
+                if "visits" in plan or attempt == FORKERS_MAX - 1:
+                    raise
+                await asyncio.to_thread(error.forker.wait)  # with it died every init that had left no trace yet
+            if is_known(plan["status_path"]):
+                return _adopted(plan["status_path"])
+        raise AssertionError("unreachable")
+
+    async def _ask(self, plan: Plan) -> Init | None:
         async with self._starting:
             if self._transport is None:
                 await self._start()
@@ -154,15 +189,15 @@ class ForkerClient(asyncio.Protocol):
         """See `asyncio.Protocol`. The containers that end with the forker are ending; the others are left alone."""
         self._transport = None
         self._incoming.clear()
+        assert self._process is not None
         for answer in self._asked.values():
             if not answer.cancelled():
-                answer.set_exception(ForkError("the forker died"))
+                answer.set_exception(ForkerDiedError(self._process))
         self._asked.clear()
         for init in self._inits.values():
             init.watch()
         self._inits.clear()
-        if self._process is not None:
-            log.log(logging.WARNING if error or self._process.poll() else logging.DEBUG, "the forker has ended")
+        log.log(logging.WARNING if error or self._process.poll() else logging.DEBUG, "the forker has ended")
 
     async def close(self, is_needed: bool = False) -> None:
         """End the forker, and with it the containers that are to end with it. If others go on, it stays with them."""

@@ -42,9 +42,15 @@ def read(path: str) -> Report:
 
 
 def remove(path: str) -> None:
-    """Nobody needs it any more."""
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    """Nobody needs it any more, nor what an init had begun to put in its place."""
+    for name in (path, f"{path}.new"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def is_known(path: str) -> bool:
+    """Whether there has been an init that left a trace or a report."""
+    return bool(_content(path))
 
 
 def read_trace(path: str) -> Trace | None:

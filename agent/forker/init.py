@@ -70,6 +70,7 @@ def _run(plan: Plan, say_started: Callable[[], None]) -> Report:
     if plan.get("leaves_trace"):
         trace = f'{{"init": {_own_number()}, "began": {tree.began("self")}, "plan": {plan["trace"]}}}'
         kernel.write(plan["status_path"], trace)
+    kernel.signal_at_parents_death(KILL_ALL if plan.get("ends_with_forker") else 0)
     groups.make(plan.get("groups", []))
     _isolate(plan)
     init = Init(plan)
@@ -84,8 +85,6 @@ def _own_number() -> int:
 
 
 def _isolate(plan: Plan) -> None:
-    if plan.get("ends_with_forker"):
-        kernel.signal_at_parents_death(KILL_ALL)
     os.setsid()
     namespaces = plan.get("namespaces", 0)
     if not namespaces & kernel.CLONE_NEWPID:

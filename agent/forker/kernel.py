@@ -70,7 +70,7 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def signal_at_parents_death(number: int) -> None:
-    """Have this process sent a signal when its parent dies."""
+    """Have this process sent a signal when its parent dies; 0 is none."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl")
 
 

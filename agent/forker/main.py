@@ -16,7 +16,7 @@ import signal
 import struct
 import sys
 
-from agent.forker import kernel
+from agent.forker import kernel, tree
 from agent.forker.init import KILL_ALL, UNKNOWN_FAULT, live
 from agent.forker.visitor import visit
 
@@ -43,6 +43,7 @@ class Forker:
         self._starting: dict[int, int] = {}
         """By the serial number of a start: the init that has not started its command yet."""
         self._serial = 0
+        self._process_id = os.getpid()
         self._own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
         self._deaths = kernel.signal_descriptor(kernel.signal_set((signal.SIGCHLD,)))
         self._starts, self._started = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -120,6 +121,10 @@ class Forker:
 
     def _become_init(self, plan: Plan) -> None:
         try:
+            # One that has left no trace of itself yet must not outlive the forker: nobody would know of it.
+            kernel.signal_at_parents_death(signal.SIGKILL)
+            if tree.parent("self") != self._process_id:
+                return
             for descriptor in (self._agent.fileno(), self._own_namespace, self._deaths, self._starts):
                 os.close(descriptor)
             run = visit if "visits" in plan else live
@@ -131,8 +136,8 @@ class Forker:
         """What an init calls when its command has started."""
         try:
             os.write(self._started, LENGTH.pack(self._serial))
-        except BrokenPipeError:
-            pass  # the forker is gone, and nobody wants to know
+        except BrokenPipeError:  # the forker is gone, and nobody wants to know: this init no more than the command
+            signal.sigtimedwait((signal.SIGPIPE,), 0)
         os.close(self._started)
 
     def _reap(self) -> None:

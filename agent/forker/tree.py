@@ -21,7 +21,17 @@ def children(process_id: int) -> list[int]:
 
 def began(process_id: int | str) -> int:
     """When a process began, in the kernel's ticks: another one with its number began later. OSError if it is gone."""
-    return int(kernel.read(f"/proc/{process_id}/stat").rpartition(")")[2].split()[19])
+    return int(_stat(process_id)[19])
+
+
+def parent(process_id: int | str) -> int:
+    """The parent of a process, as the host numbers it. OSError if it is gone."""
+    return int(_stat(process_id)[1])
+
+
+def _stat(process_id: int | str) -> list[str]:
+    """What /proc says of a process, after its number and name."""
+    return kernel.read(f"/proc/{process_id}/stat").rpartition(")")[2].split()
 
 
 def descendants(process_id: int) -> Iterator[int]:

@@ -20,7 +20,6 @@ def visit(plan: Plan, say_started: Callable[[], None]) -> None:
     """Run a command in a container, in a process of one's own whose signals are blocked; it does not return."""
     report: Report = {"error": "the visitor of the container failed"}
     try:
-        kernel.signal_at_parents_death(signal.SIGKILL)
         _enter(plan["visits"], plan.get("enters", 0))
         report = Visitor(plan).supervise(say_started)
     except OSError as error:

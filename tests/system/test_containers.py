@@ -207,13 +207,39 @@ def test_many_at_once(tmp_path: Path):
 def test_containers_end_when_the_forker_is_killed(tmp_path: Path, isolation: tuple[str, ...] | None):
     async def story(stage: Containers) -> None:
         id_ = await stage.start("sleep 300 & sleep 300", environment=marked(tmp_path))
-        forker = next(child for child in psutil.Process().children() if "agent.forker" in " ".join(child.cmdline()))
-        forker.kill()
+        forker().kill()
         ended = await stage.end(id_)
         assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
         assert (await stage.run("true")).status == 0  # with a new forker
 
     play(tmp_path, story, isolation)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_a_forker_that_is_killed_takes_no_container_along_that_just_starts(
+    tmp_path: Path, isolation: tuple[str, ...] | None
+):
+    async def story(stage: Containers) -> None:
+        ids = [stage.launch("sleep 300", lives_on=True, environment=marked(tmp_path)) for _ in range(30)]
+        await stage.owner.until(lambda: len(stage.owner.launched) > 2)
+        forker().kill()
+        try:
+            await stage.owner.until(
+                lambda: len(stage.owner.launched.keys() | stage.owner.terminated.keys()) == len(ids)
+            )
+            assert not stage.owner.terminated
+        finally:
+            for id_ in ids:
+                stage.containerizer.destroy(id_)
+        for id_ in ids:
+            await stage.end(id_)
+            stage.containerizer.forget(id_)
+
+    play(tmp_path, story, isolation)
+
+
+def forker() -> psutil.Process:
+    return next(child for child in psutil.Process().children() if "agent.forker" in " ".join(child.cmdline()))
 
 
 def test_what_is_asked_for_is_fetched_before_the_command_starts(tmp_path: Path):

@@ -69,11 +69,23 @@ def test_ten_thousand_files_are_removed(tmp_path: Path):
     assert not sandbox.exists()
 
 
+def find(work_dir: Path) -> list[tuple[str, float]]:
+    async def story() -> list[tuple[str, float]]:
+        async with open_node() as node:
+            return SandboxDisk(node, str(work_dir)).found()
+
+    return run(story())
+
+
 def test_sandboxes_are_found(tmp_path: Path):
     sandbox = make(tmp_path, "E1", "C1")
+    assert find(tmp_path) == [(str(sandbox), sandbox.stat().st_mtime)]
 
-    async def find() -> list[tuple[str, float]]:
-        async with open_node() as node:
-            return SandboxDisk(node, str(tmp_path)).found()
 
-    assert run(find()) == [(str(sandbox), sandbox.stat().st_mtime)]
+def test_what_was_around_sandboxes_goes_even_if_the_agent_was_killed_while_it_removed_them(tmp_path: Path):
+    sandbox = make(tmp_path, "E1", "C1")
+    (tmp_path / SANDBOX.format("E2", "C2")).parents[1].mkdir()  # its sandbox and `runs` are gone already
+    (tmp_path / "agents" / "A2" / "frameworks").mkdir(parents=True)
+    assert find(tmp_path) == [(str(sandbox), sandbox.stat().st_mtime)]
+    assert [path.name for path in tmp_path.glob("agents/*")] == ["A1"]
+    assert [path.name for path in tmp_path.glob("agents/A1/frameworks/F1/executors/*")] == ["E1"]
