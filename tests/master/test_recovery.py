@@ -9,7 +9,7 @@ import pytest
 from libprocess.http import HttpRequest, HttpResponse
 from master.flags import Rate
 from master.registrar.entries import AgentEntry, EndedFrameworkEntry, Standing, read_entries, write_entries
-from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage
+from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage, StoreFailedMessage
 from mesos.messages import (
     AgentLostMessage,
     AgentRegisteredMessage,
@@ -93,6 +93,16 @@ def test_quotas_and_weights_hold_when_they_are_written(scene: Scene, agent: Agen
 def test_an_agent_that_takes_its_leave_is_forgotten(scene: Scene, agent: AgentPeer):
     agent.say(UnregisterAgentMessage(agent.id))
     assert standings(scene) == {}
+
+
+def test_a_master_whose_registry_is_lost_ends(scene: Scene):
+    writing = scene.world.hold(RegistryStoredMessage)
+    scene.agent().register()
+    scene.node.send(scene.master.registrar, StoreFailedMessage("the disk is full"))
+    scene.world.settle()
+    assert scene.master.lost == ("the registry is lost, and nothing can be written down any more: the disk is full")
+    assert scene.master.pid not in scene.node.mailbox_depths()
+    scene.world.restore(writing)
 
 
 # Before the registry is recovered.

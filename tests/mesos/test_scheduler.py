@@ -273,12 +273,27 @@ def test_a_scheduler_registers_again_with_the_next_master(cluster: Cluster):
     other = cluster.add_master("m2")
     cluster.elect(other)
     assert cluster.heard == [("disconnected",)]
+    assert other.take() == []  # all that lost their master do not come at one moment
     cluster.world.advance(2)
     registered = other.take()[0]
     assert isinstance(registered, ReregisterFrameworkMessage)
     assert (registered.framework.id, registered.force) == (FRAMEWORK, False)
     cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(other)), sender=other)
     assert cluster.heard[1:] == [("reregistered", info(other))]
+
+
+def test_a_new_master_is_not_heard_before_it_has_answered(cluster: Cluster):
+    cluster.register()
+    other = cluster.add_master("m2")
+    cluster.elect(other)
+    cluster.say(ResourceOffersMessage((OFFER,), ()), sender=other)
+    cluster.say(ResourceOffersMessage((OFFER,), ()))  # nor the old one any more
+    assert cluster.heard == [("disconnected",)]
+    cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(other)), sender=other)
+    cluster.say(ResourceOffersMessage((OFFER,), ()))
+    assert [callback for callback, *_ in cluster.heard] == ["disconnected", "reregistered"]
+    cluster.say(ResourceOffersMessage((OFFER,), ()), sender=other)
+    assert cluster.heard[-1] == ("resource_offers", (OFFER,))
 
 
 def test_a_scheduler_whose_master_dies_waits_for_the_detector(cluster: Cluster):
@@ -292,6 +307,13 @@ def test_a_scheduler_with_an_id_takes_over(world: World):
     cluster = Cluster(world, FrameworkInfo(user="ann", name="f", id=FRAMEWORK))
     cluster.elect(cluster.master)
     assert cluster.master.take() == [ReregisterFrameworkMessage(cluster.framework, force=True)]
+    cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(cluster.master)))
+    other = cluster.add_master("m2")
+    cluster.elect(other)
+    cluster.world.advance(2)
+    again = other.take()[0]
+    assert isinstance(again, ReregisterFrameworkMessage)
+    assert not again.force  # it may be somebody else's meanwhile
 
 
 def test_who_is_no_master_is_not_heard(cluster: Cluster):

@@ -205,6 +205,21 @@ def test_a_store_that_takes_too_long_is_the_end(scene: Scene):
     assert lost.reason == "the store did not store within 20 s; --registry_store_timeout allows more"
 
 
+def test_a_store_that_cannot_be_read_for_too_long_is_the_end():
+    scene = Scene({})
+    scene.world.advance(61)
+    (lost,) = scene.told(RegistryLostMessage)
+    assert lost.reason == "the store did not fetch within 60 s; --registry_fetch_timeout allows more"
+
+
+def test_nobody_on_another_node_says_that_something_is_written(scene: Scene):
+    scene.ask(Admit(A, INFO, 1.0))
+    stranger = scene.world.node("stranger")
+    stranger.send(scene.registrar, RegistryStoredMessage(), sender=PID("store", *stranger.address))
+    scene.world.settle()
+    assert scene.done == []
+
+
 def test_an_entry_that_cannot_be_read_is_refused_with_the_remedy():
     scene = Scene({"agent/a": b'["agent","b","ADMITTED",1.0]'})
     scene.fetched()
