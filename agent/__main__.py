@@ -14,7 +14,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
-from agent.checkpoints.identity import LATEST, journal_path, known_agent, reconfigured
+from agent.checkpoints.identity import (
+    LATEST,
+    forget_if_changed,
+    journal_path,
+    known_agent,
+)
 from agent.checkpoints.journal import DamagedJournalError, Journal
 from agent.containerizer.composing import Choice, ComposingContainerizer
 from agent.containerizer.mesos import MesosContainerizer
@@ -82,7 +87,8 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
     async with AsyncExitStack() as stack:
         node = await _open(flags, stack)
         _check_lasting(node, info)
-        _check_recovery(node, flags, info)
+        boot_id = Path(BOOT_ID).read_text().strip()
+        _check_recovery(node, flags, info, boot_id)
         gate, tls = _gate(flags, node), Tls.from_environment()
         server = HttpServer(node, root=AGENT_ID, host=flags.ip, port=flags.port, guard=gate, tls=tls)
         await server.start()
@@ -103,9 +109,8 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         composing = ComposingContainerizer(node, {name: choices[name] for name in flags.containerizers})
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
-        environment, boot_id = inherited(os.environ), Path(BOOT_ID).read_text().strip()
         proofs = (_token_key(flags), _credential(flags), _invite(node))
-        process = Agent(flags, info, composing, environment, volumes, janitor, boot_id, *proofs)
+        process = Agent(flags, info, composing, inherited(os.environ), volumes, janitor, boot_id, *proofs)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
         print(f"{PROGRAM} is {agent}, its page is at {server.url}", flush=True)
@@ -175,8 +180,8 @@ def _check_lasting(node: Runtime, info: AgentInfo) -> None:
         raise OperatorError(f"--resources: {error}; give as much, or empty --work_dir to forget it") from None
 
 
-def _check_recovery(node: Runtime, flags: AgentFlags, info: AgentInfo) -> None:
-    """What an earlier life left must be readable, and this one be like it."""
+def _check_recovery(node: Runtime, flags: AgentFlags, info: AgentInfo, boot_id: str) -> None:
+    """What an earlier life left must be readable, and this one be like it, unless the machine was started meanwhile."""
     directory = f"{flags.work_dir}/meta"
     try:
         known = known_agent(node.storage)
@@ -189,7 +194,11 @@ def _check_recovery(node: Runtime, flags: AgentFlags, info: AgentInfo) -> None:
     if known is None or flags.recover == "cleanup":
         return
     try:
-        reconfigured(known, info, flags.reconfiguration_policy)
+        fault = forget_if_changed(node.storage, known, info, flags.reconfiguration_policy, boot_id)
+        if fault:
+            log.warning(
+                "this was agent %s until the machine was started again, and %s; it is another now", known.id, fault
+            )
     except ValueError as error:
         more = "" if flags.reconfiguration_policy == "additive" else "; for more, --reconfiguration_policy=additive"
         remedy = f"give it as before{more}, or end its tasks with --recover=cleanup to begin as another agent"

@@ -11,7 +11,8 @@ from libprocess.ports import Storage
 from mesos.attributes import format_attributes
 from mesos.domains import format_domain
 from mesos.ids import AgentID
-from mesos.types import AgentInfo
+from mesos.resources import Ranges
+from mesos.types import AgentInfo, Attribute
 
 BOOT_ID = "boot_id"
 LATEST = "agents/latest"
@@ -74,15 +75,41 @@ def reconfigured(known: AgentInfo, given: AgentInfo, policy: Policy) -> AgentInf
     """The known agent as it is given now; ValueError says what has changed that may not."""
     given = replace(given, id=known.id)
     _check_same("hostname", known.hostname, given.hostname)
-    _check_same("domain", _domain(known), _domain(given))
+    if policy == "equal" or known.domain is not None:
+        _check_same("domain", _domain(known), _domain(given))
     if policy == "equal":
         _check_same("list of resources", str(known.resources), str(given.resources))
         _check_same("list of attributes", format_attributes(known.attributes), format_attributes(given.attributes))
     elif not given.resources.contains(known.resources):
         raise ValueError(f"it had {known.resources}, and has less now: {given.resources}")
-    elif missing := tuple(each for each in known.attributes if each not in given.attributes):
+    elif missing := tuple(each for each in known.attributes if not _has(given, each)):
         raise ValueError(f"its attribute {format_attributes(missing)} is missing now")
     return given
+
+
+def forget_if_changed(storage: Storage, known: AgentInfo, given: AgentInfo, policy: Policy, boot_id: str) -> str:
+    """Forget an agent that changed as it may not while the machine was off, since nothing of it runs; returns what.
+
+    ValueError says so of one whose tasks may run.
+    """
+    try:
+        reconfigured(known, given, policy)
+    except ValueError as error:
+        if known.id is None or not is_other_boot(storage, boot_id):
+            raise
+        forget_agent(storage, known.id)
+        return str(error)
+    return ""
+
+
+def _has(info: AgentInfo, attribute: Attribute) -> bool:
+    """Whether an agent has an attribute, or one with wider ranges."""
+    values = (each.value for each in info.attributes if each.name == attribute.name)
+    wanted = attribute.value
+    return any(
+        value == wanted or (isinstance(value, Ranges) and isinstance(wanted, Ranges) and value >= wanted)
+        for value in values
+    )
 
 
 def _domain(info: AgentInfo) -> str:

@@ -111,6 +111,7 @@ class MesosContainerizer:
         self._containers: dict[ContainerID, Container] = {}
         self._sizes: dict[ContainerID, tuple[Resources, tuple[ResourceLimit, ...]]] = {}
         self._work: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+        self._leftovers = runtime.metrics.counter("containerizer/mesos/container_destroy_errors")
         self._runtime_dir.mkdir(parents=True, exist_ok=True)
 
     # The port.
@@ -330,6 +331,7 @@ class MesosContainerizer:
                     break
                 except OSError as error:
                     if attempt == CLEANUP_ATTEMPTS - 1:
+                        self._leftovers.value += 1
                         log.error("something is left of container %s: %s", container_id, error)
                 await asyncio.sleep(CLEANUP_PAUSE_SECONDS)
 

@@ -42,6 +42,7 @@ class Recovery(Reconnection):
             self.info = reconfigured(known, self.info, self.flags.reconfiguration_policy)
         super().initialize()
         self._errors = self.metrics.counter("slave/recovery_errors")
+        self._began = self.now
         rebooted = is_other_boot(self.storage, self.boot_id)
         if known is not None:
             self._remember_all()
@@ -149,5 +150,7 @@ class Recovery(Reconnection):
         """All is taken up that can be: register, if there is a master already."""
         if self.state is AgentState.RECOVERING and not self._awaited:
             self.state = AgentState.DISCONNECTED
+            took_seconds = self.now - self._began
+            self.metrics.gauge("slave/recovery_time_secs", lambda: took_seconds)
             if self.master is not None:
                 self._register_soon()

@@ -38,7 +38,7 @@ class Cache:
 
     def __init__(self, directory: Path, bytes_max: int) -> None:
         self._directory = directory
-        self._bytes_max = bytes_max
+        self.bytes_max = bytes_max
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         """The one that was used longest ago comes first."""
         self._serial = 0
@@ -79,7 +79,7 @@ class Cache:
 
     def _shrink(self) -> None:
         """Remove what was used longest ago until the rest is small enough; what is in use stays."""
-        too_much = self.bytes_used - self._bytes_max
+        too_much = self.bytes_used - self.bytes_max
         for key, entry in list(self._entries.items()):
             if too_much <= 0:
                 return

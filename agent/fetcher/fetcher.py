@@ -44,6 +44,7 @@ class Fetcher:
         self._frameworks_home = frameworks_home
         self._succeeded = metrics.counter("containerizer/fetcher/task_fetches_succeeded")
         self._failed = metrics.counter("containerizer/fetcher/task_fetches_failed")
+        metrics.gauge("containerizer/fetcher/cache_size_total_bytes", lambda: cache.bytes_max)
         metrics.gauge("containerizer/fetcher/cache_size_used_bytes", lambda: cache.bytes_used)
 
     async def fetch(self, uris: tuple[URI, ...], directory: str, reader: Reader | None) -> None:

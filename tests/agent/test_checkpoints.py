@@ -9,6 +9,7 @@ from agent.checkpoints.facts import AcknowledgedFact, AnyFact, EndedFact, Framew
 from agent.checkpoints.identity import (
     Policy,
     forget_agent,
+    forget_if_changed,
     is_other_boot,
     known_agent,
     reconfigured,
@@ -23,7 +24,7 @@ from libprocess.simulation.storage import SimStorage
 from mesos.attributes import parse_attributes
 from mesos.ids import AgentID, ContainerID, TaskID
 from mesos.resources import Resources
-from mesos.types import AgentInfo
+from mesos.types import AgentInfo, DomainInfo, FaultDomain
 from tests.agent.cluster import FRAMEWORK, Cluster, command_task, executor_task
 
 PATH = "agents/A1/journal"
@@ -34,6 +35,7 @@ ENTRIES: list[list[AnyFact]] = [
 ]
 FACTS = [fact for entry in ENTRIES for fact in entry]
 INFO = AgentInfo("host", AgentID("A1"), resources=Resources.of(cpus=4), attributes=parse_attributes("rack:a;level:1"))
+HERE, THERE = (DomainInfo(FaultDomain(region="eu", zone=zone)) for zone in ("a", "b"))
 
 
 def written() -> tuple[SimStorage, list[int]]:
@@ -203,3 +205,27 @@ def test_an_agent_may_change_as_its_policy_says(policy: Policy, resources: str, 
         return
     with pytest.raises(ValueError, match=f"^{fault}$"):
         reconfigured(INFO, given, policy)
+
+
+def test_an_agent_may_get_a_domain_and_more_of_a_range_but_keeps_what_it_had():
+    ranged = replace(INFO, attributes=parse_attributes("keys:[5-9]"))
+    wider = replace(ranged, attributes=parse_attributes("keys:[1-10]"), domain=HERE)
+    assert reconfigured(ranged, wider, "additive") == wider
+    with pytest.raises(ValueError, match="its attribute keys:\\[1-10\\] is missing now"):
+        reconfigured(replace(wider, domain=None), ranged, "additive")
+    for known, given, policy in ((None, HERE, "equal"), (HERE, THERE, "additive"), (HERE, None, "additive")):
+        with pytest.raises(ValueError, match=r"its domain was .*, and is .* now"):
+            reconfigured(replace(INFO, domain=known), replace(INFO, domain=given), policy)
+
+
+def test_an_agent_that_changed_is_another_one_if_its_machine_was_started_meanwhile():
+    storage, smaller = SimStorage(), replace(INFO, resources=Resources.of(cpus=2))
+    remember_agent(storage, INFO)
+    remember_boot(storage, "b1")
+    with pytest.raises(ValueError, match="its list of resources was cpus:4"):
+        forget_if_changed(storage, INFO, smaller, "equal", "b1")
+    assert forget_if_changed(storage, INFO, INFO, "equal", "b2") == ""
+    assert known_agent(storage) == INFO
+
+    assert "its list of resources was cpus:4" in forget_if_changed(storage, INFO, smaller, "equal", "b2")
+    assert known_agent(storage) is None

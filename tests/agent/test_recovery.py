@@ -199,6 +199,8 @@ def test_an_executor_over_http_that_stays_away_is_destroyed(cluster: Cluster):
     cluster.revive_agent()
     cluster.world.advance(seconds=1.9)
     assert cluster.agent.state is AgentState.RECOVERING
+    assert "slave/recovery_time_secs" not in cluster.node.metrics.snapshot()
     cluster.world.advance(seconds=3)
     assert cluster.machine.running == []
     assert cluster.master.status.reason is Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT
+    assert cluster.node.metrics.snapshot()["slave/recovery_time_secs"] == pytest.approx(2, abs=0.1)
