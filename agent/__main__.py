@@ -109,7 +109,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         composing = ComposingContainerizer(node, {name: choices[name] for name in flags.containerizers})
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
-        proofs = (_token_key(flags), _credential(flags), _invite(node))
+        proofs = (_token_key(flags), _credential(flags), *_guests(node))
         process = Agent(flags, info, composing, inherited(os.environ), volumes, janitor, boot_id, *proofs)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
@@ -127,10 +127,11 @@ def _credential(flags: AgentFlags) -> Credential | None:
     return read_credential("credential", flags.credential) if flags.credential else None
 
 
-def _invite(node: Runtime) -> Callable[[str], str]:
+def _guests(node: Runtime) -> tuple[Callable[[str], str], Callable[[str], None]]:
+    """How to let executors in, and how to let them in no more."""
     network = node.network
     assert isinstance(network, ZeroMQ)
-    return lambda name: invitation(network.invite(name))
+    return (lambda name: invitation(network.invite(name))), network.dismiss
 
 
 def _token_key(flags: AgentFlags) -> bytes:

@@ -67,10 +67,12 @@ class AgentBase(Rights):
         token_key: bytes = b"",
         credential: Credential | None = None,
         invite: Callable[[str], str] | None = None,
+        dismiss: Callable[[str], None] | None = None,
     ) -> None:
         """`info` says what the operator has the agent give; `environment` is what every container gets.
 
-        `invite` lets a program in that this agent starts, where nodes have keys, and returns what it needs to come.
+        `invite` lets a program in that this agent starts, where nodes have keys, and returns what it needs to come;
+        `dismiss` lets it in no more, since it has ended.
         With a `credential` it proves to masters who it is.
         With a `token_key` every executor gets a token, by which it proves over HTTP that it is that executor.
 
@@ -86,6 +88,7 @@ class AgentBase(Rights):
         self.token_key = token_key
         self.credential = credential
         self.invite = invite or (lambda name: "")
+        self.dismiss = dismiss or (lambda name: None)
         self.files: PID | None = None
         """The actor that shows sandboxes over HTTP."""
         self.boot_id = boot_id

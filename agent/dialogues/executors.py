@@ -202,6 +202,8 @@ class Executors(Updates):
     ) -> None:
         """Nothing of an executor runs any more: report that its tasks failed, and forget it when that is known."""
         del self.containers[executor.container_id]
+        if not executor.is_command:
+            self.dismiss(executor.container_id)
         self.ending.discard(executor.container_id)
         if executor.pid is not None:
             self.executor_pids.pop(executor.pid, None)

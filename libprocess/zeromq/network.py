@@ -127,6 +127,11 @@ class ZeroMQ:
         self._sockets.guests.add(guest.public)
         return guest
 
+    def dismiss(self, name: str) -> None:
+        """Let that guest in no more; the link that it has goes on."""
+        if self._sockets.keys is not None:
+            self._sockets.guests.discard(self._sockets.keys.guest(name).public)
+
     def close(self) -> None:
         """See `ports.Network`."""
         self.flush()

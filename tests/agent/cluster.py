@@ -285,6 +285,8 @@ class Cluster:
         self.machine = Machine(self.node)
         self.flags = AgentFlags(**{"master": Address("master", 5050), "work_dir": "/srv/mesos"} | flags)
         self.volumes = Shelf()
+        self.guests = set[str]()
+        """Those that the agent lets in."""
         self.boot_id = ""
         self.token_key = token_key
         self.info = AgentInfo("agent", resources=resources)
@@ -295,8 +297,13 @@ class Cluster:
 
     def start_agent(self) -> None:
         self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, token_key=self.token_key)
+        self.agent.invite, self.agent.dismiss = self.invite, self.guests.discard
         self.agent.boot_id = self.boot_id
         self.node.spawn(self.agent, AGENT_ID)
+
+    def invite(self, name: str) -> str:
+        self.guests.add(name)
+        return ""
 
     def restart_agent(self) -> None:
         """The machine fails, and comes back with what was on its disk."""

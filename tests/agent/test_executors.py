@@ -42,6 +42,15 @@ def test_tasks_wait_until_their_executor_has_registered(cluster: Cluster):
     assert len(cluster.machine.configs) == 1
 
 
+def test_an_executor_is_let_in_as_long_as_its_container_runs(cluster: Cluster):
+    cluster.run(executor_task())
+    assert cluster.guests == {cluster.machine.config.container_id}
+    cluster.start_program()
+    cluster.machine.end()
+    cluster.world.settle()
+    assert cluster.guests == set()
+
+
 def test_a_container_is_as_large_as_what_runs_in_it(cluster: Cluster):
     cluster.run(executor_task("t1"), executor_task("t2"))
     assert cluster.machine.config.resources == Resources.of(cpus=1.5, mem=96)

@@ -68,6 +68,16 @@ def test_a_peer_without_a_known_key_gets_nothing_through(nodes: ExitStack, keys:
     assert node.runtime.network.refusals.keys() == {"unknown key", "no handshake"}
 
 
+def test_a_guest_is_let_in_until_it_is_dismissed(nodes: ExitStack, keys: list[Keys]):
+    host = start(nodes, keys[0])
+    talker, network = host.spawn(Talker()), host.runtime.network
+    first, second = network.invite("first"), network.invite("second")
+    network.dismiss("second")
+    assert ask(start(nodes, first), talker) == KeptMessage(())
+    with pytest.raises(ConnectionError):
+        ask(start(nodes, second), talker)
+
+
 def test_plain_frames_to_a_node_with_keys_get_nothing_through(nodes: ExitStack, keys: list[Keys]):
     node = start(nodes, knowing(keys[0], friend=keys[1]))
     talker = node.spawn(Talker(), "talker")

@@ -146,5 +146,5 @@ class MemoryIsolator(Isolator):
 
     def cleanup(self, container_id: ContainerID) -> None:
         """See `Isolator`."""
-        self._pressure.forget(container_id)
         self._groups.remove(container_id, "memory")
+        self._pressure.forget(container_id)  # not before: whoever measures finds the group as long as it is there
