@@ -13,6 +13,7 @@ import pytest
 from mesos.types import CommandInfo
 from tools.simulate.__main__ import SimulateFlags, run
 from tools.simulate.containers import Plot, read_command
+from tools.simulate.contest_plants import CONTEST_PLANTS
 from tools.simulate.plants import PLANTS
 from tools.simulate.playing import play
 from tools.simulate.story import Setting
@@ -22,6 +23,7 @@ from tools.trace.story import Story
 ROOT = Path(__file__).parents[2]
 
 SMALL = Setting(agents=6, schedulers=2, seconds=200.0)
+CONTEST = Setting(agents=6, seconds=100.0, story="contest")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -42,12 +44,22 @@ def test_whoever_dies_at_whatever_piece_of_mail_no_promise_is_broken():
     assert broken == {}
 
 
-@pytest.mark.parametrize("plant", sorted(set(PLANTS) - {"none"}))
+@pytest.mark.parametrize("plant", sorted(set(PLANTS) - {"none"} - set(CONTEST_PLANTS)))
 def test_a_planted_bug_is_caught(plant: str):
     outcomes = (play(seed, SMALL, plant) for seed in (15, *range(20)))
     caught = next((outcome for outcome in outcomes if outcome.broken), None)
     assert caught is not None
     assert caught.tail, "what happened last is there to be seen"
+
+
+CAUGHT_AT = {"no-headroom": 2, "endless-refusal": 1}
+"""With which seed first; the others with 0."""
+
+
+@pytest.mark.parametrize("plant", sorted(CONTEST_PLANTS))
+def test_a_bug_in_who_is_given_what_is_caught_by_a_contest(plant: str):
+    outcomes = (play(seed, CONTEST, plant) for seed in (CAUGHT_AT.get(plant, 0), *range(6)))
+    assert any(outcome.broken for outcome in outcomes)
 
 
 def test_a_plant_is_pulled_out_again():

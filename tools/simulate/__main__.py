@@ -43,7 +43,10 @@ class SimulateFlags(Flags, program=PROGRAM):
         default=None, kind=PATH, help="Record what happens with --seed to this file, which mesos-trace reads."
     )
     digest: bool = flag(default=False, help="Print the digest of each trace.")
-    plant: Plant = flag(default="none", help="Plant this bug, and end well once it is caught.")
+    plant: Plant = flag(
+        default="none",
+        help="Plant this bug, and end well once it is caught; some are caught in one story only.",
+    )
     json: bool = flag(default=False, help="Print the result as JSON.")
 
 

@@ -1,8 +1,9 @@
 """Contest: a story of frameworks that want more than there is, while machines crash, links break and masters change.
 
 There are roles with quotas, gluttons in them, a hoarder, a decliner, and one framework that wants little. At every
-allocation no quota is exceeded and nothing given twice; and once all is well again, who wants little does not wait for
-longer than it takes to take an offer back and for a task to end.
+allocation no quota is exceeded and nothing given twice. And once all is well again, who wants little does not wait for
+longer than it takes to take an offer back and for a task to end, limits hold by the master's books, too, what is
+guaranteed is there, and no offer stands for longer than it may.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from typing import TYPE_CHECKING
 
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.recording import Sink
+from master.allocator.quantities import add, holds
 from master.master import MASTER, Master
+from master.records import Cluster as Books
+from master.records.roles import consumption, counted, lineage
+from mesos.ids import OfferID
 from mesos.resources import Resources
 from mesos.resources.jsonform import resources_to_json
 from mesos.scheduler import Scheduler
@@ -26,8 +31,8 @@ if TYPE_CHECKING:
     from tools.simulate.story import Setting
 
 RESOURCES = Resources.parse("cpus:2;mem:1024;disk:100")
-LIMIT, GUARANTEE = Resources.parse("cpus:4"), Resources.parse("cpus:2")
-"""The most that eng may have, and what ops must get."""
+LIMITED, GUARANTEED = 1 / 3, 1 / 2
+"""The part of all processors that eng may have at most, and the part that ops must get: more than its share."""
 
 OFFER_TIMEOUT_SECONDS = 5.0
 LONGEST_TASK_SECONDS = 8.0
@@ -42,6 +47,9 @@ MASTER_FLAGS = {
 }
 FAILOVER_SECONDS = 600.0
 """Nobody is given up for having been cut off."""
+
+SHORT_SECONDS_MAX = 3.0
+"""What is guaranteed is kept free; for so long it may be on its way to who wants it."""
 
 BETWEEN_SECONDS = 20.0
 """On average, from one trouble to the next."""
@@ -62,11 +70,20 @@ class Contest:
         self.cluster = Cluster(seed, setting.agents, RESOURCES, MASTER_FLAGS, is_watched=bool(seed % 2))
         if recording is not None:
             self.cluster.record(recording)
-        Audit(self.cluster)
+        audit = Audit(self.cluster)
+        for host, containers in self.cluster.containers.items():
+            audit.watch(host, containers, RESOURCES)
         self.gluttons: list[Glutton] = []
         self.modest = Modest(TASK, lambda: self.cluster.elapsed)
+        cpus = RESOURCES.scalar("cpus") * setting.agents
+        self._limit = Resources.of(cpus=cpus * LIMITED)
+        self._guarantee = Resources.of(cpus=cpus * GUARANTEED)
         self._setting = setting
         self._is_over = False
+        self._short_since: float | None = None
+        """Since when ops has less than is guaranteed."""
+        self._offers: dict[OfferID, float] = {}
+        """Those that stand, and when they were seen first."""
 
     @property
     def tasks(self) -> int:
@@ -75,21 +92,21 @@ class Contest:
 
     def play(self) -> None:
         """Let it happen. BrokenPromiseError as soon as something happens that must not."""
-        with audited():
+        with audited({"eng": self._limit.quantities()}):
             self.begin()
             self._strike_later()
             self.cluster.advance(self._setting.seconds)
             self._is_over = True
             self._heal()
             self.cluster.advance(MENDING_SECONDS)
-            self._check_waits()
+            self._check_calm()
 
     def begin(self) -> None:
         """A cluster in which all want something."""
         self.cluster.elect()
         self.cluster.advance(5)
-        self._set_quota("eng", limit=LIMIT)
-        self._set_quota("ops", guarantee=GUARANTEE)
+        self._set_quota("eng", limit=self._limit)
+        self._set_quota("ops", guarantee=self._guarantee)
         for role in ("eng/web", "eng/db", "other", "ops"):
             self.gluttons.append(Glutton(role.replace("/", "-"), self.cluster.chance))
             self.run(self.gluttons[-1], role)
@@ -179,13 +196,37 @@ class Contest:
 
     # What must be true in the end.
 
-    def _check_waits(self) -> None:
+    def _check_calm(self) -> None:
         begun, before = self.cluster.elapsed, len(self.modest.waits)
         while self.cluster.elapsed < begun + CALM_SECONDS:
             self.cluster.advance(1.0)
+            self._check_quotas(self.cluster.masters[-1].cluster)
+            self._check_offers()
             longest = max([*self.modest.waits[before + 1 :], min(self.modest.waits_for, self.cluster.elapsed - begun)])
             if longest > WAIT_SECONDS_MAX:
                 raise BrokenPromiseError(f"who wants little waited for {longest:.0f} s beside those who want all")
         had = len(self.modest.waits) - before
         if had < CALM_SECONDS / WAIT_SECONDS_MAX:
             raise BrokenPromiseError(f"who wants little got only {had} offers in {CALM_SECONDS:g} s")
+
+    def _check_quotas(self, books: Books) -> None:
+        """By what the master knows of tasks and offers: the allocator has books of its own."""
+        held = consumption(books.agents.values(), books.frameworks.values())
+        for offer in books.offers.values():
+            for role in lineage(offer.role):
+                add(held[role], counted(offer.resources).quantities().items())
+        for name, limit in self._limit.quantities().items():
+            if held["eng"].get(name, 0) > limit:
+                raise BrokenPromiseError(f"eng has {held['eng'][name]} of {name}, by the master; its limit is {limit}")
+        is_short = not holds(held["ops"], self._guarantee.quantities().items())
+        self._short_since = (self._short_since or self.cluster.elapsed) if is_short else None
+        if self._short_since is not None and self.cluster.elapsed - self._short_since > SHORT_SECONDS_MAX:
+            raise BrokenPromiseError(f"ops has {dict(held['ops'])}, and {self._guarantee} is guaranteed")
+
+    def _check_offers(self) -> None:
+        """No offer stands for longer than it may."""
+        now = self.cluster.elapsed
+        self._offers = {id: self._offers.get(id, now) for id in self.cluster.masters[-1].cluster.offers}
+        oldest = now - min(self._offers.values(), default=now)
+        if oldest > OFFER_TIMEOUT_SECONDS + 1.0:
+            raise BrokenPromiseError(f"an offer stands for {oldest:.0f} s, and is to be taken back sooner")

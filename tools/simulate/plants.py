@@ -20,6 +20,7 @@ from master.updates import Verdict
 from mesos.detector import MasterDetector
 from mesos.ids import AgentID
 from mesos.scheduler.process import SchedulerProcess
+from tools.simulate.contest_plants import CONTEST_PLANTS
 
 
 @contextmanager
@@ -133,6 +134,14 @@ Plant: TypeAlias = Literal[
     "kept-offer",
     "old-master",
     "any-acknowledgement",
+    "no-limit",
+    "forgotten-quota",
+    "no-headroom",
+    "kept-free",
+    "lost-recovery",
+    "endless-refusal",
+    "largest-first",
+    "no-timeout",
 ]
 
 PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
@@ -146,4 +155,5 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "kept-offer": kept_offer,
     "old-master": old_master,
     "any-acknowledgement": any_acknowledgement,
+    **CONTEST_PLANTS,
 }

@@ -8,7 +8,7 @@ less than its share does not wait for long.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from unittest.mock import patch
@@ -18,7 +18,6 @@ from master.allocator.agent import Agent
 from master.allocator.bundle import is_plain, private
 from master.allocator.cluster import Cluster as Books
 from master.allocator.cycle import Lots
-from master.allocator.quota import Allowance
 from mesos.ids import TaskID
 from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
 from mesos.scheduler import Scheduler, SchedulerCalls
@@ -155,26 +154,28 @@ class Shares:
     """How many gave anything to anybody."""
     peaks: dict[str, dict[str, int]] = field(default_factory=dict)
     """The most that each role with a quota consumed, in thousandths."""
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What an operator said, by role, in thousandths: it holds whether or not an allocator knows of it."""
 
     def look(self, books: Books, lots: Lots) -> None:
         """Check an allocation that was just made. BrokenPromiseError if it gave what it must not."""
         self.allocations += bool(lots)
         for agent_id in sorted({lot.agent_id for each in lots.values() for lot in each}):
             _check_once(books.agents[agent_id])
-        for allowance in books.quotas.by_role.values():
-            self._check_limits(books, allowance, lots)
+        known = {role: allowance.limits for role, allowance in books.quotas.by_role.items()}
+        for role, limits in {**known, **self.limits}.items():
+            self._check_limits(books, role, limits, lots)
 
-    def _check_limits(self, books: Books, allowance: Allowance, lots: Lots) -> None:
-        consumed = consumption(books, allowance.role)
-        peak = self.peaks.setdefault(allowance.role, {})
+    def _check_limits(self, books: Books, role: str, limits: Mapping[str, int], lots: Lots) -> None:
+        consumed = consumption(books, role)
+        peak = self.peaks.setdefault(role, {})
         for name, amount in consumed.items():
             peak[name] = max(peak.get(name, 0), amount)
-        given = [lot for client, each in lots.items() if _top_level(client.role) == allowance.role for lot in each]
+        given = [lot for client, each in lots.items() if _top_level(client.role) == role for lot in each]
         names = Resources.sum(lot.resources.filter(is_plain) for lot in given).quantities().keys()
-        for name in sorted(names & allowance.limits.keys()):
-            if consumed.get(name, 0) > allowance.limits[name]:
-                limit = allowance.limits[name]
-                raise BrokenPromiseError(f"role {allowance.role} has {consumed[name]} of {name}, its limit is {limit}")
+        for name in sorted(names & limits.keys()):
+            if consumed.get(name, 0) > limits[name]:
+                raise BrokenPromiseError(f"role {role} has {consumed[name]} of {name}, its limit is {limits[name]}")
 
 
 def _check_once(agent: Agent) -> None:
@@ -199,9 +200,9 @@ def _top_level(role: str) -> str:
 
 
 @contextmanager
-def audited() -> Iterator[Shares]:
+def audited(limits: Mapping[str, Mapping[str, int]] | None = None) -> Iterator[Shares]:
     """Have every allocation looked at, of every allocator that runs meanwhile."""
-    shares, allocate = Shares(), cycle.allocate
+    shares, allocate = Shares(limits=limits or {}), cycle.allocate
 
     def looked_at(books: Books, now: float, rank: Callable[[Agent], float]) -> Lots:
         lots = allocate(books, now, rank)
