@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import signal
@@ -30,7 +29,7 @@ from agent.disk import SandboxDisk
 from agent.environment import inherited
 from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
-from agent.flags import ACTOR_PORT_OFFSET, CONTAINERIZERS, AgentFlags
+from agent.flags import CONTAINERIZERS, AgentFlags
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose, choose_launcher
 from agent.isolators.logs import LogRotation
@@ -40,14 +39,13 @@ from agent.janitor import JANITOR_ID, Janitor
 from agent.records.lasting import PATH, Lasting
 from agent.volumes import DiskVolumes
 from agent.work_dir import held
-from libprocess.edge import open_node, run
+from libprocess.edge import run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
 from libprocess.http.tls import Tls
 from libprocess.pid import PID
 from libprocess.runtime import Runtime
-from libprocess.tracing import Tracing
 from libprocess.units import format_duration
 from libprocess.zeromq import ZeroMQ
 from mesos.access.credentials import Credential, read_credential, read_credentials, read_token_key
@@ -55,6 +53,7 @@ from mesos.access.gate import EXECUTOR, make_gate
 from mesos.attributes import parse_attributes
 from mesos.detector import MasterDetector, master_finder
 from mesos.executor.place import invitation
+from mesos.node import open_program
 from mesos.types import AgentInfo, ContainerType
 
 PROGRAM = "mesos-agent"
@@ -73,7 +72,7 @@ def main() -> None:
     with told_to_the_operator(PROGRAM):
         flags = AgentFlags.load()
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
-        _check_reachable(flags)
+        flags.check_reachable()
         _check_patience(flags)
         _check_containers(flags)
         info = _info(flags)
@@ -85,7 +84,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
     """Run an agent; returns the program's exit code."""
     endings = _Endings()
     async with AsyncExitStack() as stack:
-        node = await _open(flags, stack)
+        node = await open_program(flags, flags.work_dir, f"{flags.work_dir}/meta", stack)
         _check_lasting(node, info)
         boot_id = Path(BOOT_ID).read_text().strip()
         _check_recovery(node, flags, info, boot_id)
@@ -206,22 +205,6 @@ def _check_recovery(node: Runtime, flags: AgentFlags, info: AgentInfo, boot_id: 
         raise OperatorError(f"this was agent {known.id}, and {error}; {remedy}") from None
 
 
-async def _open(flags: AgentFlags, stack: AsyncExitStack) -> Runtime:
-    node = open_node(
-        host=flags.ip,
-        port=flags.chosen_actor_port,
-        advertise=flags.advertise_ip,
-        storage=f"{flags.work_dir}/meta",
-        insecure=flags.insecure,
-        keys=flags.node_keys,
-        tracing=Tracing.from_environment(os.environ, f"{flags.work_dir}/traces", flags.flight_recorder_seconds),
-    )
-    try:
-        return await stack.enter_async_context(node)
-    except OSError as error:
-        raise OperatorError(f"--actor_port ({ACTOR_PORT_OFFSET} above --port unless given): {error}") from None
-
-
 async def _watch(node: Runtime, agent: PID, endings: _Endings) -> int:
     """Wait until somebody ends this program, and then for the agent's last words; or until the agent ends by itself."""
     endings.leave = lambda: node.terminate(agent)
@@ -247,12 +230,6 @@ class _Endings:
 
 def _leave_at_once() -> None:
     raise SystemExit(0)
-
-
-def _check_reachable(flags: AgentFlags) -> None:
-    """A PID with the address that means "every address" leads nowhere."""
-    if ipaddress.ip_address(flags.ip).is_unspecified and flags.advertise_ip is None:
-        raise OperatorError(f"--ip={flags.ip} is no address that others can reach; give one with --advertise_ip")
 
 
 def _check_containers(flags: AgentFlags) -> None:

@@ -6,20 +6,17 @@ from typing import Literal
 
 from agent.isolators.choice import FOR_ROOT, FOR_USERS, ISOLATORS
 from libprocess.flags import BYTES, DURATION, PATH, PORT, Kind, flag
-from libprocess.tracing import FLIGHT_SECONDS
-from mesos.access.flags import ACCESS, AccessFlags
+from mesos.access.flags import ACCESS
 from mesos.detector import MASTER, MasterPlace
 from mesos.domains import format_domain, parse_domain
+from mesos.node import NETWORK, NodeFlags
 from mesos.types import DomainInfo
-
-ACTOR_PORT_OFFSET = 1000
 
 CONTAINERIZERS = ("mesos",)
 """The names of all there are."""
 
 DOMAIN = Kind("JSON", parse_domain, format_domain)
 
-NETWORK = "Network"
 CONTAINERS = "Containers"
 DISK = "Disk"
 EXECUTORS = "Executors"
@@ -28,7 +25,7 @@ RECOVERY = "Recovery"
 
 
 class AgentFlags(
-    AccessFlags,
+    NodeFlags,
     program="mesos-agent",
     environment=("MESOS_AGENT_", "MESOS_SLAVE_", "MESOS_"),
     directory="/etc/mesos-agent",
@@ -50,31 +47,10 @@ class AgentFlags(
         default=None, kind=DOMAIN, help="The region and zone of this machine, as JSON; frameworks may choose by it."
     )
     default_role: str = flag(default="*", help="The role that resources without one are reserved for.")
-    logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
-        default="INFO", help="The least important news that is logged, on stderr."
-    )
-    flight_recorder_seconds: float = flag(
-        default=FLIGHT_SECONDS,
-        kind=DURATION,
-        help="How far back it is told what led to a failure, in a file in --work_dir/traces that mesos-trace reads; "
-        "0secs is nothing.",
-    )
 
-    ip: str = flag(default="127.0.0.1", help="The address to listen on.", group=NETWORK)
-    port: int = flag(default=5051, kind=PORT, help="Where the web page is.", group=NETWORK)
-    actor_port: int | None = flag(
-        default=None,
-        kind=PORT,
-        help=f"Where executors and the master reach the agent's actors; otherwise --port + {ACTOR_PORT_OFFSET}.",
-        group=NETWORK,
+    port: int = flag(
+        default=5051, kind=PORT, group=NETWORK, help="The port of the web page and of HTTP; 0 is any free one."
     )
-    hostname: str | None = flag(
-        default=None, help="The name that browsers and frameworks know this machine by; otherwise --ip.", group=NETWORK
-    )
-    advertise_ip: str | None = flag(
-        default=None, help="The address that others reach this agent at, where it is not --ip.", group=NETWORK
-    )
-    insecure: bool = flag(default=False, help="Listen beyond loopback although links are not encrypted.", group=NETWORK)
     registration_backoff_factor_seconds: float = flag(
         default=1.0,
         kind=DURATION,
@@ -245,10 +221,3 @@ class AgentFlags(
         "up: not at all, or by more.",
         group=RECOVERY,
     )
-
-    @property
-    def chosen_actor_port(self) -> int:
-        """The port for actors, whether it was given or not."""
-        if self.actor_port is not None:
-            return self.actor_port
-        return self.port + ACTOR_PORT_OFFSET if self.port else 0

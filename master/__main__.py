@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
-from libprocess.edge import open_node, run
+from libprocess.edge import run
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
@@ -18,9 +17,8 @@ from libprocess.http.tls import Tls
 from libprocess.message import Message
 from libprocess.pid import PID, Address
 from libprocess.runtime import Runtime
-from libprocess.tracing import Tracing
 from master.candidate import CANDIDATE, Candidate
-from master.flags import ACTOR_PORT_OFFSET, MasterFlags
+from master.flags import MasterFlags
 from master.history.sqlite import SqliteTaskHistory
 from master.master import MASTER, describe, new_id
 from master.registrar.stores import open_store
@@ -28,6 +26,7 @@ from master.seat import Seat
 from mesos.access.credentials import read_credentials
 from mesos.access.gate import SCHEDULER, make_gate
 from mesos.detector.zookeeper import ZooKeeperContender, ZooKeeperFinder
+from mesos.node import open_program
 
 PROGRAM = "mesos-master"
 FAILED = 1
@@ -40,7 +39,7 @@ def main() -> None:
     with told_to_the_operator(PROGRAM):
         flags = MasterFlags.load()
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=flags.logging_level)
-        _check_reachable(flags)
+        flags.check_reachable()
         _make_directory(flags.work_dir)
         raise SystemExit(run(serve(flags)))
 
@@ -49,7 +48,7 @@ async def serve(flags: MasterFlags) -> int:
     """Run a master; returns the program's exit code."""
     told_to_end = _ending()
     async with AsyncExitStack() as stack:
-        node = await _open(flags, stack)
+        node = await open_program(flags, flags.work_dir, flags.work_dir, stack)
         root, credentials = CANDIDATE if flags.zk else MASTER, _credentials(flags)
         gate, tls = _gate(flags, node, credentials), Tls.from_environment()
         server = HttpServer(node, root=root, host=flags.ip, port=flags.port, guard=gate, tls=tls)
@@ -109,22 +108,6 @@ def _gate(flags: MasterFlags, node: Runtime, credentials: dict[str, str]) -> Gat
     return make_gate("master", flags, credentials, node.now, **schedulers)
 
 
-async def _open(flags: MasterFlags, stack: AsyncExitStack) -> Runtime:
-    node = open_node(
-        host=flags.ip,
-        port=flags.chosen_actor_port,
-        advertise=flags.advertise_ip,
-        storage=flags.work_dir,
-        insecure=flags.insecure,
-        keys=flags.node_keys,
-        tracing=Tracing.from_environment(os.environ, f"{flags.work_dir}/traces", flags.flight_recorder_seconds),
-    )
-    try:
-        return await stack.enter_async_context(node)
-    except OSError as error:
-        raise OperatorError(f"--actor_port ({ACTOR_PORT_OFFSET} above --port unless given): {error}") from None
-
-
 async def _watch(seat: Seat, told_to_end: asyncio.Event) -> int:
     """Wait until somebody ends this program, or the master ends by itself, which is always a failure."""
     ending = asyncio.ensure_future(told_to_end.wait())
@@ -143,12 +126,6 @@ def _ending() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     return event
-
-
-def _check_reachable(flags: MasterFlags) -> None:
-    """A PID with the address that means "every address" leads nowhere."""
-    if ipaddress.ip_address(flags.ip).is_unspecified and flags.advertise_ip is None:
-        raise OperatorError(f"--ip={flags.ip} is no address that others can reach; give one with --advertise_ip")
 
 
 def _make_directory(path: str) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from libprocess.flags import DURATION, PATH, PORT, Kind, flag
 from libprocess.flags.kinds import one_of
-from libprocess.tracing import FLIGHT_SECONDS
 from libprocess.units import format_duration, parse_duration
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
-from mesos.access.flags import ACCESS, AccessFlags
+from mesos.access.flags import ACCESS
 from mesos.access.rate_limits import RateLimits, format_rate_limits, parse_rate_limits
 from mesos.detector.zookeeper import ZOOKEEPER, ZooKeeperUrl
 from mesos.domains import format_domain, parse_domain
+from mesos.node import NETWORK, NodeFlags
 from mesos.resources import Resources
 from mesos.roles import check_role
 from mesos.types import DomainInfo
@@ -25,8 +24,6 @@ REGISTRY = "Registry"
 ELECTION = "Election"
 ALLOCATION = "Allocation"
 HISTORY = "History"
-
-ACTOR_PORT_OFFSET = 1000
 
 
 def parse_enough(text: str) -> tuple[Resources, ...]:
@@ -107,7 +104,7 @@ DOMAIN = Kind("JSON", parse_domain, format_domain)
 
 
 class MasterFlags(
-    AccessFlags,
+    NodeFlags,
     program="mesos-master",
     environment=("MESOS_MASTER_", "MESOS_"),
     directory="/etc/mesos-master",
@@ -116,28 +113,13 @@ class MasterFlags(
     """Runs a master: agents offer their resources through it, and frameworks launch tasks on them."""
 
     work_dir: str = flag(kind=PATH, help="The directory for what the master must keep.")
-    ip: str = flag(default="127.0.0.1", help="The address to listen on.")
-    port: int = flag(default=5050, kind=PORT, help="The port of the web pages and HTTP API; 0 for a free one.")
-    actor_port: int | None = flag(
-        default=None,
+    port: int = flag(
+        default=5050,
         kind=PORT,
-        help=f"The port for agents and schedulers, told to them by --port; otherwise that + {ACTOR_PORT_OFFSET}.",
+        group=NETWORK,
+        help="The port of the web page and of HTTP, which is all that others need to know; 0 is any free one.",
     )
-    hostname: str | None = flag(default=None, help="The name that browsers reach the web pages by; otherwise --ip.")
-    advertise_ip: str | None = flag(
-        default=None, help="The address that agents and schedulers reach the master at, where it is not --ip."
-    )
-    insecure: bool = flag(default=False, help="Listen beyond loopback although links are not encrypted.")
     cluster: str | None = flag(default=None, help="The name of the cluster, for people.")
-    logging_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = flag(
-        default="INFO", help="The least important news that is logged, on stderr."
-    )
-    flight_recorder_seconds: float = flag(
-        default=FLIGHT_SECONDS,
-        kind=DURATION,
-        help="How far back it is told what led to a failure, in a file in --work_dir/traces that mesos-trace reads; "
-        "0secs is nothing.",
-    )
 
     credentials: str | None = flag(
         default=None,
@@ -333,10 +315,3 @@ class MasterFlags(
     def chosen_registry(self) -> str:
         """Where the registry is, whether that was said or not."""
         return self.registry or ("sqlite" if self.zk is None else "zookeeper")
-
-    @property
-    def chosen_actor_port(self) -> int:
-        """The port for actors, whether it was given or not."""
-        if self.actor_port is not None:
-            return self.actor_port
-        return self.port + ACTOR_PORT_OFFSET if self.port else 0

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from frameworks.batch.console import PROGRAM, Console
 from frameworks.batch.flags import BatchFlags
@@ -40,7 +41,7 @@ def main() -> None:
 
 def run(flags: BatchFlags) -> int:
     """Run the batch that the flags and the standard input describe; returns the exit status."""
-    plan = plan_of(flags)
+    plan, proofs = plan_of(flags), flags.proofs
     asyncio.run(require_master(flags.master, MASTER_SECONDS))
     ledger = Ledger.of(read_inputs())
     with output_directory(flags.output) as directory:
@@ -48,16 +49,16 @@ def run(flags: BatchFlags) -> int:
         console = Console(ledger, results, prints=not flags.output)
         scheduler = BatchScheduler(ledger, plan, results, console, time.monotonic)
         try:
-            return work(flags, scheduler, ledger, console)
+            return work(flags, proofs, scheduler, ledger, console)
         finally:
             if flags.output:
                 results.write_index(ledger.items)
 
 
-def work(flags: BatchFlags, scheduler: BatchScheduler, ledger: Ledger, console: Console) -> int:
+def work(flags: BatchFlags, proofs: dict[str, Any], scheduler: BatchScheduler, ledger: Ledger, console: Console) -> int:
     """Let the scheduler run until it is done or interrupted, and report."""
     framework = FrameworkInfo(user="", name=flags.name, failover_timeout_seconds=FAILOVER_SECONDS)
-    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False, **flags.proofs)
+    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False, **proofs)
     started_at = time.monotonic()
     is_interrupted = not runs_through(driver)
     console.close(time.monotonic() - started_at, len(scheduler.agents))

@@ -32,11 +32,11 @@ def main() -> None:
 
 def run(flags: RunFlags) -> int:
     """Run what the flags describe; returns the exit status."""
-    order = order_of(flags)
+    order, proofs = order_of(flags), flags.proofs
     asyncio.run(require_master(flags.master, MASTER_SECONDS))
     scheduler = RunScheduler(order, Console(order.instances_count))
     framework = FrameworkInfo(user="", name=flags.name, failover_timeout_seconds=FAILOVER_SECONDS)
-    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False, **flags.proofs)
+    driver = SchedulerDriver(scheduler, framework, flags.master, implicit_acknowledgements=False, **proofs)
     try:
         driver.run()
     finally:

@@ -23,11 +23,10 @@ def help_text(cls: type[Flags]) -> str:
     usage = " ".join(filter(None, [f"Usage: {cls.program} [--flag=value …]", cls.arguments_help]))
     about = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     parts = [usage, textwrap.fill(about, WIDTH), textwrap.fill(_sources(cls), WIDTH)]
-    prefix = cls.environment[-1] if cls.environment else ""
-    # Sorting is stable: groups in the order of their first flag, flags in the order of their declaration.
-    groups = list(dict.fromkeys(declared.group for declared in cls.declared.values()))
+    # Sorting is stable: what has no group, then groups in the order of their first flag, all as they were declared.
+    groups = list(dict.fromkeys(["", *(declared.group for declared in cls.declared.values())]))
     for group, flags in groupby(sorted(cls.declared.values(), key=lambda flag: groups.index(flag.group)), _group):
-        parts.append("\n".join([f"{group or 'Flags'}:", *(_entry(flag, prefix) for flag in flags)]))
+        parts.append("\n".join([f"{group or 'Flags'}:", *map(_entry, flags)]))
     parts.append("\n".join(["Every program:", *(_built_in_entry(flag) for flag in built_in())]))
     return "\n\n".join(parts)
 
@@ -39,7 +38,8 @@ def _group(flag: Declared) -> str:
 def _sources(cls: type[Flags]) -> str:
     places = ["the command line"]
     if cls.environment:
-        places.append(f"the environment as {' or '.join(prefix + 'NAME' for prefix in cls.environment)}")
+        prefixes = " or ".join(f"{prefix}NAME" for prefix in cls.environment)
+        places.append(f"the environment as {prefixes} in capitals")
     places.append(f"a file called NAME in {cls.directory or '--flags_dir'}")
     if cls.shared:
         places.append(", ".join(f"{path} for {name}" for name, path in cls.shared.items()))
@@ -48,13 +48,16 @@ def _sources(cls: type[Flags]) -> str:
     )
 
 
-def _entry(flag: Declared, prefix: str) -> str:
-    """One of the program's flags: its form, and beside it what it does, its default and its variable."""
+def _entry(flag: Declared) -> str:
+    """One of the program's flags: its form, and beside it what it does, and what it is unless it is given."""
     form = f"--[no-]{flag.name}" if flag.kind is SWITCH else f"--{flag.name}={flag.kind.placeholder}"
-    notes = "required" if flag.default is MISSING else f"default: {_default(flag)}"
-    if prefix:
-        notes += f"; env: {prefix}{flag.name.upper()}"
-    return _columns(form, f"{flag.help} ({notes})")
+    return _columns(form, f"{flag.help}{_note(flag)}")
+
+
+def _note(flag: Declared) -> str:
+    if flag.default is MISSING:
+        return " (required)"
+    return "" if flag.default in (None, "", (), False) else f" ({flag.shown(flag.default)})"
 
 
 def _built_in_entry(flag: Declared) -> str:
@@ -68,7 +71,3 @@ def _columns(form: str, text: str) -> str:
     if len(left) < COLUMN:
         left, lines = left.ljust(COLUMN) + lines[0], lines[1:]
     return "\n".join([left, *(" " * COLUMN + line for line in lines)])
-
-
-def _default(flag: Declared) -> str:
-    return "none" if flag.default in (None, "", ()) else flag.shown(flag.default)

@@ -107,7 +107,7 @@ def _read_lines(path: Path) -> list[tuple[str, str, str]]:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise BadKeys(f"cannot read {path}: {reason}; keys are made by create_keys") from None
+        raise BadKeys(f"cannot read {path}: {reason}; python -m tools.cli keys create makes them") from None
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):

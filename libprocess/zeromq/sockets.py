@@ -159,7 +159,12 @@ def _advertised(setup: Setup, port: int) -> Address:
 def _unusable(setup: Setup, error: OSError | zmq.ZMQError) -> AddressUnusable:
     where = Address(setup.host, setup.port)
     if error.errno == errno.EADDRINUSE:
-        return AddressUnusable(f"{where} is taken by another program; give another port, or 0 for any free one")
-    if error.errno == errno.EACCES:
-        return AddressUnusable(f"{where} may not be used by this user; give a port of 1024 or above")
-    return AddressUnusable(f"cannot listen at {where}: {error.strerror}; give an address of this machine")
+        text = f"{where} is taken by another program; give another port, or 0 for any free one"
+    elif error.errno == errno.EACCES:
+        text = f"{where} may not be used by this user; give a port of 1024 or above"
+    else:
+        reason = str(error.strerror).partition(" (")[0]  # ZeroMQ repeats the address there
+        text = f"cannot listen at {setup.host}: {reason}; give an address of this machine"
+    unusable = AddressUnusable(text)
+    unusable.errno = error.errno
+    return unusable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,13 +19,14 @@ from mesos.types.cluster import MASTER_PORT
 
 FILE_SCHEME = "file://"
 RETRY_SECONDS = 0.2
+_PAGE = re.compile("^https?://")
 
 MasterPlace: TypeAlias = Address | ZooKeeperUrl
 
 
 def parse_master(text: str) -> MasterPlace:
-    """Read where masters are: `host:port` of a web page (without a port, it is 5050), a `zk://` URL, or `file://PATH`,
-    a file with one of these.
+    """Read where masters are: `host:port` of a web page (without a port, it is 5050) or its URL, a `zk://` URL, or
+    `file://PATH`, a file with one of these.
 
     ValueError says what is wrong with anything else, without telling credentials.
     """
@@ -32,10 +34,11 @@ def parse_master(text: str) -> MasterPlace:
         return parse_master(_read(text.removeprefix(FILE_SCHEME)))
     if text.startswith(SCHEME):
         return parse_zookeeper(text)
+    place = _PAGE.sub("", text, count=1).rstrip("/")
     try:
-        if "@" in text:
-            raise ValueError  # a URL with credentials that lacks its scheme: no host has such a name
-        return Address.parse(text if ":" in text else f"{text}:{MASTER_PORT}")
+        if "@" in place or "/" in place:
+            raise ValueError  # such as a URL with credentials that lacks its scheme: no host has such a name
+        return Address.parse(place if ":" in place else f"{place}:{MASTER_PORT}")
     except ValueError:
         raise ValueError(
             f"expected a master's host:port such as 127.0.0.1:{MASTER_PORT}, or {SCHEME}host:port/path, "

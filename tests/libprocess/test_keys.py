@@ -68,6 +68,6 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, name: str, content: str, text
 
 def test_missing_keys_are_one_line_with_the_remedy(tmp_path: Path):
     with pytest.raises(
-        BadKeys, match=r"cannot read .*node.key: No such file or directory; keys are made by create_keys"
+        BadKeys, match=r"cannot read .*node.key: No such file or directory; python -m tools.cli keys create"
     ):
         read_keys(tmp_path)

@@ -266,13 +266,16 @@ def test_who_needs_a_master_waits_for_one_that_is_starting(web: type[Web]):
         ("10.0.0.1:80", Address("10.0.0.1", 80)),
         ("m.example", Address("m.example", 5050)),
         ("[::1]:1", Address("::1", 1)),
+        ("http://10.0.0.1:80/", Address("10.0.0.1", 80)),
     ],
 )
 def test_the_address_of_a_master_is_read(text: str, address: Address):
     assert parse_master(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "m:port", "m:70000", ":5050", "ann:secret@m:5050"])
+@pytest.mark.parametrize(
+    "text", ["", "m:port", "m:70000", ":5050", "ann:secret@m:5050", "ftp://m:5050", "http://m:5050/state"]
+)
 def test_what_is_no_address_of_a_master_is_refused(text: str):
     with pytest.raises(ValueError, match=r"^expected a master's host:port such as 127\.0\.0\.1:5050, or zk:") as error:
         parse_master(text)

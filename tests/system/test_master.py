@@ -93,6 +93,21 @@ def test_an_address_that_leads_nowhere_is_refused(tmp_path: Path):
     assert text == "mesos-master: --ip=0.0.0.0 is no address that others can reach; give one with --advertise_ip"
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--ip=localhost"], "--ip: expected an address such as 127.0.0.1, found 'localhost'; --help says more"),
+        (["--ip=192.0.2.1"], "; give --keys, or --insecure if the network is trusted"),
+        (
+            ["--ip=192.0.2.1", "--insecure", "--port=0"],
+            "--ip: cannot listen at 192.0.2.1: Cannot assign requested address; give an address of this machine",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_told_with_its_flag(tmp_path: Path, flags: list[str], told: str):
+    assert fails(f"--work_dir={tmp_path}", *flags).endswith(told)
+
+
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "file").touch()
     text = fails(f"--work_dir={tmp_path}/file/below", "--port=0")

@@ -12,6 +12,7 @@ from tools.cli import adopt, agents, explain, history, keys, listing, reconfigur
 from tools.options import Parser
 
 PROGRAM = "tools.cli"
+MASTER_HELP = "the web address of a master (127.0.0.1:5050), or where masters meet: zk://host:port,…/path"
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        command.add_argument("--master", metavar="HOST:PORT", default="127.0.0.1:5050", help="the master's web address")
+        command.add_argument("--master", metavar="PLACE", default="127.0.0.1:5050", help=MASTER_HELP)
         command.add_argument("--credential", metavar="FILE", default="", help="what to prove to the master with")
         command.add_argument("--json", action="store_true", help="print the answer as JSON")
         add(command)

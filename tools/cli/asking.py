@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.client
 from collections.abc import Mapping
@@ -13,24 +14,24 @@ import msgspec
 
 from libprocess.errors import OperatorError
 from libprocess.http.tls import Tls
+from libprocess.pid import Address
 from mesos.access.credentials import Credential, read_credential
+from mesos.detector import parse_master, require_master
 
 TIMEOUT_SECONDS = 30.0
+ZOOKEEPER_SECONDS = 10.0
 REDIRECTED = 307
 
 
 class Master:
-    """A master's web address, `host:port`. It may name another one, which leads."""
+    """A master's web page: that at an address, of the one that it names as leading, or where masters meet."""
 
-    def __init__(self, address: str, credential: str = "", noun: str = "master") -> None:
+    def __init__(self, place: str, credential: str = "", noun: str = "master") -> None:
         """`credential` is a file with what to prove to it with; `noun` is what is there, should it not be a master."""
         self._noun = noun
         self._headers = _authorization(read_credential("credential", credential)) if credential else {}
-        self._tls = Tls.from_environment() or (Tls() if address.startswith("https://") else None)
-        host, _, port = address.removeprefix("https://").removeprefix("http://").rstrip("/").rpartition(":")
-        if not host or not port.isdecimal():
-            raise OperatorError(f"--master: expected HOST:PORT, found {address!r}")
-        self._address = f"{host}:{port}"
+        self._tls = Tls.from_environment() or (Tls() if place.startswith("https://") else None)
+        self._address = str(_leader_of(place))
 
     def get(self, path: str, **query: str) -> Any:
         """What the master says there, read from JSON. OperatorError if it cannot be reached, or refuses."""
@@ -69,8 +70,8 @@ class Master:
             leader = urlsplit(response.getheader("Location", "")).netloc if response.status == REDIRECTED else ""
             return response.status, response.read(), leader
         except (OSError, http.client.HTTPException) as error:
-            text = f"no {self._noun} answers at {address}: {error or type(error).__name__}; name another by --master"
-            raise OperatorError(text) from None
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise OperatorError(f"no {self._noun} answers at {address}: {reason}; name another by --master") from None
         finally:
             connection.close()
 
@@ -90,6 +91,17 @@ class Master:
     def _refused(self, path: str, status: int, body: bytes) -> OperatorError:
         text = " ".join(body.decode(errors="replace").split())
         return OperatorError(f"{self._address}{path} answers {status}: {text}")
+
+
+def _leader_of(place: str) -> Address:
+    try:
+        found = parse_master(place)
+    except ValueError as error:
+        raise OperatorError(f"--master: {error}") from None
+    if isinstance(found, Address):
+        return found
+    leader = asyncio.run(require_master(found, ZOOKEEPER_SECONDS))
+    return Address(leader.hostname, leader.port)
 
 
 def find(noun: str, rows: list[dict[str, Any]], wanted: str, keys: tuple[str, ...]) -> str:

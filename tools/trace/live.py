@@ -30,7 +30,9 @@ class Unreachable(OperatorError):
 def add_nodes(parser: argparse.ArgumentParser) -> None:
     """The nodes that a command is for."""
     parser.add_argument("nodes", nargs="*", metavar="NODE", help="host:port, or any actor of it: master@host:port")
-    parser.add_argument("--master", metavar="HOST:PORT", help="the master's web port: all nodes of its cluster")
+    parser.add_argument(
+        "--master", metavar="PLACE", help="all nodes of the cluster whose master's web page is there, or at zk://…"
+    )
     parser.add_argument("--credential", metavar="FILE", default="", help="what to prove to the master with")
     parser.add_argument("--keys", metavar="DIRECTORY", help="this tool's keys, where the nodes want to see some")
     parser.add_argument(

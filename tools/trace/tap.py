@@ -164,12 +164,11 @@ def tap(options: argparse.Namespace) -> Iterator[str]:
     """Follow until interrupted, until the time is over, or until no node is left."""
     wanted = selection(options)
     follower = Follower(_silent if options.quiet else _print, lambda names, hop: is_wanted(hop, wanted, names, options))
-    run(_tap(options, wanted, follower))
+    run(_tap(options, find_nodes(options), wanted, follower))
     yield from _summary(follower)
 
 
-async def _tap(options: argparse.Namespace, wanted: Selection, follower: Follower) -> None:
-    nodes = find_nodes(options)
+async def _tap(options: argparse.Namespace, nodes: list[PID], wanted: Selection, follower: Follower) -> None:
     async with tool_node(options) as runtime:
         process = TapProcess(nodes, TapMessage(wanted.kind, wanted.actor), follower, options.save)
         over = asyncio.Event()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -10,64 +9,18 @@ from typing import Any
 
 import pytest
 
-from libprocess import PID, Process
-from libprocess.edge import open_node
-from libprocess.http.server import HttpServer
-from libprocess.pid import Address
-from master.flags import MasterFlags
-from master.master import MASTER, Master
 from mesos.ids import FrameworkID
-from mesos.messages import AgentRegisteredMessage, PingAgentMessage, PongAgentMessage, RegisterAgentMessage
-from mesos.resources import Resources
 from mesos.scheduler import Scheduler, SchedulerDriver
-from mesos.types import AgentInfo, FrameworkInfo
+from mesos.types import FrameworkInfo
+from tests.tools.cli.served import box, served
 from tools.cli.__main__ import main
-
-
-class Peer(Process):
-    """An agent that registers, and stays."""
-
-    def __init__(self, master: PID) -> None:
-        self.answered = asyncio.Event()
-        self._master = master
-
-    def initialize(self) -> None:
-        self.send(self._master, RegisterAgentMessage(AgentInfo("box", resources=Resources.parse("cpus:1;mem:64")), "1"))
-
-    def agent_registered(self, message: AgentRegisteredMessage) -> None:
-        self.id = message.agent_id
-        self.answered.set()
-
-    def ping_agent(self, message: PingAgentMessage) -> None:
-        self.reply(PongAgentMessage())
 
 
 @pytest.fixture
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The web address of a master that knows one agent, `box`."""
-    started, over = threading.Event(), threading.Event()
-    addresses: list[str] = []
-    work_dir = str(tmp_path_factory.mktemp("master"))
-
-    async def serve() -> None:
-        async with open_node(storage=work_dir) as node:
-            server = HttpServer(node, root=MASTER, host="127.0.0.1", port=0)
-            await server.start()
-            web = Address("127.0.0.1", server.address.port)
-            peer = Peer(node.spawn(Master(MasterFlags(work_dir=work_dir), web), MASTER))
-            node.spawn(peer)
-            await asyncio.wait_for(peer.answered.wait(), 30)
-            addresses.append(str(web))
-            started.set()
-            await asyncio.to_thread(over.wait)
-            await server.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert started.wait(30)
-    yield addresses[0]
-    over.set()
-    thread.join()
+    with served(str(tmp_path_factory.mktemp("master")), box("cpus:1;mem:64")) as address:
+        yield address
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
