@@ -14,9 +14,11 @@ from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
 from master.allocator.holding import Grant
+from master.allocator.matching import bars
 from master.allocator.messages import Because, Why
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources, format_thousandths
+from mesos.types import AgentCapability, FrameworkCapability
 
 NOTHING = Resources()
 
@@ -89,12 +91,17 @@ def _about_agent(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Bec
         yield Because(Why.AGENT_INACTIVE, "the agent is not connected, or is not to be offered")
     if not agent.is_listed:
         yield Because(Why.NOT_LISTED, f"the whitelist has no {agent.info.hostname}")
-    missing = [each for each in agent.demands if each not in client.framework.capabilities]
-    if missing:
-        text = f"the agent is only for frameworks with {', '.join(missing)}, which this one has not"
-        yield Because(Why.CAPABILITY, text)
+    for demand in agent.demands:
+        if bars(demand, client):
+            yield Because(Why.CAPABILITY, _about_demand(demand))
     if agent.unwanted & client.mask:
         yield Because(Why.CONSTRAINT, f"the agent does not meet the framework's constraints for role {client.role}")
+
+
+def _about_demand(demand: FrameworkCapability | AgentCapability) -> str:
+    if isinstance(demand, AgentCapability):
+        return f"the agent has not the capability {demand}, and so does not know what to do with such a role"
+    return f"the agent is only for frameworks with the capability {demand}, which this one has not"
 
 
 # What is free.

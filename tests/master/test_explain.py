@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from libprocess.http import HttpResponse
 from master.allocator.messages import ExpectAgentsMessage
 from mesos.ids import AgentID
@@ -18,7 +20,7 @@ from mesos.messages import (
 )
 from mesos.resources import Resources
 from mesos.resources.jsonform import resources_to_json
-from mesos.types import AgentInfo, DomainInfo, FaultDomain, Filters, FrameworkCapability
+from mesos.types import AgentCapability, AgentInfo, DomainInfo, FaultDomain, Filters, FrameworkCapability
 from mesos.types.constraint import AttributeConstraint, OfferConstraints, Predicate
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, task_on
 
@@ -168,6 +170,17 @@ def test_the_framework_cannot_do_what_the_agent_demands():
     (reason,) = reasons(scene, scheduler, agent)
 
     assert (reason["reason"], "REGION_AWARE" in reason["text"]) == ("CAPABILITY", True)
+
+
+@pytest.mark.parametrize(("role", "expected"), [("eng", []), ("eng/web", ["HIERARCHICAL_ROLE"])])
+def test_the_agent_does_not_know_such_roles(role: str, expected: list[str]):
+    scene = Scene()
+    agent, scheduler = scene.agent(), scene.scheduler(role=role).register()
+    box = AgentInfo("box", resources=Resources.parse("cpus:4"))
+    agent.say(RegisterAgentMessage(box, "1", (AgentCapability.MULTI_ROLE,)))
+    told = [reason["text"] for reason in reasons(scene, scheduler, agent) if reason["reason"] == "CAPABILITY"]
+
+    assert [word for text in told for word in text.replace(",", "").split() if word.endswith("_ROLE")] == expected
 
 
 def test_the_framework_has_not_that_role(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
