@@ -6,6 +6,13 @@ import argparse
 from typing import NoReturn
 
 
+def count(text: str) -> int:
+    """Read how many: 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {text!r}")
+    return int(text)
+
+
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser`, and so are those of its commands, that does not show all its usage to whoever mistyped."""
 

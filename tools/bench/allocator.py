@@ -37,7 +37,7 @@ from mesos.resources import Resources
 from mesos.types import AgentInfo, Filters, FrameworkInfo
 from tools.bench import measure
 from tools.bench.measure import Figure
-from tools.options import Parser
+from tools.options import Parser, count
 
 REPEATS = 5
 EVENTS = 200
@@ -376,8 +376,8 @@ def figures(found: dict[str, float]) -> list[Figure]:
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
     parser = Parser(prog="python -m tools.bench allocator", description=__doc__)
-    parser.add_argument("--agents", type=int, default=10_000, help="how many agents (10000)")
-    parser.add_argument("--frameworks", type=int, default=1_000, help="how many frameworks (1000)")
+    parser.add_argument("--agents", type=count, default=10_000, help="how many agents (10000)")
+    parser.add_argument("--frameworks", type=count, default=1_000, help="how many frameworks (1000)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--core", type=int, help="the core to run on (the last one)")
     options = parser.parse_args(arguments)

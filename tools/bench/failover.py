@@ -8,7 +8,6 @@ Mesos' paper has 4 to 8 s for 200 to 4,000 agents.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import logging
@@ -47,6 +46,7 @@ from mesos.types import (
     TaskStatus,
 )
 from tools.bench.allocator import reference_ms
+from tools.options import Parser, count
 
 TASK = Resources.of(cpus=1, mem=64)
 FRAMEWORKS = 10
@@ -297,9 +297,9 @@ async def _until(condition: Callable[[], bool], what: str, *needed: Crowd | Lead
 
 def main(arguments: list[str]) -> int:
     """Measure, and print; 1 if the bar is not met, or a task was lost."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench failover", description=__doc__)
-    parser.add_argument("--agents", type=int, default=1000, help="how many agents (1000)")
-    parser.add_argument("--tasks", type=int, default=10, help="how many tasks on each (10)")
+    parser = Parser(prog="python -m tools.bench failover", description=__doc__)
+    parser.add_argument("--agents", type=count, default=1000, help="how many agents (1000)")
+    parser.add_argument("--tasks", type=count, default=10, help="how many tasks on each (10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a line")
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)  # that the leader is gone, from everybody

@@ -19,7 +19,7 @@ from master.master import Master
 from tools.bench.crowd import Crowd, crowd
 from tools.bench.measure import Figure, percentile, show
 from tools.bench.readers import Readers
-from tools.options import Parser
+from tools.options import Parser, count
 
 REPEATS = 7
 EVENTS = 2_000
@@ -153,8 +153,8 @@ async def _updates(the_crowd: Crowd) -> float:
 def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
     parser = Parser(prog="python -m tools.bench http", description=__doc__)
-    parser.add_argument("--agents", type=int, default=10_000, help="how many agents (10000)")
-    parser.add_argument("--tasks", type=int, default=50_000, help="how many tasks (50000)")
+    parser.add_argument("--agents", type=count, default=10_000, help="how many agents (10000)")
+    parser.add_argument("--tasks", type=count, default=50_000, help="how many tasks (50000)")
     parser.add_argument("--poll_seconds", type=float, default=10.0, help="how often each poller reads /state (10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     options = parser.parse_args(arguments)

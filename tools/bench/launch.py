@@ -31,7 +31,7 @@ from mesos.types import (
 )
 from tools.bench.measure import Figure, percentile, show
 from tools.local.cluster import LocalCluster
-from tools.options import Parser
+from tools.options import Parser, count
 
 AGENT_RESOURCES = "cpus:4000;mem:4000000;disk:100000"
 COMMAND_RESOURCES = Resources.of(cpus=0.1, mem=32)
@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
     """Measure, and print figures beside their bars; 1 if a bar is not met."""
     parser = Parser(prog="python -m tools.bench launch", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.add_argument("--tasks", type=int, default=500, help="how many commands to launch in one accept")
+    parser.add_argument("--tasks", type=count, default=500, help="how many commands to launch in one accept")
     parser.add_argument("--agent", action="append", default=[], metavar="FLAG", help="a further flag for the agent")
     parser.add_argument("--checkpoint", action="store_true", help="launch tasks that are to outlive their agent")
     options = parser.parse_args(arguments)

@@ -20,8 +20,10 @@ import psutil
 from libprocess.errors import told_to_the_operator
 from tools.demo.words import COUNT, count_here, find_texts, read_counts
 from tools.local import LocalCluster
+from tools.options import Parser
 
 PROGRAM = "demo"
+ABOUT = "Start a cluster of three processes, have it count the words of some hundred files, check that, and end it."
 AGENTS = 2
 RESOURCES = "cpus:4;mem:1024"
 TOP = 10
@@ -29,6 +31,7 @@ TOP = 10
 
 def main() -> None:
     """Exit status 0 if the cluster's result is that of a plain local run."""
+    Parser(prog=f"python -m tools.{PROGRAM}", description=ABOUT).parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         sys.exit(demonstrate())
