@@ -135,8 +135,15 @@ _PLAYS: Mapping[type[Fact], Callable[[Replay, Any], None]] = {
 }
 
 
+COMPLETED_KEPT = 100
+"""So many executors that ended are shown by the next agent, too."""
+COMPLETED_TASKS_KEPT = 20
+"""So many completed tasks of each executor."""
+
+
 def facts_of(frameworks: Frameworks, streams: Streams) -> Iterator[AnyFact]:
-    """The fewest facts that records can be had from again."""
+    """The fewest facts that records can be had from again. Of what is kept only to be shown it is the newest."""
+    yield from _facts_of_completed(frameworks)
     for framework in frameworks:
         if framework.is_kept:
             yield FrameworkFact(framework.info, framework.pid)
@@ -149,6 +156,21 @@ def facts_of(frameworks: Frameworks, streams: Streams) -> Iterator[AnyFact]:
             yield from (UpdateFact(update) for update in stream)
 
 
+def _facts_of_completed(frameworks: Frameworks) -> Iterator[AnyFact]:
+    completed = [
+        (framework, executor)
+        for framework in (*frameworks.completed, *frameworks)
+        if framework.is_kept
+        for executor in framework.completed_executors
+    ]
+    for framework, executor in completed[-COMPLETED_KEPT:]:
+        yield FrameworkFact(framework.info, framework.pid)  # each time, as it has nothing else then
+        yield from _facts_of_executor(framework, executor)
+        if framework.is_terminating:
+            yield FrameworkEndedFact(framework.id)
+        yield EndedFact(executor.container_id)
+
+
 def _facts_of_executor(framework: FrameworkRecord, executor: ExecutorRecord) -> Iterator[AnyFact]:
     id_ = executor.container_id
     yield ExecutorFact(framework.id, executor.info, id_, executor.directory, executor.is_command)
@@ -156,11 +178,9 @@ def _facts_of_executor(framework: FrameworkRecord, executor: ExecutorRecord) -> 
         yield LaunchedFact(id_, executor.process_id)
     if executor.was_registered:
         yield RegisteredFact(id_, executor.former_pid)
-    for task in executor.tasks.values():
+    for task in (*[*executor.completed_tasks][-COMPLETED_TASKS_KEPT:], *executor.tasks.values()):
         yield TaskFact(id_, task.info, task.running_since)
         yield from _facts_of_updates(framework.id, executor, task)
-    if executor.waits_until is not None:
-        yield WaitingFact(id_, executor.waits_until)
     if executor.kill is not None:
         yield KillFact(id_, *executor.kill)
     if executor.is_told_to_end:

@@ -89,7 +89,7 @@ class OperatorApi(Reconfiguration):
 
         self._disk = ThreadedDisk(self._runtime)
         self.files = self.spawn(Files(self._disk, [self._root], may if limited else None, self._names), "files")
-        for executor in self.frameworks.executors():  # those of an earlier life
+        for executor in (*self.frameworks.ended_executors(), *self.frameworks.executors()):  # those of an earlier life
             self.send(self.files, AttachFilesMessage(executor.directory, executor.user))
 
     def _about_calls(self) -> About:

@@ -71,6 +71,9 @@ class Frameworks:
         framework = self._active.get(id)
         if framework is None:
             framework = self._active[id] = FrameworkRecord(id, info, pid, self._completed_executors_max)
+            for before in [each for each in self.completed if each.id == id]:  # it was idle for a while
+                self.completed.remove(before)
+                framework.completed_executors.extend(before.completed_executors)
         else:
             framework.info, framework.pid = info, pid
         return framework
@@ -88,6 +91,11 @@ class Frameworks:
     def executors(self) -> Iterator[ExecutorRecord]:
         """All executors, of all frameworks."""
         return (executor for framework in self._active.values() for executor in framework.executors.values())
+
+    def ended_executors(self) -> Iterator[ExecutorRecord]:
+        """All executors that have ended and are still known, of all frameworks."""
+        for framework in (*self.completed, *self._active.values()):
+            yield from (*framework.completed_executors, *framework.owing.values())
 
     def tasks(self) -> Iterator[TaskRecord]:
         """All tasks that are not completed, of all frameworks."""

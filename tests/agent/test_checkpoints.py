@@ -138,6 +138,7 @@ def test_a_journal_is_written_anew_as_a_whole():
 
 def test_a_journal_grows_only_so_far(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("agent.checkpoints.journal.REWRITE_BYTES_MIN", 10_000)
+    monkeypatch.setattr("agent.checkpoints.replay.COMPLETED_KEPT", 5)
     cluster.framework = replace(cluster.framework, checkpoint=True)
     for number in range(100):
         cluster.run(command_task(f"t{number}"))

@@ -123,6 +123,30 @@ def test_the_end_of_a_container_is_forgotten_only_when_it_is_written_down(cluste
     assert cluster.machine.forgotten == [container_id]
 
 
+def test_what_has_ended_is_shown_by_the_next_agent_too(cluster: Cluster):
+    def shown() -> list[tuple[str, list[tuple[str, str]]]]:
+        frameworks = cluster.agent.frameworks
+        ended = [executor for each in (*frameworks.completed, *frameworks) for executor in each.completed_executors]
+        return [(each.id, [(task.id, task.state) for task in each.completed_tasks]) for each in ended]
+
+    kept(cluster).run(command_task("t1"))
+    cluster.machine.end()
+    cluster.world.settle()
+    cluster.run(executor_task("t2"))
+    program = cluster.start_program()
+    program.report(TaskID("t2"), FINISHED)
+    cluster.world.settle()
+    cluster.machine.end()
+    cluster.run(command_task("t3"))
+    assert shown() == [("t1", [("t1", FINISHED)]), ("E1", [("t2", FINISHED)])]
+    for _ in range(2):
+        cluster.revive_agent()
+        cluster.register()
+        assert shown() == [("t1", [("t1", FINISHED)]), ("E1", [("t2", FINISHED)])]
+        assert [task.id for task in cluster.agent.frameworks.tasks()] == ["t3"]
+        assert len(cluster.agent.frameworks.completed) == 0, "the framework is here, and nowhere else"
+
+
 def test_a_framework_that_was_shut_down_goes_on_ending(cluster: Cluster):
     kept(cluster).run(command_task("t1", "trap '' TERM"))
     cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
