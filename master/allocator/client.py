@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from master.allocator.bundle import Bundle, is_plain
@@ -87,9 +88,18 @@ class Client(Node):
         def may_have(kind: Kind) -> bool:
             return is_plain(kind) or (
                 kind.allocatable_to(self.role)
-                and not (kind.revocable and FrameworkCapability.REVOCABLE_RESOURCES not in capabilities)
-                and not (kind.shared and (without_shared or FrameworkCapability.SHARED_RESOURCES not in capabilities))
-                and not (len(kind.reservations) > 1 and FrameworkCapability.RESERVATION_REFINEMENT not in capabilities)
+                and not (kind.shared and without_shared)
+                and all(each in capabilities for each in demanded(kind))
             )
 
         return resources.filter(may_have)
+
+
+def demanded(kind: Kind) -> Iterator[FrameworkCapability]:
+    """What a framework must be able to do to have it."""
+    if kind.revocable:
+        yield FrameworkCapability.REVOCABLE_RESOURCES
+    if kind.shared:
+        yield FrameworkCapability.SHARED_RESOURCES
+    if len(kind.reservations) > 1:
+        yield FrameworkCapability.RESERVATION_REFINEMENT

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from master.allocator.agent import Agent
-from master.allocator.bundle import Bundle, is_plain, shrink
-from master.allocator.client import Client
+from master.allocator.bundle import Bundle, shrink
+from master.allocator.client import Client, demanded
 from master.allocator.cluster import Cluster
 from master.allocator.holding import Grant
 from master.allocator.matching import bars
 from master.allocator.messages import Because, Why
+from master.allocator.quantities import Amounts, show
 from mesos.ids import AgentID, FrameworkID
-from mesos.resources import Resources, format_thousandths
+from mesos.resources import Kind, Resources
 from mesos.types import AgentCapability, FrameworkCapability
 
 NOTHING = Resources()
@@ -35,20 +36,39 @@ def explain(cluster: Cluster, framework_id: FrameworkID, role: str, agent_id: Ag
     if agent is None:
         return (Because(Why.NO_AGENT, f"the allocator knows no agent {agent_id}"),)
     found = tuple(_reasons(cluster, client, agent))
-    return found or (Because(Why.NOTHING, f"nothing is in the way: the next allocation offers {agent.free.resources}"),)
+    lot = cluster.bundle(shrink(client.part_of(agent.free.resources), _caps(cluster, client)))
+    return found or (Because(Why.NOTHING, f"nothing is in the way: the next allocation offers {lot.resources}"),)
 
 
 def _reasons(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because]:
     yield from _own_offers(client, agent)
     yield from _about_framework(client)
-    yield from _about_agent(cluster, client, agent)
+    yield from _about_agent(client, agent)
     part = cluster.bundle(client.part_of(agent.free.resources))
     if client.admits(part):
-        yield from _about_refusals(client, agent, part)
-        yield from _about_quotas(cluster, client, part)
+        lot = cluster.bundle(shrink(part.resources, _caps(cluster, client)))
+        is_enough = client.admits(lot)
+        yield from _about_refusals(client, agent, lot if is_enough else part)
+        if not is_enough:
+            yield from _about_quotas(cluster, client, part)
     else:
         yield from _about_others(client, agent)
         yield from _about_amounts(cluster, client, agent, part)
+
+
+def _caps(cluster: Cluster, client: Client) -> Amounts:
+    """How much quotas allow the client: its role's limits, and what is not kept for the guarantees of others."""
+    caps = _beyond_guarantees(cluster, client)
+    for name, amount in client.allowance.room().items() if client.allowance is not None else ():
+        caps[name] = min(caps.get(name, amount), amount)
+    return caps
+
+
+def _beyond_guarantees(cluster: Cluster, client: Client) -> Amounts:
+    if not cluster.quotas:
+        return {}
+    caps, due = cluster.quotas.surplus(), client.allowance.due() if client.allowance is not None else {}
+    return {name: amount + due.get(name, 0) for name, amount in caps.items()}
 
 
 # Offers.
@@ -86,22 +106,24 @@ def _about_framework(client: Client) -> Iterator[Because]:
         yield Because(Why.SUPPRESSED, f"the framework suppressed offers for role {client.role}")
 
 
-def _about_agent(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because]:
+def _about_agent(client: Client, agent: Agent) -> Iterator[Because]:
     if not agent.is_active:
         yield Because(Why.AGENT_INACTIVE, "the agent is not connected, or is not to be offered")
     if not agent.is_listed:
         yield Because(Why.NOT_LISTED, f"the whitelist has no {agent.info.hostname}")
     for demand in agent.demands:
         if bars(demand, client):
-            yield Because(Why.CAPABILITY, _about_demand(demand))
+            yield Because(Why.CAPABILITY, _DEMANDS[demand])
     if agent.unwanted & client.mask:
         yield Because(Why.CONSTRAINT, f"the agent does not meet the framework's constraints for role {client.role}")
 
 
-def _about_demand(demand: FrameworkCapability | AgentCapability) -> str:
-    if isinstance(demand, AgentCapability):
-        return f"the agent has not the capability {demand}, and so does not know what to do with such a role"
-    return f"the agent is only for frameworks with the capability {demand}, which this one has not"
+_DEMANDS: dict[FrameworkCapability | AgentCapability, str] = {
+    FrameworkCapability.GPU_RESOURCES: "the agent has GPUs, and is only for frameworks with GPU_RESOURCES",
+    FrameworkCapability.REGION_AWARE: "the agent is in another region, and only for frameworks with REGION_AWARE",
+    AgentCapability.MULTI_ROLE: "the agent has not MULTI_ROLE, as the framework has",
+    AgentCapability.HIERARCHICAL_ROLE: "the agent has not HIERARCHICAL_ROLE, and knows no roles below others",
+}
 
 
 # What is free.
@@ -121,27 +143,30 @@ def _about_refusals(client: Client, agent: Agent, part: Bundle) -> Iterator[Beca
 
 
 def _about_quotas(cluster: Cluster, client: Client, part: Bundle) -> Iterator[Because]:
-    allowance = client.allowance
-    if allowance is not None:
-        room = allowance.room()
-        if not client.admits(cluster.bundle(shrink(part.resources, room))):
-            text = f"the limits of role {allowance.role} leave {_amounts(room)}"
-            yield Because(Why.LIMIT, text)
-    if not cluster.quotas:
-        return
-    surplus = cluster.quotas.surplus()
-    is_due = allowance is not None and bool(allowance.due())
-    if not is_due and not client.admits(cluster.bundle(shrink(part.resources, surplus))):
-        text = f"what is free is kept for the guarantees of roles; beyond those there is {_amounts(surplus)}"
+    """What leaves too little; or both, where each by itself would leave enough."""
+    allowance, beyond = client.allowance, _beyond_guarantees(cluster, client)
+    room = allowance.room() if allowance is not None else {}
+    in_limits, in_headroom = (client.admits(cluster.bundle(shrink(part.resources, caps))) for caps in (room, beyond))
+    if allowance is not None and (not in_limits or in_headroom):
+        yield Because(Why.LIMIT, f"the limits of role {allowance.role} leave {show(room.items())}")
+    if not in_headroom or in_limits:
+        text = f"what is free is kept for the guarantees of roles; beyond those there is {show(beyond.items())}"
         yield Because(Why.HEADROOM, text)
 
 
 def _about_amounts(cluster: Cluster, client: Client, agent: Agent, part: Bundle) -> Iterator[Because]:
     free = agent.free.resources
-    reserved = free.filter(lambda kind: not is_plain(kind) and not kind.allocatable_to(client.role))
+    reserved = free.filter(lambda kind: not kind.allocatable_to(client.role))
+    special = free.filter(lambda kind: kind.allocatable_to(client.role) and bool(_lacks(client, kind)))
     if part.resources:
-        yield Because(Why.MINIMUM, f"only {part.resources} is free there, less than an offer has to hold")
-    elif reserved:
+        least = f"an offer has to hold: {cluster.minimum}"
+        if client.minimum is not None:
+            least = f"the framework wants to be offered: {client.minimum}"
+        yield Because(Why.MINIMUM, f"only {part.resources} is free there, less than {least}")
+    if special:
+        lacks = sorted({each for kind, _ in special.items for each in _lacks(client, kind)})
+        yield Because(Why.CAPABILITY, f"{special} is free there, and only for frameworks with {', '.join(lacks)}")
+    if reserved and not part.resources:
         yield Because(Why.RESERVED, f"only {reserved} is free there, reserved for others")
     used = Resources.sum(holding.used.resources for _, holding in agent.holdings if holding.used is not None)
     if used:
@@ -150,8 +175,9 @@ def _about_amounts(cluster: Cluster, client: Client, agent: Agent, part: Bundle)
         yield Because(Why.MINIMUM, "the agent has nothing to give")
 
 
-def _amounts(amounts: dict[str, int]) -> str:
-    return ";".join(f"{name}:{format_thousandths(amount)}" for name, amount in sorted(amounts.items())) or "nothing"
+def _lacks(client: Client, kind: Kind) -> list[FrameworkCapability]:
+    """What the framework would have to be able to do to have this."""
+    return [each for each in demanded(kind) if each not in client.framework.capabilities]
 
 
 def moment(seconds: float) -> str:

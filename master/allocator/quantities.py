@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from mesos.resources import format_thousandths
+
 Amounts: TypeAlias = dict[str, int]
 """A tally that is added to and taken from."""
 
@@ -28,6 +30,11 @@ def holds(have: Mapping[str, int], wanted: Items) -> bool:
     return all(have.get(name, 0) >= amount for name, amount in wanted)
 
 
+def show(items: Items) -> str:
+    """As people read it: `cpus:4;mem:1024`."""
+    return ";".join(f"{name}:{format_thousandths(amount)}" for name, amount in sorted(items)) or "nothing"
+
+
 class Minimum:
     """The least that is worth an offer: all quantities of one of several alternatives; with none, anything is."""
 
@@ -35,6 +42,10 @@ class Minimum:
 
     def __init__(self, alternatives: Iterable[Items]) -> None:
         self.alternatives = tuple(tuple(items) for items in alternatives)
+
+    def __str__(self) -> str:
+        """As people read it: `cpus:0.01 or mem:32`."""
+        return " or ".join(map(show, self.alternatives)) or "anything"
 
     def admits(self, have: Mapping[str, int]) -> bool:
         """Whether quantities are worth an offer."""

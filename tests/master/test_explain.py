@@ -17,12 +17,13 @@ from mesos.messages import (
     RegisterAgentMessage,
     RegisterFrameworkMessage,
     SuppressOffersMessage,
+    UnregisterFrameworkMessage,
 )
-from mesos.resources import Resources
+from mesos.resources import Kind, Reservation, ReservationType, Resource, Resources
 from mesos.resources.jsonform import resources_to_json
-from mesos.types import AgentCapability, AgentInfo, DomainInfo, FaultDomain, Filters, FrameworkCapability
+from mesos.types import AgentCapability, AgentInfo, DomainInfo, FaultDomain, Filters, FrameworkCapability, OfferFilter
 from mesos.types.constraint import AttributeConstraint, OfferConstraints, Predicate
-from tests.master.scene import AgentPeer, Scene, SchedulerPeer, task_on
+from tests.master.scene import CAPABILITIES, AgentPeer, Scene, SchedulerPeer, task_on
 
 
 def ask(scene: Scene, scheduler: SchedulerPeer, agent: AgentPeer | None = None, role: str = "") -> HttpResponse:
@@ -100,8 +101,15 @@ def test_the_framework_suppressed_offers(scene: Scene, agent: AgentPeer, schedul
 def test_the_scheduler_is_not_connected(scene: Scene, agent: AgentPeer):
     scheduler = scene.scheduler(failover_timeout_seconds=60.0).register()
     scheduler.say(DeactivateFrameworkMessage(scheduler.id))
+    (reason,) = reasons(scene, scheduler, agent)
+    assert (reason["reason"], reason["text"]) == (
+        "DISCONNECTED",
+        "the framework gets no offers: its scheduler is connected and gave up",
+    )
 
-    assert why(scene, scheduler, agent) == ["DISCONNECTED"]
+    scheduler.die()
+    (reason,) = reasons(scene, scheduler, agent)
+    assert reason["text"] == "the framework gets no offers: its scheduler is gone, and may come back"
 
 
 def test_the_agent_does_not_meet_the_constraints(scene: Scene, agent: AgentPeer):
@@ -210,6 +218,82 @@ def test_several_reasons_are_all_told(scene: Scene, agent: AgentPeer, scheduler:
     assert why(scene, scheduler, agent) == ["SUPPRESSED", "REFUSED"]
 
 
+def test_what_was_refused_is_what_the_quota_allows(scene: Scene, agent: AgentPeer):
+    set_quota(scene, limit="cpus:1")
+    scheduler = scene.scheduler(role="eng").register()
+    scheduler.say(DeclineOffersMessage(scheduler.id, (scheduler.offer().id,), Filters(60.0)))
+    (reason,) = reasons(scene, scheduler, agent)
+
+    assert reason["reason"] == "REFUSED"
+    assert reason["text"].startswith("the framework refused cpus:1;mem:4096 of it until ")
+
+
+def test_what_needs_something_that_the_framework_cannot_do_is_told(scene: Scene):
+    stack = (Reservation("eng"), Reservation("eng/web", ReservationType.DYNAMIC))
+    peer = scene.agent("cpus(eng):4")
+    refined = Resources.of(Resource.of(Kind("cpus", reservations=stack), 4))
+    peer.say(RegisterAgentMessage(peer.info, "1", CAPABILITIES, refined))
+    scheduler = scene.scheduler(role="eng/web").register()
+    (reason,) = reasons(scene, scheduler, peer)
+
+    assert reason["reason"] == "CAPABILITY"
+    assert reason["text"] == (
+        "cpus(eng, eng/web dynamic):4 is free there, and only for frameworks with RESERVATION_REFINEMENT"
+    )
+
+
+def test_a_minimum_of_the_frameworks_own_is_told(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(offer_filters=(OfferFilter("*", (Resources.of(cpus=8),)),)).register()
+    (reason,) = reasons(scene, scheduler, agent)
+
+    assert reason["text"] == "only cpus:4;mem:4096 is free there, less than the framework wants to be offered: cpus:8"
+
+
+def order(scene: Scene, type_: str, agent: AgentPeer) -> None:
+    """An operator says what is to become of an agent."""
+    body = json.dumps({"type": type_, type_.lower(): {"agent_id": {"value": agent.id}}})
+    assert scene.get("/api/v1", "POST", body, headers=(("content-type", "application/json"),)).status == 200
+
+
+def test_an_agent_that_an_operator_wants_to_be_empty_is_told(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    scheduler.launch(task_on(scheduler.offer()))
+    order(scene, "DRAIN_AGENT", agent)
+    text = reasons(scene, scheduler, agent)[0]["text"]
+    assert text.startswith("an operator had the agent being drained, since ")
+
+    agent.die()
+    text = reasons(scene, scheduler, agent)[0]["text"]
+    assert text.startswith("the agent is not connected, and is given up unless it comes back in time, and an operator")
+
+
+def test_an_agent_that_an_operator_deactivated_is_told(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    order(scene, "DEACTIVATE_AGENT", agent)
+
+    assert reasons(scene, scheduler, agent)[0]["text"] == "an operator deactivated the agent"
+
+
+def test_an_agent_that_was_given_up_is_told(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    agent.die()
+    scene.world.advance(601)
+    (reason,) = reasons(scene, scheduler, agent)
+
+    assert reason["reason"] == "NO_AGENT"
+    assert f"agent {agent.id} is out of reach, and was given up at " in reason["text"]
+
+
+def test_an_agent_that_is_gone_for_good_is_told(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    order(scene, "MARK_AGENT_GONE", agent)
+
+    assert "is gone for good" in reasons(scene, scheduler, agent)[0]["text"]
+
+
+def test_an_agent_of_a_former_master_is_told(scene: Scene, agent: AgentPeer):
+    scene.restart_master()
+    scheduler = scene.scheduler().register()
+
+    assert "has not come back yet" in reasons(scene, scheduler, agent)[0]["text"]
+
+
 # The question.
 
 
@@ -228,6 +312,22 @@ def test_a_framework_that_is_not_there_is_a_mistake(scene: Scene):
 
     assert answer.status == 404
     assert answer.body == b"expected the framework_id of a framework, found 'nobody'; there are none"
+
+
+def test_a_framework_that_ended_is_offered_nothing_any_more(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+    answer = ask(scene, scheduler, agent)
+
+    assert answer.status == 404
+    assert answer.body.startswith(f"framework {scheduler.id} ended at ".encode())
+
+
+def test_of_many_frameworks_some_are_named(scene: Scene):
+    for _ in range(12):
+        scene.scheduler().register()
+    answer = scene.get("/explain", query=(("framework_id", "nobody"),))
+
+    assert answer.body.endswith(b"-0009 and 2 more")
 
 
 def test_the_role_has_to_be_named_where_there_are_several(scene: Scene, agent: AgentPeer):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from tools.cli.asking import Master, find
+
+AGENT_ID = re.compile(r"-S\d+$")
 
 
 def add_explain(command: argparse.ArgumentParser) -> None:
@@ -24,7 +27,9 @@ def explain(options: argparse.Namespace) -> Iterator[str]:
     frameworks = master.get("/frameworks")["frameworks"]
     framework_id = find("framework", frameworks, options.framework, ("id", "name"))
     agent_id = ""
-    if options.agent:
+    if AGENT_ID.search(options.agent):
+        agent_id = options.agent  # it need not be here any more
+    elif options.agent:
         agent_id = find("agent", master.get("/slaves")["slaves"], options.agent, ("id", "hostname"))
     answer = master.get("/explain", framework_id=framework_id, role=options.role, agent_id=agent_id)
     return iter([json.dumps(answer)]) if options.json else told(answer)

@@ -426,6 +426,24 @@ def test_before_the_next_allocation_nothing_is_in_the_way(scene: Scene):
     assert offered == [("f", "a", "cpus:4;mem:1024")]
 
 
+def test_the_next_allocation_offers_what_quotas_allow_and_nothing_of_others(scene: Scene):
+    scene.say(SetQuotasMessage((Quota("eng", limits=thousandths(cpus=1)),)))
+    question = ExplainMessage(FrameworkID("f"), "eng", AgentID("a"))
+    offered = scene.say(framework("f", "eng"), agent("a", "cpus:4;mem:1024;cpus(ops):2"), question)
+
+    assert told(scene) == ("NOTHING", "nothing is in the way: the next allocation offers cpus:1;mem:1024")
+    assert offered == [("f", "a", "cpus:1;mem:1024")]
+
+
+def test_two_quotas_that_leave_too_little_together_are_both_told(scene: Scene):
+    limit = Quota("eng", limits=thousandths(mem=0))
+    guarantee = Quota("ops", guarantees=thousandths(cpus=4))
+    scene.say(SetQuotasMessage((limit, guarantee)), framework("f", "eng"))
+    scene.say(agent("a"), ExplainMessage(FrameworkID("f"), "eng", AgentID("a")))
+
+    assert [reason.why for reason in scene.master.answers[-1].explanations[0].reasons] == ["LIMIT", "HEADROOM"]
+
+
 def test_of_a_framework_that_is_over_nobody_knows_why(scene: Scene):
     gone = RemoveFrameworkMessage(FrameworkID("f"))
     scene.say(framework("f"), agent("a"), gone, ExplainMessage(FrameworkID("f"), "*", AgentID("a")))

@@ -12,6 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from master.allocator.cluster import Cluster
 from master.allocator.cycle import allocate
+from master.allocator.explain import explain
+from master.allocator.messages import Why
 from master.allocator.options import Options
 from master.allocator.quota import Allowance
 from mesos.ids import AgentID, FrameworkID
@@ -293,6 +295,15 @@ class Both(RuleBasedStateMachine):
                 assert sorted(handed_out[client]) == sorted(each)
             else:
                 assert handed_out[client] == each
+        self._check_reasons()
+
+    def _check_reasons(self) -> None:
+        """Whoever might get something got it: to say that nothing is in the way would be no explanation."""
+        for client in self.cluster.clients:
+            for agent in self.cluster.agents.values():
+                reasons = explain(self.cluster, client.framework.id, client.role, agent.id)
+                if not any(kind.shared for kind, _ in agent.free.resources.items):  # that is offered again next time
+                    assert reasons[0].why is not Why.NOTHING, reasons
 
     @rule(seed=st.integers(0, 3), seconds=st.sampled_from([1.0, 2.0, 3.0, 1000.0]))
     def decline_all(self, seed: int, seconds: float) -> None:

@@ -44,7 +44,8 @@ def test_it_says_why(address: str, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
     assert lines[0].endswith("in role *")
     assert lines[1].endswith("(box)")
-    assert lines[2].split(maxsplit=1) == ["MINIMUM", "only cpus:0.001 is free there, less than an offer has to hold"]
+    told = "only cpus:0.001 is free there, less than an offer has to hold: cpus:0.01 or mem:32"
+    assert lines[2].split(maxsplit=1) == ["MINIMUM", told]
     assert len(lines) == 3
 
 
