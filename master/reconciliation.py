@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from master.records import Cluster, FrameworkRecord
-from master.updates import Verdict, update_of, update_of_known
+from master.updates import Verdict, update_of, update_of_told
+from mesos.states import terminal
 from mesos.types import Reason, StatusUpdate, TaskReference, TaskState
 
 
@@ -21,9 +22,9 @@ class Reconciler:
     now: float
 
     def all(self) -> list[StatusUpdate]:
-        """The state of every task that is known and has not ended."""
+        """The state of every task that is known and has not ended, as far as its framework was told."""
         tasks = sorted(self.framework.tasks.items())
-        return [self._known(TaskReference(task_id)) for task_id, task in tasks if not task.ended]
+        return [self._known(TaskReference(task_id)) for task_id, task in tasks if not terminal(task.told_state)]
 
     def one(self, asked: TaskReference) -> StatusUpdate | None:
         """The state of one task; None if that cannot be known yet."""
@@ -36,8 +37,8 @@ class Reconciler:
 
     def _known(self, asked: TaskReference) -> StatusUpdate:
         task = self.framework.tasks[asked.task_id]
-        verdict = Verdict(task.state, Reason.REASON_RECONCILIATION, "the task's newest state")
-        return update_of_known(self.framework, task, verdict, self.now)
+        verdict = Verdict(task.told_state, Reason.REASON_RECONCILIATION, "the task's newest state")
+        return update_of_told(self.framework, task, verdict, self.now)
 
     def _may_come_back(self, asked: TaskReference) -> bool:
         """Whether this master has not been told of it yet, but may be."""

@@ -49,6 +49,11 @@ def update_of_known(framework: FrameworkRecord, task: TaskRecord, verdict: Verdi
     return update_of(framework, TaskReference(task.task_id, task.agent_id), verdict, now, task.executor_id)
 
 
+def update_of_told(framework: FrameworkRecord, task: TaskRecord, verdict: Verdict, now: float) -> StatusUpdate:
+    """Say it of a task that the master knows, whose framework is not told yet how it ended, should it have."""
+    return update_of(framework, TaskReference(task.task_id, task.agent_id), verdict, now, task.executor_id)
+
+
 def update_of_refused(framework: FrameworkRecord, task: TaskInfo, verdict: Verdict, now: float) -> StatusUpdate:
     """Say it of a task that was never launched."""
     executor_id = task.executor.executor_id if task.executor else None

@@ -14,7 +14,7 @@ from master.dialogues.frameworks import Frameworks
 from master.observer import AgentObserver
 from master.records import AgentRecord, FrameworkRecord, TaskRecord
 from master.registrar.operations import Admit, RemoveAgent
-from master.updates import Verdict
+from master.updates import Verdict, update_of_told
 from master.validation import check_agent
 from mesos.access.acls import Need
 from mesos.ids import AgentID, FrameworkID
@@ -26,6 +26,7 @@ from mesos.messages import (
     ReregisterAgentMessage,
     ShutdownFrameworkMessage,
     ShutdownMessage,
+    StatusUpdateMessage,
     UpdateFrameworkMessage,
 )
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, Reason, Task, TaskReference, TaskState
@@ -252,14 +253,25 @@ class Agents(Departures, Frameworks):
         self.cluster.add_task(record)
         if was_unreachable and framework.partition_aware:
             why = f"agent {agent.id} is back"
-            self.pronounce(framework, record, Verdict(task.state, Reason.REASON_AGENT_REREGISTERED, why))
+            verdict = Verdict(record.told_state, Reason.REASON_AGENT_REREGISTERED, why)
+            self.tell(framework, StatusUpdateMessage(update_of_told(framework, record, verdict, self.now)))
 
     def _missing(self, agent: AgentRecord, reported: tuple[Task, ...]) -> tuple[Reconciliation, ...]:
-        """What the master counts on an agent that did not report it, by framework."""
+        """What the master counts on an agent that did not report it, by framework. What ended there has ended so: an
+        agent that was started anew knows nothing of it.
+        """
         known = {(task.framework_id, task.task_id) for task in reported}
         missing: dict[FrameworkID, list[TaskReference]] = {}
         for framework_id, task_id in sorted(set(agent.tasks) - known):
-            missing.setdefault(framework_id, []).append(TaskReference(task_id, agent.id))
+            task = agent.tasks[framework_id, task_id]
+            if task.ended:
+                verdict = Verdict(
+                    task.state, Reason.REASON_RECONCILIATION, f"agent {agent.id} does not have it any more"
+                )
+                self.cluster.update_task(task, self.pronounce(self.cluster.frameworks[framework_id], task, verdict))
+                self.cluster.remove_task(task)
+            else:
+                missing.setdefault(framework_id, []).append(TaskReference(task_id, agent.id))
         return tuple(self._reconciliation(framework_id, tuple(tasks)) for framework_id, tasks in missing.items())
 
     def _reconciliation(self, framework_id: FrameworkID, tasks: tuple[TaskReference, ...]) -> Reconciliation:

@@ -14,13 +14,14 @@ from master.limiter import Limiter
 from master.observer import AgentResponsiveMessage, AgentUnresponsiveMessage, ObserveMessage
 from master.records import AgentRecord
 from master.registrar.operations import MarkUnreachable, Operation, RemoveAgent
-from master.updates import Verdict
+from master.updates import Verdict, update_of_told
 from mesos.ids import AgentID
 from mesos.messages import (
     AgentLostMessage,
     RegisterAgentMessage,
     ReregisterAgentMessage,
     ShutdownMessage,
+    StatusUpdateMessage,
     UnregisterAgentMessage,
 )
 from mesos.states import terminal
@@ -154,7 +155,13 @@ class Losses(Operations, Updates):
 
     def _give_up_tasks(self, agent: AgentRecord, verdict: Verdict) -> None:
         for (framework_id, _), task in sorted(agent.tasks.items()):
-            update = self.pronounce(self.cluster.frameworks[framework_id], task, verdict)
+            framework = self.cluster.frameworks[framework_id]
+            if verdict.state is TaskState.TASK_UNREACHABLE and not terminal(task.told_state):
+                # If it has ended, its agent will say so when it is back, behind what it has to say before that.
+                update = update_of_told(framework, task, verdict, self.now)
+                self.tell(framework, StatusUpdateMessage(update))
+            else:
+                update = self.pronounce(framework, task, verdict)
             if not task.ended:
                 self.remember(task, update)
                 if terminal(update.status.state):

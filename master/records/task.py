@@ -79,6 +79,11 @@ class TaskRecord:
         return terminal(self.state)
 
     @property
+    def told_state(self) -> TaskState:
+        """The newest state that was sent to its framework. Whoever is told of a newer one hears of this after it."""
+        return self.status_update_state or self.state
+
+    @property
     def holds_resources(self) -> bool:
         """Whether what it was given is still its own."""
         return not self.ended and self.state is not TaskState.TASK_UNREACHABLE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from mesos.ids import AgentID
 from mesos.messages import (
     AgentRegisteredMessage,
@@ -99,6 +101,19 @@ def test_tasks_that_a_returned_agent_does_not_report_are_asked_for(
     (missing,) = agent.last(AgentReregisteredMessage).reconciliations
     assert missing.framework_id == scheduler.id
     assert missing.tasks == (TaskReference(task.task_id, agent.id),)
+
+
+def test_what_ended_on_an_agent_that_was_started_anew_since_has_ended_so(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    """Found by seed 10: the agent was asked for it, did not know it, and a task that had failed was lost after that."""
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    agent.update(task, TaskState.TASK_RUNNING, latest=TaskState.TASK_FINISHED)
+    agent.die()
+    again = scene.agent(node=scene.world.node(agent.pid.host)).reregister(agent.id)
+    assert again.last(AgentReregisteredMessage).reconciliations == ()
+    assert scheduler.status(task).state is TaskState.TASK_FINISHED
 
 
 def test_executors_that_a_restarted_agent_does_not_report_are_gone(
@@ -231,6 +246,21 @@ def test_another_framework_is_not_told_anew_of_what_it_was_told_is_lost(
 
     assert [status.state for status in scheduler.statuses(task)] == [TaskState.TASK_LOST]
     assert scene.master.cluster.frameworks[scheduler.id].tasks[task.task_id].state is TaskState.TASK_RUNNING
+
+
+def test_a_task_in_reach_again_is_as_far_as_its_framework_will_hear(scene: Scene, agent: AgentPeer):
+    """Found by seed 17: one that had ended meanwhile was told to have, and then to start, as its agent had to tell."""
+    scheduler = scene.scheduler(PARTITION_AWARE).register()
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    order = agent.last(RunTaskMessage)
+    agent.answers_pings = False
+    scene.world.advance(100)
+    report = reported(order, TaskState.TASK_FINISHED)
+    (known,) = report["tasks"]
+    begun = replace(known, status_update_state=TaskState.TASK_STARTING)
+    agent.reregister(agent.id, **(report | {"tasks": (begun,)}))
+    assert scheduler.status(task).state is TaskState.TASK_STARTING
 
 
 def test_an_agent_that_shuts_down_is_forgotten_with_its_tasks(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):

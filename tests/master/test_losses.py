@@ -92,6 +92,17 @@ def test_a_task_that_had_ended_when_its_agent_was_given_up_stays_as_it_ended(
     assert scene.metric("tasks_lost") == 0
 
 
+def test_an_end_that_was_not_told_yet_is_told_by_the_agent_when_it_is_back(scene: Scene, agent: AgentPeer):
+    """Behind what it has to tell before that: what has ended does not run again afterwards."""
+    scheduler = scene.scheduler(PARTITION_AWARE).register()
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    agent.update(task, TaskState.TASK_RUNNING, latest=TaskState.TASK_FINISHED)
+    agent.answers_pings = False
+    scene.world.advance(100)
+    assert scheduler.status(task).state is TaskState.TASK_UNREACHABLE
+
+
 def test_a_broken_link_loses_nothing_but_offers(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
     task = task_on(scheduler.offer(), resources="cpus:1")
     scheduler.launch(task, refuse_seconds=0)

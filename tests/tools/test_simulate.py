@@ -46,7 +46,7 @@ def test_whoever_dies_at_whatever_piece_of_mail_no_promise_is_broken():
 
 @pytest.mark.parametrize("plant", sorted(set(PLANTS) - {"none"} - set(CONTEST_PLANTS)))
 def test_a_planted_bug_is_caught(plant: str):
-    outcomes = (play(seed, SMALL, plant) for seed in (15, *range(20)))
+    outcomes = (play(seed, SMALL, plant) for seed in (22, 15, *range(20)))
     caught = next((outcome for outcome in outcomes if outcome.broken), None)
     assert caught is not None
     assert caught.tail, "what happened last is there to be seen"

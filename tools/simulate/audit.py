@@ -103,20 +103,21 @@ class Audit:
             staying = [container for container in containers.living.values() if not container.is_ending]
             asked = [container.resources.unallocate() for container in staying]
             if not _fit(asked, whole):
-                self._break(f"{host} has {whole}, and runs {', '.join(map(str, asked))}")
+                self.break_promise(f"{host} has {whole}, and runs {', '.join(map(str, asked))}")
 
         containers.when_launched = look
 
     def _raise(self) -> None:
         if self._cluster.failures:
-            self._break(f"an actor failed\n{self._cluster.failures[0]}")
+            self.break_promise(f"an actor failed\n{self._cluster.failures[0]}")
         if self._cluster.elapsed >= self._look_at:
             self._look_at = self._cluster.elapsed + GRACE_SECONDS
             self._check_retries()
         if self._broken:
             raise BrokenPromiseError(self._broken)
 
-    def _break(self, what: str) -> None:
+    def break_promise(self, what: str) -> None:
+        """A promise is broken; the first counts."""
         self._broken = self._broken or what
 
     def _listen(self, node: Runtime, record: Record) -> None:
@@ -132,7 +133,7 @@ class Audit:
     def _agent_registered(self, node: Runtime, to: PID, sender: PID, message: AgentRegisteredMessage) -> None:
         known = self._agents.setdefault(message.agent_id, to)
         if known != to:
-            self._break(f"agent id {message.agent_id} was given to {known} and to {to}")
+            self.break_promise(f"agent id {message.agent_id} was given to {known} and to {to}")
         self._agent_admitted(node, to, sender, message)
 
     def _agent_admitted(
@@ -142,17 +143,19 @@ class Audit:
         if self._is_told_by_holder(node, sender):
             standing = self._cluster.registry.standing(message.agent_id)
             if standing is not Standing.ADMITTED:
-                self._break(f"agent {message.agent_id} is told that it is admitted; written down is {standing}")
+                self.break_promise(f"agent {message.agent_id} is told that it is admitted; written down is {standing}")
 
     def _agent_lost(self, node: Runtime, to: PID, sender: PID, message: AgentLostMessage) -> None:
         if node.address == sender.address:
             kept = [id for id, agent_id in self._standing.get((sender, to), {}).items() if agent_id == message.agent_id]
             if kept:
-                self._break(f"agent {message.agent_id} is lost, and nobody told {to} that offer {kept[0]} is over")
+                self.break_promise(
+                    f"agent {message.agent_id} is lost, and nobody told {to} that offer {kept[0]} is over"
+                )
         if self._is_told_by_holder(node, sender):
             standing = self._cluster.registry.standing(message.agent_id)
             if standing is Standing.ADMITTED:
-                self._break(f"agent {message.agent_id} is told to be lost; written down is {standing}")
+                self.break_promise(f"agent {message.agent_id} is told to be lost; written down is {standing}")
 
     def _is_told_by_holder(self, node: Runtime, sender: PID) -> bool:
         """Whether a master that nobody has deposed yet lets this go just now."""
@@ -162,7 +165,7 @@ class Audit:
     def _framework_registered(self, node: Runtime, to: PID, sender: PID, message: FrameworkRegisteredMessage) -> None:
         known = self._schedulers.setdefault(message.framework_id, to)
         if known != to:
-            self._break(f"framework id {message.framework_id} was given to {known} and to {to}")
+            self.break_promise(f"framework id {message.framework_id} was given to {known} and to {to}")
         self._framework_admitted(node, to, sender, message)
 
     def _framework_admitted(
@@ -177,7 +180,7 @@ class Audit:
             return  # an agent hands it on to its executor
         key = (message.framework.id, message.task.task_id)
         if key in self._ordered:
-            self._break(f"task {message.task.task_id} of framework {message.framework.id} was launched twice")
+            self.break_promise(f"task {message.task.task_id} of framework {message.framework.id} was launched twice")
         self._ordered.add(key)
 
     def _resource_offers(self, node: Runtime, to: PID, sender: PID, message: ResourceOffersMessage) -> None:
@@ -186,7 +189,7 @@ class Audit:
         master = node.processes.get(sender)
         for offer in message.offers:
             if offer.id in self._offers:
-                self._break(f"offer id {offer.id} was used twice, for {self._offers[offer.id]} and for {offer}")
+                self.break_promise(f"offer id {offer.id} was used twice, for {self._offers[offer.id]} and for {offer}")
             self._offers[offer.id] = offer
             self._standing.setdefault((sender, to), {})[offer.id] = offer.agent_id
             if isinstance(master, Master):
@@ -210,7 +213,9 @@ class Audit:
         self._standing.pop((to, message.pid), None)
         for agent in master.cluster.agents.values():
             if agent.pid == message.pid and not agent.connected and agent.offers:
-                self._break(f"agent {agent.id} is not connected, and offers of it stand: {', '.join(agent.offers)}")
+                self.break_promise(
+                    f"agent {agent.id} is not connected, and offers of it stand: {', '.join(agent.offers)}"
+                )
 
     def _check_books(self, master: Master, agent_id: AgentID) -> None:
         agent = master.cluster.agents.get(agent_id)
@@ -220,7 +225,9 @@ class Audit:
         used = agent.used.total().unallocate()
         if not _fit([*offered, used], agent.total):
             lots = ", ".join(map(str, offered))
-            self._break(f"agent {agent_id} has {agent.total}, of which {used or 'nothing'} is used, and {lots} offered")
+            self.break_promise(
+                f"agent {agent_id} has {agent.total}, of which {used or 'nothing'} is used, and {lots} offered"
+            )
 
     def _shutdown_framework(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
         self.shut_down.add(message.framework_id)
@@ -246,7 +253,7 @@ class Audit:
         if not uuid or not last or uuid in sent or sent[last].node is not node:
             return
         if last not in self._settled.get((update.framework_id, task_id), ()):
-            self._break(
+            self.break_promise(
                 f"{node.address} goes on to the next update of task {task_id}, and {last.hex()} was not acknowledged"
             )
 
@@ -275,7 +282,9 @@ class Audit:
             elif owed.due <= now:
                 stream = agent.streams.get(key)
                 if stream is not None and stream.first is not None and stream.first.status.uuid == owed.uuid:
-                    self._break(f"{agent.pid} does not send an update of task {key[1]} again that nobody acknowledged")
+                    self.break_promise(
+                        f"{agent.pid} does not send an update of task {key[1]} again that nobody acknowledged"
+                    )
                 del self._owed[key]
 
     def _home(self, node: Runtime) -> Home:

@@ -83,6 +83,12 @@ class Container:
     program: Runtime | None = None
     """The node of the executor that runs in it."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The framework, and the executor: for a command, the task."""
+        variables = {variable.name: variable.value for variable in self.config.environment.variables}
+        return variables["MESOS_FRAMEWORK_ID"], variables["MESOS_EXECUTOR_ID"]
+
 
 class VirtualContainers:
     """The containers of one machine, whose agent may come and go: those that live on stay. A crash ends all.
@@ -96,6 +102,11 @@ class VirtualContainers:
         self.launched: list[ContainerConfig] = []
         """All that were ever asked for."""
         self.when_launched: Callable[[], None] | None = None
+        self.when_struck: Callable[[Container, int], None] | None = None
+        """Called before the agent signals a container, or destroys it."""
+        self.outcomes: dict[tuple[str, str], int] = {}
+        """By framework and executor: the status of those that ended, and had not fallen with the machine or the agent.
+        """
         self._world = world
         self._host = host
         self._node: Runtime | None = None
@@ -115,6 +126,7 @@ class VirtualContainers:
         """Take up those, and destroy all others."""
         known = {config.container_id for _, config in containers}
         for container in [each for id_, each in self.living.items() if id_ not in known]:
+            self._strike(container, signal.SIGKILL)
             self._end(container, signal.SIGKILL)
         for owner, config in containers:
             self._take_up(owner, config)
@@ -155,7 +167,7 @@ class VirtualContainers:
         container = self.living.get(container_id)
         if container is None or not container.runs:
             return
-        container.is_ending = True
+        self._strike(container, number)
         if number == signal.SIGKILL or (number == signal.SIGTERM and not container.plot.ignores_sigterm):
             self._end(container, number)
 
@@ -163,8 +175,13 @@ class VirtualContainers:
         """Kill it, whatever it does."""
         container = self.living.get(container_id)
         if container is not None:
-            container.is_ending = True
+            self._strike(container, signal.SIGKILL)
             self._end(container, signal.SIGKILL)
+
+    def _strike(self, container: Container, number: int) -> None:
+        if self.when_struck is not None:
+            self.when_struck(container, number)
+        container.is_ending = True
 
     def usage(self, asker: PID) -> None:
         """Say that nothing is used."""
@@ -231,7 +248,7 @@ class VirtualContainers:
     def _end(self, container: Container, status: int) -> None:
         if container.status is not None:
             return
-        container.status = status
+        container.status = self.outcomes[container.key] = status
         for alarm in container.alarms:
             alarm.cancel()
         self._later(EXIT_SECONDS, container, lambda: self._ended(container))

@@ -88,7 +88,5 @@ def _machines_view(story: Story) -> Tasks:
     view: Tasks = {}
     for containers in story.cluster.containers.values():
         for container in containers.living.values():
-            variables = {variable.name: variable.value for variable in container.config.environment.variables}
-            key = (variables["MESOS_FRAMEWORK_ID"], variables["MESOS_EXECUTOR_ID"])
-            view[key] = TaskState.TASK_RUNNING if container.runs else TaskState.TASK_STARTING
+            view[container.key] = TaskState.TASK_RUNNING if container.runs else TaskState.TASK_STARTING
     return view

@@ -33,6 +33,10 @@ class Ensemble:
         """The agents that operators do not want to be offered."""
         return [entry.id for entry in self._agents() if entry.is_deactivated]
 
+    def drained(self) -> list[AgentID]:
+        """The agents that are empty, as operators wanted."""
+        return [entry.id for entry in self._agents() if entry.drain is not None and entry.drain.is_done]
+
     def _agents(self, agent_id: str = "") -> Iterator[AgentEntry]:
         """All agents, or that one."""
         keys = [AGENT + agent_id] if agent_id else sorted(self.rows)

@@ -18,6 +18,7 @@ from tools.simulate.audit import Audit, BrokenPromiseError, Home
 from tools.simulate.cluster import Cluster
 from tools.simulate.peace import disagreements
 from tools.simulate.troubles import Troubles
+from tools.simulate.witness import Witness
 from tools.simulate.workload import Collector, Ledger, Workload
 
 RESOURCES = Resources.parse("cpus:2;mem:2048;ports:[31000-31009]")
@@ -89,10 +90,11 @@ class Story:
         )
         if recording is not None:
             self.cluster.record(recording)
-        self.audit = Audit(self.cluster)
         self.setting = setting
         self.frameworks: list[Framework] = []
         """All that ever were."""
+        self.audit = Audit(self.cluster)
+        self.witness = Witness(self, FAILOVER_SECONDS)
         for number in range(1, setting.agents + 1):
             self.start_agent(f"agent-{number}")
 
@@ -124,6 +126,7 @@ class Story:
         """Start an agent, for the first time or after its machine crashed."""
         self.cluster.add_agent(host, RESOURCES)
         self.audit.watch(host, self.cluster.containers[host], RESOURCES)
+        self.witness.watch(host)
 
     def start_framework(self) -> None:
         """Start one that was never there; every third does not know of partitions, every other wants its tasks kept."""

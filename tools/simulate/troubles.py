@@ -206,7 +206,8 @@ class Troubles:
         if self._is_led():
             body = to_json({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}})
             request = HttpRequest("POST", "/master/api/v1", headers=(("content-type", JSON_TYPE),), body=body)
-            self._cluster.node_of(self._cluster.masters[-1]).routes.request(request, lambda _: None)
+            answered = self._story.witness.called(type_, agent_id)
+            self._cluster.node_of(self._cluster.masters[-1]).routes.request(request, answered)
 
     # What: anybody, at any step.
 
@@ -276,6 +277,7 @@ class Troubles:
             return
         tasks = list(framework.ledger.open)
         for task_id in self._chance.sample(tasks, min(3, len(tasks))):
+            framework.ledger.fates[task_id].is_to_end = True
             framework.driver.kill_task(task_id)
         self._wake(framework)
 

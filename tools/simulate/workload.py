@@ -36,6 +36,8 @@ class Fate:
     """In the order in which it was told of them, without repetitions."""
     uuids: dict[bytes, None] = field(default_factory=dict)
     """The updates it acknowledged, in order."""
+    is_to_end: bool = False
+    """The framework had it killed."""
 
     @property
     def state(self) -> TaskState:
