@@ -7,6 +7,7 @@ from agent.http.statistics import Statistics
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.gate import OPEN
 from libprocess.http.pages import web_page
+from libprocess.http.routes import TEXT, TEXTS, tells
 
 
 class Endpoints(Statistics):
@@ -16,11 +17,11 @@ class Endpoints(Statistics):
         super().initialize()
         self._started = self.now
         self.route("/health", self._health, access=OPEN)
-        self.route("/version", self._version, access=OPEN)
+        self.route("/version", self._version, access=OPEN, about=tells(version=TEXT))
         page, file = web_page(("agent", "mesos"))
         self.route("/", page)
         self.route("/webui/*", file)
-        self.route("/flags", self._flags)
+        self.route("/flags", self._flags, about=tells(flags=TEXTS))
         for path in ("/state", "/state.json"):
             self.route(path, self._state)
 

@@ -93,7 +93,7 @@ class OperatorApi(Reconfiguration):
             self.send(self.files, AttachFilesMessage(executor.directory, executor.user))
 
     def _about_calls(self) -> About:
-        return takes(CALL, (*self._operator_calls, *OTHER_CALLS))
+        return takes(CALL, (*self._operator_calls, *OTHER_CALLS), RESPONSE)
 
     @property
     def _root(self) -> str:

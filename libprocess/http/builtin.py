@@ -12,7 +12,7 @@ import psutil
 from libprocess.http.exchange import HttpRequest, HttpResponse
 from libprocess.http.help import HelpProcess
 from libprocess.http.openapi import OpenApiProcess
-from libprocess.http.routes import About
+from libprocess.http.routes import JSON, About
 from libprocess.http.verbosity import LOGGING, LoggingProcess
 from libprocess.pid import PID
 from libprocess.process import Process
@@ -36,7 +36,9 @@ class MetricsProcess(Process):
         self.metrics.gauge("runtime/mail_dropped", runtime.drops.total)
         self.metrics.family("runtime/mail_dropped_for", lambda: runtime.drops)
         self.metrics.gauge("runtime/mail_waiting", lambda: runtime.mailbox_depths().total())
-        self.route("/snapshot", self.snapshot, about=About({"timeout": "how long to wait for numbers, such as 5secs"}))
+        numbers = {"type": "object", "additionalProperties": {"type": "number"}}
+        asked = {"timeout": "how long to wait for numbers, such as 5secs"}
+        self.route("/snapshot", self.snapshot, about=About(asked, answer={JSON: numbers}))
         self.route("/", self.prometheus)
 
     def snapshot(self, request: HttpRequest) -> HttpResponse:

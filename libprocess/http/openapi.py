@@ -80,13 +80,19 @@ def _place(path: str, route: Route) -> tuple[str, list[Json]]:
 def _operation(method: str, route: Route, parameters: list[Json]) -> Json:
     about = route.told()
     answers = {status: {"description": text} for status, text in STATUSES.items()}
+    answer: Json = {"description": "The answer."}
+    if about.answer:
+        answer["content"] = _content(about.answer)
     shown: Json = {
         "summary": summary(route),
-        "responses": {"200": {"description": "The answer."}, "202": {"description": "It will be done."}, **answers},
+        "responses": {"200": answer, "202": {"description": "It will be done."}, **answers},
     }
     if parameters:
         shown["parameters"] = parameters
     if about.body and method in ("POST", "PUT"):
-        content = {media: {"schema": schema} for media, schema in about.body.items()}
-        shown["requestBody"] = {"required": True, "content": content}
+        shown["requestBody"] = {"required": True, "content": _content(about.body)}
     return shown
+
+
+def _content(schemas: Mapping[str, Any]) -> Json:
+    return {media: {"schema": schema} for media, schema in schemas.items()}

@@ -31,12 +31,14 @@ RouteHandler = Callable[[HttpRequest], HttpResponse | None]
 
 @dataclass(frozen=True)
 class About:
-    """What a route takes, for its description."""
+    """What a route takes and gives, for its description."""
 
     query: Mapping[str, str] = field(default_factory=dict)
     """The arguments that it knows, and what each says."""
     body: Mapping[str, Any] = field(default_factory=dict)
     """By media type, the schema of a body."""
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    """By media type, the schema of what it answers when all is well."""
     schemas: Mapping[str, Any] = field(default_factory=dict)
     """Schemas that those refer to."""
     below: bool = True
@@ -45,12 +47,22 @@ class About:
 
 NOTHING_SAID = About()
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+TEXT = {"type": "string"}
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+"""Schemas: a text, and texts by name."""
 
 
 def form(**fields: str) -> About:
     """What a route takes whose body is a form, with all of these fields."""
     properties = {name: {"type": "string", "description": text} for name, text in fields.items()}
     return About(body={FORM: {"type": "object", "properties": properties, "required": list(fields)}})
+
+
+def tells(**fields: Any) -> About:
+    """What a route gives whose answer is an object with all of these fields, each of such a schema."""
+    return About(answer={JSON: {"type": "object", "properties": fields, "required": list(fields)}})
 
 
 class Route(NamedTuple):

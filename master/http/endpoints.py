@@ -7,6 +7,7 @@ from collections.abc import Callable
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.gate import OPEN
 from libprocess.http.pages import web_page
+from libprocess.http.routes import TEXT, TEXTS, tells
 from libprocess.pid import Address
 from master.flags import MasterFlags
 from master.http import state
@@ -28,13 +29,13 @@ class Endpoints(Reading):
         """See Reading."""
         super().serve()
         self.route("/health", self._health, access=OPEN)
-        self.route("/version", self._version, access=OPEN)
-        self.route("/pid", self._pid, access=OPEN)
+        self.route("/version", self._version, access=OPEN, about=tells(version=TEXT))
+        self.route("/pid", self._pid, access=OPEN, about=tells(pid=TEXT))
         self.route("/redirect", self._redirect, access=OPEN)
         page, file = web_page(("master", "mesos"))
         self.route("/", page)
         self.route("/webui/*", file)
-        self.route("/flags", self._flags)
+        self.route("/flags", self._flags, about=tells(flags=TEXTS))
         self.route("/state", self._state)
         self.route("/state-summary", self._summary)
 

@@ -96,7 +96,7 @@ class OperatorApi(Adoption):
         self.files = self.spawn(Files(self._files, ()), "files")
 
     def _about_calls(self) -> About:
-        return takes(CALL, (*self.operator_calls, *self.operator_orders))
+        return takes(CALL, (*self.operator_calls, *self.operator_orders), RESPONSE)
 
     operator_orders: dict[str, Callable[[Tree, HttpRequest], HttpResponse | None]]
     """Calls that change something or take their time, and what answers them."""

@@ -25,8 +25,8 @@ _SCALARS: dict[int, Json] = {
 }
 
 
-def takes(call: Descriptor, types: Iterable[str]) -> About:
-    """What a route takes whose requests are calls of these types.
+def takes(call: Descriptor, types: Iterable[str], response: Descriptor | None = None) -> About:
+    """What a route takes whose requests are calls of these types, and what some of them are answered with.
 
     SUBSCRIBE is not among those that are described: its answer does not end, and who tries out a description waits.
     """
@@ -36,7 +36,12 @@ def takes(call: Descriptor, types: Iterable[str]) -> About:
     schema["properties"] |= {"type": {"type": "string", "enum": sorted(set(types) - {"SUBSCRIBE"})}}
     schema["required"] = ["type"]
     binary = {"type": "string", "format": "binary"}
-    return About(body={Media.JSON: _reference(call), Media.PROTOBUF: binary}, schemas=schemas, below=False)
+    answer: dict[str, Json] = {}
+    if response is not None:
+        _add(response, schemas)
+        answer = {Media.JSON: _reference(response), Media.PROTOBUF: binary}
+    body: dict[str, Json] = {Media.JSON: _reference(call), Media.PROTOBUF: binary}
+    return About(body=body, answer=answer, schemas=schemas, below=False)
 
 
 def _add(descriptor: Descriptor, schemas: dict[str, Json]) -> None:

@@ -15,6 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from tools.local import LocalCluster
 
@@ -61,6 +62,9 @@ def test_the_description_has_every_route(page: str):
     types = described["components"]["schemas"]
     calls = next(schema for name, schema in types.items() if name.endswith((".master.Call", ".agent.Call")))
     assert {"GET_STATE", "READ_FILE"} <= set(calls["properties"]["type"]["enum"])
+    assert paths["/metrics/snapshot"]["get"]["responses"]["200"]["content"]["application/json"]
+    answer = paths["/api/v1"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    assert "get_state" in types[answer.rpartition("/")[2]]["properties"]
 
 
 @pytest.mark.timeout(120)
@@ -85,7 +89,7 @@ def test_whatever_is_sent_is_answered(page: str):
                 with session.request(**arguments, timeout=ANSWER_SECONDS, stream=True) as response:
                     assert response.status_code < 500, (case.as_curl_command(), response.text)
                     if response.headers.get("Transfer-Encoding") != "chunked":  # a stream goes on, and may be left
-                        response.content  # noqa: B018
+                        case.validate_response(response, checks=[response_schema_conformance])
                 tried += 1
 
             answered()
