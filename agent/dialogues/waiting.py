@@ -58,9 +58,9 @@ class Waiting(Executors):
         started = (executor for id_, executor in self.containers.items() if id_ not in self._waiting)
         return Resources.sum(executor.resources for executor in started)
 
-    def _fits(self, resources: Resources) -> bool:
-        """Whether so much is on this machine, whoever it is reserved for."""
-        return _hard(self.lasting.total).contains(_hard(resources))
+    def _fits(self, resources: Resources, total: Resources | None = None) -> bool:
+        """Whether so much is on this machine, or in another total, whoever it is reserved for."""
+        return _hard(self.lasting.total if total is None else total).contains(_hard(resources))
 
     def _has_ended(self, executor: ExecutorRecord) -> None:
         super()._has_ended(executor)

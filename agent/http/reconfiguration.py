@@ -1,13 +1,14 @@
-"""POST /reconfigure: an agent gets more to give, or is told other facts about its machine, and all its tasks go on.
+"""POST /reconfigure: an agent gets more or less to give, or is told other facts about its machine; all its tasks go on.
 
-It then says anew what it is, as after a lost link: the master rescinds what it had offered of it, and offers it again.
+What they use and what is reserved it must keep. It then says anew what it is, as after a lost link: the master rescinds
+what it had offered of it, and offers it again.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from agent.checkpoints.identity import reconfigured, remember_agent
+from agent.checkpoints.identity import remember_agent
 from agent.dialogues.base import AgentState, log
 from agent.http.endpoints import Endpoints
 from libprocess.http import HttpRequest, HttpResponse
@@ -37,10 +38,10 @@ class Reconfiguration(Endpoints):
         except ValueError as error:
             return HttpResponse.error(400, str(error))
         try:
-            info = reconfigured(replace(self.info, attributes=()), given, "additive")
-            self.lasting.extend(info.resources)
+            total = self._total_of(given)
         except ValueError as error:
-            return HttpResponse.error(409, f"{error}; to take something away, drain the agent and start it anew")
+            return HttpResponse.error(409, str(error))
+        self.lasting.total, info = total, given
         self.info = info
         remember_agent(self.storage, info)
         log.info(
@@ -49,6 +50,15 @@ class Reconfiguration(Endpoints):
         self._tell_master(self._reregistration())
         shown = {"resources": str(info.resources), "attributes": format_attributes(info.attributes)}
         return HttpResponse.json({"id": info.id, **shown})
+
+    def _total_of(self, given: AgentInfo) -> Resources:
+        """What there would be in all; ValueError says what it is too little for."""
+        total = self.lasting.given(given.resources)
+        used = Resources.sum(executor.resources for executor in self.containers.values())
+        if not self._fits(used, total):
+            text = f"what runs here may use {used.unallocate()}, and that is not in {total}"
+            raise ValueError(f"{text}; drain the agent first, or take less away")
+        return total
 
     def _given(self, request: HttpRequest) -> AgentInfo:
         """What the agent is to be; what is not spoken of stays as it is. ValueError says what cannot be read."""

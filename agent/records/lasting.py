@@ -64,9 +64,9 @@ class Lasting:
             raise ValueError(f"expected the agent to have {before}, found {self.total}")
         return before, after
 
-    def extend(self, given: Resources) -> None:
-        """The operator gives more from now on. ValueError if it is less than what was reserved."""
-        self.total = with_lasting(given, self.resources)
+    def given(self, given: Resources) -> Resources:
+        """What it would have in all if the operator gave that. ValueError if it is less than what was reserved."""
+        return with_lasting(given, self.resources)
 
     def apply(self, before: Resources, after: Resources) -> None:
         """Something became something else."""

@@ -12,6 +12,7 @@ from agent.agent import AGENT_ID
 from libprocess.http import HttpRequest, HttpResponse
 from mesos.attributes import format_attributes
 from mesos.ids import TaskID
+from mesos.messages import RunTaskMessage
 from mesos.resources import Resources
 from mesos.types import TaskState
 from tests.simulation.frameworks import Runner, framework
@@ -56,6 +57,35 @@ def test_what_an_agent_gets_is_offered_and_its_tasks_go_on(cluster: Cluster, run
     assert len(cluster.containers["agent-1"].living) == 5
 
 
+def test_what_an_agent_does_not_use_is_taken_away(cluster: Cluster, runner: Runner):
+    shown(reconfigure(cluster, resources="cpus:6"))
+    answer = shown(reconfigure(cluster, resources="cpus:5;mem:2048;ports:[31000-31500]"))
+    assert answer["resources"] == "cpus:5;disk:10240;mem:2048;ports:[31000-31500]"
+    cluster.run(other := Runner("sleep infinity"), framework())
+    cluster.advance(seconds=10)
+    assert other.states == {}, "there is no sixth cpu any more"
+    assert {states[-1] for states in runner.states.values()} == {RUNNING}
+    assert len(cluster.containers["agent-1"].living) == 5
+
+
+def test_what_was_launched_just_before_it_is_taken_away_runs_to_its_end(cluster: Cluster, runner: Runner):
+    shown(reconfigure(cluster, resources="cpus:6"))
+    orders = cluster.hold(RunTaskMessage)
+    cluster.run(other := Runner("sleep 20"), framework(checkpoint=True))
+    cluster.advance(seconds=2)
+    assert len(orders.seen) == 1
+    shown(reconfigure(cluster, resources="cpus:5"))
+    cluster.release(orders)
+    cluster.advance(seconds=40)
+    assert other.states[TaskID("t1")][-1] in (TaskState.TASK_FINISHED, TaskState.TASK_LOST)
+    assert {states[-1] for states in runner.states.values()} == {RUNNING}
+
+    shown(reconfigure(cluster, resources="cpus:6"))
+    cluster.run(third := Runner("sleep 20"), framework(checkpoint=True))
+    cluster.advance(seconds=10)
+    assert third.states[TaskID("t1")][-1] is RUNNING
+
+
 def test_attributes_change_and_frameworks_see_them(cluster: Cluster, runner: Runner):
     shown(reconfigure(cluster, attributes="rack:r7;level:2"))
     assert format_attributes(cluster.agent.info.attributes) == "rack:r7;level:2"
@@ -75,7 +105,7 @@ def test_what_was_changed_lasts_and_must_be_given_to_the_next_agent(cluster: Clu
 @pytest.mark.parametrize(
     ("fields", "status", "text"),
     [
-        ({"resources": "cpus:3"}, 409, "and has less now"),
+        ({"resources": "cpus:3"}, 409, "what runs here may use cpus:4"),
         ({"resources": "cpus:many"}, 400, "expected a number"),
         ({"attributes": "rack"}, 400, "expected an attribute such as rack:abc, found 'rack'"),
     ],

@@ -1,4 +1,4 @@
-"""`reconfigure`: give an agent more to offer, or other attributes, while its tasks run."""
+"""`reconfigure`: give an agent more to offer or less, or other attributes, while its tasks run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_reconfigure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--resources",
         metavar="TEXT",
-        help="what it has of the kinds that are named, such as 'cpus:8;mem:4096'; not less",
+        help="what it has of the kinds that are named, such as 'cpus:8;mem:4096'; not less than its tasks use",
     )
     command.add_argument("--attributes", metavar="TEXT", help="all its attributes from now on, such as 'rack:r1'")
     command.set_defaults(run=reconfigure)
