@@ -74,6 +74,8 @@ class Frameworks:
             for before in [each for each in self.completed if each.id == id]:  # it was idle for a while
                 self.completed.remove(before)
                 framework.completed_executors.extend(before.completed_executors)
+                for executor in framework.completed_executors:  # or they would hold it, and it those before them
+                    executor.framework = framework
         else:
             framework.info, framework.pid = info, pid
         return framework

@@ -1,0 +1,87 @@
+"""What is kept of tasks that have ended: no more after many than after some, in no actor of a cluster."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Sequence
+
+from libprocess import Runtime
+from mesos.ids import TaskID
+from mesos.resources import Resources
+from mesos.scheduler import Scheduler, SchedulerCalls
+from mesos.states import terminal
+from mesos.types import CommandInfo, Filters, Offer, TaskInfo, TaskStatus
+from tests.simulation.frameworks import framework
+from tools.simulate.cluster import Cluster
+
+TASKS, TIMES = 2, 15
+COMMANDS = ("true", "sleep 5", "exit 1")
+RESOURCES = Resources.parse("cpus:0.5;mem:32")
+KEPT = {"max_completed_tasks_per_framework": 10, "max_history_tasks": 10}
+QUIET_SECONDS = 900.0
+"""After so long without tasks no timer for any of them is left."""
+SLACK = 3
+
+
+class Forgetful(Scheduler):
+    """Launches as many tasks as it is told, and keeps nothing of them."""
+
+    def __init__(self) -> None:
+        self.launched = self.wanted = self.running = 0
+
+    def resource_offers(self, driver: SchedulerCalls, offers: Sequence[Offer]) -> None:
+        for offer in offers:
+            tasks, left = list[TaskInfo](), offer.resources.unallocate()
+            while self.wanted and left.contains(RESOURCES):
+                self.wanted, self.launched, self.running = self.wanted - 1, self.launched + 1, self.running + 1
+                left -= RESOURCES
+                command = CommandInfo(COMMANDS[self.launched % len(COMMANDS)])
+                tasks.append(TaskInfo("t", TaskID(f"t{self.launched}"), offer.agent_id, RESOURCES, command))
+            driver.launch_tasks(offer.id, tasks, Filters(1.0))
+
+    def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> None:
+        self.running -= terminal(status.state)
+
+
+def test_of_tasks_that_have_ended_no_more_is_kept_than_is_to_be_shown():
+    cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
+    cluster.elect()
+    scheduler = Forgetful()
+    driver = cluster.run(scheduler, framework(checkpoint=True))
+    found = []
+    for number in range(3):
+        for _ in range(TIMES):  # idle in between
+            scheduler.wanted = TASKS
+            driver.revive_offers()
+            cluster.run_until(lambda: scheduler.wanted == scheduler.running == 0)
+            cluster.advance(seconds=1)
+        restart_agent(cluster)
+        fail_over(cluster, f"next-master-{number}")
+        cluster.advance(seconds=QUIET_SECONDS)
+        found.append(objects(*cluster.nodes.values()))
+    grown = found[2] - found[1]
+    assert {name: count for name, count in grown.items() if count > SLACK} == {}
+
+
+def restart_agent(cluster: Cluster) -> None:
+    node = cluster.node_of(cluster.agent)
+    cluster.kill(node)
+    cluster.add_agent(node.address.host)
+    cluster.advance(seconds=60)
+
+
+def fail_over(cluster: Cluster, host: str) -> None:
+    former, successor = cluster.master, cluster.add_master(host)
+    cluster.crash(cluster.node_of(former))
+    cluster.elect(successor)
+    cluster.advance(seconds=60)
+
+
+def objects(*nodes: Runtime) -> Counter[str]:
+    """How many there are of each class of ours, but for those of the simulation."""
+    gc.collect()
+    kinds = (type(each) for each in gc.get_objects())
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
+    ours = ("agent.", "master.", "mesos.scheduler.", "libprocess.")
+    return Counter(name for name in names if name.startswith(ours) and ".simulation." not in name)
