@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from master.allocator import Options
-from master.allocator.lottery import RandomSorter
 from master.allocator.messages import Lot, RoleWeight, SetWeightsMessage, SuppressRolesMessage
 from master.allocator.sorter import find_sorter
+from master.flags import MasterFlags
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
 from tests.master.allocator.scene import Scene, agent, decline, framework, recover, use
@@ -119,11 +119,47 @@ def test_an_unknown_policy_is_refused_in_one_line():
         find_sorter("fair")
 
 
-def test_a_policy_may_come_from_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+PRIORITIES = """
+'''The heaviest first, whatever they have; of those with one weight the last by name.'''
+
+class PrioritySorter:
+    def __init__(self, totals, chance):
+        self.totals = totals
+
+    def added(self, node):
+        pass
+
+    removed = changed = added
+
+    def in_order(self, parent, eligible):
+        children = sorted(parent.children.values(), key=lambda node: (node.weight, node.path), reverse=True)
+        return (node for node in children if node.mask & eligible)
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a policy that another package brings."""
     info = tmp_path / "elsewhere-1.0.dist-info"
     info.mkdir()
     info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
-    info.joinpath("entry_points.txt").write_text("[mesolite.sorters]\nlots = master.allocator.lottery:RandomSorter\n")
+    info.joinpath("entry_points.txt").write_text("[mesolite.sorters]\npriority = elsewhere:PrioritySorter\n")
+    tmp_path.joinpath("elsewhere.py").write_text(PRIORITIES)
     monkeypatch.syspath_prepend(str(tmp_path))
+    return "priority"
 
-    assert find_sorter("lots") is RandomSorter
+
+def test_a_policy_may_come_from_another_package(installed: str):
+    flags = MasterFlags(work_dir="work", role_sorter=installed, framework_sorter=installed)
+    scene = Scene(Options(role_sorter=flags.role_sorter, framework_sorter=flags.framework_sorter))
+    scene.say(SetWeightsMessage((RoleWeight("eng", 2.0), RoleWeight("eng/web", 0.5))))
+    scene.say(*(framework(id, role) for id, role in zip("abcd", ("eng/web", "eng", "ops", "ops"), strict=True)))
+    order = []
+    offered = scene.say(agent("x"))
+    for role in ("eng", "eng/web", "ops", "ops"):
+        ((id, _, resources),) = offered
+        order.append(id)
+        offered = scene.say(decline(id, Lot(AgentID("x"), Resources.parse(resources)), role=role, seconds=1e6))
+
+    assert order == ["b", "a", "d", "c"]
+    assert offered == []
