@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mesos.ids import FrameworkID
+from mesos.ids import FrameworkID, TaskID
 from mesos.messages import (
     DeactivateFrameworkMessage,
     FrameworkErrorMessage,
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
+    KillTaskMessage,
     RegisterFrameworkMessage,
     RequestResourcesMessage,
     ReregisterFrameworkMessage,
@@ -187,6 +188,22 @@ def test_what_a_dismissed_scheduler_asks_for_is_ignored(scene: Scene, scheduler:
 
     assert scheduler.id in scene.master.cluster.frameworks
     assert scene.metric("dropped_messages") == 1
+
+
+def test_a_scheduler_whose_link_broke_registers_again_before_it_is_heard(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
+    scheduler.launch(task_on(scheduler.offer()))
+    scene.world.cut(scene.node, scheduler.node)
+    scene.world.cut(scheduler.node, scene.node)
+    scene.world.advance(60)
+    scene.world.mend()
+    assert scene.metric("frameworks_disconnected") == 1
+    scheduler.say(KillTaskMessage(scheduler.id, TaskID("t1")))
+    assert agent.all(KillTaskMessage) == []
+
+    scheduler.reregister(scheduler.id, failover_timeout_seconds=600.0)
+    scheduler.say(KillTaskMessage(scheduler.id, TaskID("t1")))
+    assert agent.last(KillTaskMessage).task_id == "t1"
 
 
 def test_a_scheduler_speaks_for_one_framework(scene: Scene, scheduler: SchedulerPeer):
