@@ -5,23 +5,18 @@ The files of sandboxes are compared in tests/system: what is simulated has none.
 
 from __future__ import annotations
 
-import re
-from typing import Any
-from urllib.parse import parse_qsl
-
-import msgspec
 import pytest
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID
-from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.builtin import spawn_builtin
 from mesos.ids import ExecutorID, FrameworkID, TaskID
 from mesos.messages import ShutdownFrameworkMessage
 from mesos.resources import Resources
 from mesos.types import Attribute, FrameworkCapability, FrameworkInfo, TaskState
 from tests.agent.cluster import Cluster, Program, command_task, executor_task
-from tests.captures import captured, differences
+from tests.captures import captured
+from tests.captures.comparing import Answer, Comparison, name
 
 ANSWERS = captured("agent")
 
@@ -35,7 +30,7 @@ ALLOWED = [
     (r"/state|/version|GET_VERSION", r"[-] .*(build_\w+|git_\w+): \w+", "what runs is source, and has no build"),
     (r"/state", r"- log_dir: text", "logs go to standard error"),
     (r"/state", r"\+ actor_pid: text", "here the web page and the actor have a port each"),
-    (r".", r"- .*network_infos\[\]\..*", "networks of containers are not here yet"),
+    (r".", r"- .*network_infos\[\]\..*", "an agent does not know the addresses of its containers"),
     (r".", r"- .*container_id.parent.value: text", "groups of tasks, which nest containers, are not here yet"),
     (
         r"/state",
@@ -74,13 +69,8 @@ ALLOWED = [
 ]
 
 
-def name(answer: dict[str, Any]) -> str:
-    """A request in one line."""
-    return f"{answer['method']} {answer['path']} {answer.get('body', '')[:60]} "
-
-
 @pytest.fixture(scope="module")
-def cluster() -> Cluster:
+def comparison() -> Comparison:
     """What ran where the answers were taken, as far as there is such a thing here."""
     cluster = Cluster(Resources.parse("cpus:10;mem:4096;disk:1000;cpus(dev):4;ports:[31000-32000]"))
     cluster.agent.info = replace(cluster.agent.info, attributes=(Attribute("rack", "r1"), Attribute("os", "debian")))
@@ -92,7 +82,7 @@ def cluster() -> Cluster:
     cluster.world.advance(seconds=10)
     _run_framework(cluster, "F1")
     _run_framework(cluster, "F2")
-    return cluster
+    return Comparison(cluster.world, cluster.node, AGENT_ID, ALLOWED)
 
 
 def _run_framework(cluster: Cluster, id: str) -> Program:
@@ -115,43 +105,10 @@ def _run_framework(cluster: Cluster, id: str) -> Program:
     return program
 
 
-def compare(cluster: Cluster, answer: dict[str, Any]) -> list[str]:
-    """All differences between our answer and the one that was captured."""
-    ours = _ask(cluster, answer)
-    theirs = (answer["status"], answer.get("content_type", ""))
-    if (ours.status, ours.content_type) != theirs:
-        return [f"status {ours.status}, {ours.content_type}: expected {theirs}"]
-    if answer.get("allow", "") != dict(ours.headers).get("Allow", ""):
-        return [f"header Allow {dict(ours.headers).get('Allow')}"]
-    if "shape" in answer:
-        return differences(msgspec.json.decode(ours.body), answer["shape"])
-    return [] if ours.body.decode() == answer.get("text", "") else [f"text {ours.body.decode()}"]
-
-
-def _ask(cluster: Cluster, answer: dict[str, Any]) -> HttpResponse:
-    path, _, query = answer["path"].partition("?")
-    headers = tuple((key.lower(), value) for key, value in answer.get("headers", {}).items())
-    request = HttpRequest(answer["method"], path, tuple(parse_qsl(query)), headers, answer.get("body", "").encode())
-    answers: list[HttpResponse] = []
-    cluster.node.routes.root = AGENT_ID
-    cluster.node.routes.request(request, answers.append)
-    cluster.world.settle()
-    return answers[0]
-
-
-def reason(answer: dict[str, Any], difference: str) -> int | None:
-    """The first allowance that covers a difference."""
-    for index, (where, what, _) in enumerate(ALLOWED):
-        if re.search(where, name(answer)) and re.fullmatch(what, difference, re.DOTALL):
-            return index
-    return None
-
-
 @pytest.mark.parametrize("answer", ANSWERS, ids=name)
-def test_an_answer_is_as_mesos_gives_it(cluster: Cluster, answer: dict[str, Any]):
-    assert [each for each in compare(cluster, answer) if reason(answer, each) is None] == []
+def test_an_answer_is_as_mesos_gives_it(comparison: Comparison, answer: Answer):
+    assert comparison.unexplained(answer) == []
 
 
-def test_every_allowance_is_needed(cluster: Cluster):
-    used = {reason(answer, each) for answer in ANSWERS for each in compare(cluster, answer)}
-    assert [ALLOWED[index] for index in range(len(ALLOWED)) if index not in used] == []
+def test_every_allowance_is_needed(comparison: Comparison):
+    assert comparison.unneeded(ANSWERS) == []
