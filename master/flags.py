@@ -260,6 +260,11 @@ class MasterFlags(
         help="What roles are due, against those of weight 1, until operators change it.",
     )
 
+    roles: tuple[str, ...] = flag(
+        default=(),
+        group=ALLOCATION,
+        help="The roles that frameworks may have, and weights and quotas be set for, besides *; otherwise any.",
+    )
     role_sorter: str = flag(
         default="drf",
         kind=SORTER,

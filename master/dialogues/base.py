@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from libprocess.message import Message
 from libprocess.pid import PID
@@ -17,6 +17,7 @@ from master.registrar.operations import Operation
 from mesos.access.rights import Rights
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Resources
+from mesos.roles import ANY_ROLE
 from mesos.types import Filters, MasterInfo, StatusUpdate
 from mesos.types.history import EndedTask
 
@@ -90,6 +91,15 @@ class Dialogue(Rights):
             return True
         self.ignore("only the master itself sends this")
         return False
+
+    def check_listed(self, roles: Iterable[str]) -> str | None:
+        """Whether these are roles that there may be here, where the operator listed them."""
+        others = sorted(set(roles) - {ANY_ROLE, *self.flags.roles}) if self.flags.roles else []
+        if not others:
+            return None
+        return (
+            f"expected roles that the master's --roles lists: {', '.join(self.flags.roles)}; found {', '.join(others)}"
+        )
 
     def ignore(self, why: str) -> None:
         """Leave the mail at hand at that."""

@@ -63,7 +63,7 @@ class Frameworks(Offers, Authentication):
         if self.is_unproved(self.flags.authenticate_frameworks):
             return
         info, known = self._in_its_name(message.framework), self.cluster.framework_at(self.sender)
-        wrong = check_framework(info, message.suppressed_roles, message.offer_constraints)
+        wrong = self._check_framework(info, message)
         if info.id is not None:
             wrong = f"expected a framework that registers to have no id yet, found {info.id}"
         wrong = wrong or self._check_principal(info) or self.refusal(info.principal or None, to_register(info))
@@ -122,12 +122,14 @@ class Frameworks(Offers, Authentication):
             return f"Framework has been removed: {info.id} ended; register without an id, or have an operator adopt it"
         framework = self.cluster.frameworks.get(info.id) if info.id else None
         if framework is None:
-            return check_framework(info, message.suppressed_roles, message.offer_constraints)
+            return self._check_framework(info, message)
         if framework.connected and framework.pid != self.sender and not message.force:
             return f"Framework failed over: {framework.pid} is the scheduler of {info.id} now"
-        return check_framework_update(framework.info, info) or check_framework(
-            info, message.suppressed_roles, message.offer_constraints
-        )
+        return check_framework_update(framework.info, info) or self._check_framework(info, message)
+
+    def _check_framework(self, info: FrameworkInfo, message: Subscription | ReviseFrameworkMessage) -> str | None:
+        wrong = check_framework(info, message.suppressed_roles, message.offer_constraints)
+        return wrong or self.check_listed(info.all_roles)
 
     def _add_framework(self, info: FrameworkInfo, pid: PID, message: Subscription) -> FrameworkRecord:
         assert info.id is not None
@@ -205,7 +207,7 @@ class Frameworks(Offers, Authentication):
             return
         wrong = (
             check_framework_update(framework.info, info)
-            or check_framework(info, message.suppressed_roles, message.offer_constraints)
+            or self._check_framework(info, message)
             or check_framework_revision(framework.info, info)
             or self.refusal(info.principal or None, to_register(info))
         )

@@ -62,6 +62,9 @@ class Roles(Operations):
                 wrong = f"expected a weight above 0 for role {each.role}, found {each.weight:g}"
             if wrong is not None:
                 return HttpResponse.error(400, f"Failed to validate update weights request: {wrong}")
+        unlisted = self.check_listed(each.role for each in weights)
+        if unlisted is not None:
+            return HttpResponse.error(400, f"Failed to validate update weights request: {unlisted}")
         self.write(UpdateWeights(tuple(weights)), partial(self._weights_set, tuple(weights), self.sender))
         return None
 
@@ -91,7 +94,7 @@ class Roles(Operations):
         forbidden = self.forbidden(*(("update_quotas", quota.role) for quota in quotas))
         if forbidden is not None:
             return forbidden
-        wrong = check_quotas(quotas)
+        wrong = check_quotas(quotas) or self.check_listed(quota.role for quota in quotas)
         if wrong is not None:
             return HttpResponse.error(400, f"Failed to validate quota: {wrong}")
         wrong = None if force else check_possible(quotas, self.cluster)

@@ -134,6 +134,8 @@ def _check_stack(kind: Kind, agent: AgentRecord) -> Iterator[str | None]:
         if lower is not None and not is_above(lower.role, reservation.role):
             yield f"expected a role below {lower.role} to refine its reservation, found {reservation.role}"
         lower = reservation
+    if any("/" in role for role in roles) and AgentCapability.HIERARCHICAL_ROLE not in agent.capabilities:
+        yield f"expected a role without roles above it on agent {agent.id}, which knows no such, found {kind}"
     if len(roles) > 1 and AgentCapability.RESERVATION_REFINEMENT not in agent.capabilities:
         yield f"expected no refined reservation on agent {agent.id}, which knows none, found {kind}"
 

@@ -76,6 +76,19 @@ def test_a_framework_that_cannot_be_is_told_why(scene: Scene, info: dict[str, ob
     assert scene.master.cluster.frameworks == {}
 
 
+def test_a_framework_has_roles_that_the_operator_listed():
+    scene = Scene(roles=("eng", "eng/web"))
+    stranger = scene.scheduler(MULTI_ROLE, roles=("eng", "ops")).register()
+    text = "expected roles that the master's --roles lists: eng, eng/web; found ops"
+    assert stranger.last(FrameworkErrorMessage).message == text
+
+    assert scene.scheduler(MULTI_ROLE, roles=("*", "eng/web")).register().id
+    change = scene.get("/weights", "PUT", '[{"role": "ops", "weight": 2}]')
+    assert (change.status, text in change.body.decode()) == (400, True)
+    quota = '{"role": "ops", "guarantee": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}]}'
+    assert scene.get("/quota", "POST", quota).status == 400
+
+
 def test_suppressed_roles_must_be_the_frameworks_own(scene: Scene):
     scheduler = scene.scheduler(role="a")
     scheduler.register(suppressed_roles=("b",))

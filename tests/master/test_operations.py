@@ -5,17 +5,20 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from master.validation.operation import check_operation
 from mesos.ids import OperationID
 from mesos.messages import (
     AcknowledgeOperationStatusMessage,
     ApplyOperationMessage,
     PingAgentMessage,
     ReconcileOperationsMessage,
+    RegisterAgentMessage,
     RunTaskMessage,
     UpdateOperationStatusMessage,
 )
 from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources, VolumeMode
 from mesos.types import (
+    AgentCapability,
     Create,
     Destroy,
     FrameworkCapability,
@@ -228,6 +231,20 @@ def test_a_reservation_is_refined_by_who_knows_how(scene: Scene, agent: AgentPee
     scene.world.advance(2)
 
     assert scheduler.offer().resources.contains(refined)
+
+
+def test_what_an_agent_does_not_know_how_to_keep_is_not_made_there(scene: Scene):
+    old = scene.agent(ALL)
+    old.say(RegisterAgentMessage(old.info, "1", (AgentCapability.AGENT_OPERATION_FEEDBACK,)))
+    eng = scene.scheduler(FrameworkCapability.RESERVATION_REFINEMENT, role="eng").register()
+    eng.accept(Reserve(RESERVED), Create(CREATED), GrowVolume(Resource.of(VOLUME, 100), Resource.of(DISK, 1), id=MINE))
+    assert "expected no change of a volume's size on agent" in status(eng).message
+
+    below = Reservation("eng/web", ReservationType.DYNAMIC)
+    record = scene.master.cluster.agents[old.id]
+    for reservations, text in (((below,), "expected a role without roles above it"), ((ENG, below), "which knows no")):
+        resources = Resources.of(Resource.of(Kind("cpus", reservations=reservations), 1))
+        assert text in str(check_operation(Reserve(resources), record, ""))
 
 
 def test_labels_keep_reservations_apart(scene: Scene, agent: AgentPeer, eng: SchedulerPeer):
