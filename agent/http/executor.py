@@ -63,8 +63,11 @@ class HttpExecutor(Process):
         self.send(self.agent, self.subscribe)
 
     def exited(self, message: ExitedMessage) -> None:
-        """The client left, or the agent ended; the other one learns it by its link to this actor."""
-        if message.pid == self.agent:
+        """The client left, or the agent ended; the other one learns it by its link to this actor.
+
+        A client that is to outlive its agent subscribes again when the next one is there.
+        """
+        if message.pid == self.agent and not self.framework.checkpoint:
             self._write({"type": "SHUTDOWN"})
         self.terminate()
 

@@ -161,6 +161,17 @@ def test_nobody_takes_the_place_of_an_executor_on_a_driver(cluster: Cluster):
     assert [event["type"] for event in HttpProgram(cluster).subscribe().hear()] == ["SHUTDOWN"]
 
 
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_an_executor_ends_with_its_agent_unless_it_is_to_live_on(cluster: Cluster, checkpoint: bool):
+    cluster.framework = replace(cluster.framework, checkpoint=checkpoint)
+    cluster.run(executor_task("t1"))
+    program = HttpProgram(cluster).subscribe()
+    cluster.node.terminate(cluster.agent.pid)
+    cluster.world.settle()
+    assert bool(program.all("SHUTDOWN")) != checkpoint
+    assert program.has_been_hung_up
+
+
 def test_an_executor_that_is_to_live_on_may_lose_its_connection(cluster: Cluster):
     cluster.framework = replace(cluster.framework, checkpoint=True)
     cluster.run(executor_task("t1"))
