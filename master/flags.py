@@ -253,6 +253,9 @@ class MasterFlags(
         group=ALLOCATION,
         help="Where this master stands. Agents of other regions are offered only to frameworks that know of regions.",
     )
+    require_agent_domain: bool = flag(
+        default=False, group=ALLOCATION, help="Take no agent that does not say in which fault domain it is."
+    )
     weights: tuple[tuple[str, float], ...] | None = flag(
         default=None,
         kind=WEIGHTS,

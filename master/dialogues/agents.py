@@ -46,6 +46,8 @@ class Agents(Departures, Frameworks):
             return
         if self.is_unproved(self.flags.authenticate_agents):
             return
+        if self._has_no_place(message.agent):
+            return
         wrong = check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
         wrong = wrong or self._check_machine(message.agent)
         if wrong is not None:
@@ -72,6 +74,8 @@ class Agents(Departures, Frameworks):
         if self.is_early(self.sender, message):
             return
         if self.is_unproved(self.flags.authenticate_agents):
+            return
+        if self._has_no_place(message.agent):
             return
         id_, wrong = message.agent.id, check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
         if wrong is not None or id_ is None:
@@ -117,6 +121,20 @@ class Agents(Departures, Frameworks):
         ping_seconds = self.flags.total_ping_timeout_seconds
         self.send(agent.pid, AgentReregisteredMessage(agent.id, ping_seconds, missing, self.info.id))
         self._send_kills(agent)
+
+    def _has_no_place(self, info: AgentInfo) -> bool:
+        """Whether an agent's fault domain is one that this master cannot deal with; it is left waiting for another."""
+        if info.domain is not None and self.flags.domain is None:
+            wrong = (
+                f"expected no fault domain, since the master's --domain names none, found {info.domain.fault_domain}"
+            )
+        elif info.domain is None and self.flags.require_agent_domain:
+            wrong = "expected a fault domain, for --require_agent_domain, found none"
+        else:
+            return False
+        log.error("the agent at %s is not taken: %s", self.sender, wrong)
+        self.ignore("it is not taken")
+        return True
 
     def _check_machine(self, info: AgentInfo) -> str | None:
         """Nobody is taken from a machine that is down."""

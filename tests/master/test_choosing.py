@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from mesos.domains import parse_domain
+from mesos.ids import AgentID
 from mesos.messages import (
+    AgentRegisteredMessage,
     FrameworkErrorMessage,
     RegisterAgentMessage,
     RegisterFrameworkMessage,
+    ReregisterAgentMessage,
     ReregisterFrameworkMessage,
     RescindResourceOfferMessage,
     ReviveOffersMessage,
+    ShutdownMessage,
 )
 from mesos.resources import Resources
 from mesos.types import AgentInfo, Attribute, DomainInfo, FaultDomain, FrameworkCapability, OfferFilter
@@ -111,6 +115,28 @@ def test_agents_of_other_regions_go_to_those_who_know_of_regions():
 def test_what_is_no_domain_is_refused(text: str):
     with pytest.raises(ValueError, match="expected"):
         parse_domain(text)
+
+
+@pytest.mark.parametrize(
+    ("flags", "domain", "is_taken"),
+    [
+        ({}, None, True),
+        ({}, DomainInfo(FaultDomain("eu", "eu-1")), False),
+        ({"domain": DomainInfo(FaultDomain("eu", "eu-1"))}, None, True),
+        ({"domain": DomainInfo(FaultDomain("eu", "eu-1")), "require_agent_domain": True}, None, False),
+        ({"domain": DomainInfo(FaultDomain("eu", "eu-1"))}, DomainInfo(FaultDomain("us", "us-1")), True),
+    ],
+)
+def test_an_agent_says_where_it_is_where_the_master_does(
+    flags: dict[str, object], domain: DomainInfo | None, is_taken: bool
+):
+    scene = Scene(**flags)
+    agent = scene.agent()
+    agent.say(RegisterAgentMessage(AgentInfo("box", resources=agent.info.resources, domain=domain), "1"))
+    agent.say(ReregisterAgentMessage(AgentInfo("box", AgentID("old"), domain=domain), "1"))
+
+    assert bool(agent.all(AgentRegisteredMessage)) is is_taken
+    assert not agent.all(ShutdownMessage) or is_taken
 
 
 # The whitelist.
