@@ -183,7 +183,7 @@ class Frameworks(Offers, Authentication):
         assert framework.pid is not None
         self.rescind(framework.offers.values())
         was_active = framework.active
-        framework.subscribe(info, self.now)
+        self.cluster.subscribe_framework(framework, info, self.now)
         self.cluster.notices.forget(framework.id)  # so that it is told again
         self._strike_absence(framework.id)
         self.link(framework.pid)
@@ -235,7 +235,7 @@ class Frameworks(Offers, Authentication):
         """No more offers; its tasks go on until its failover timeout is over."""
         self.rescind(framework.offers.values())
         self.cluster.notices.forget(framework.id)
-        framework.leave(state)
+        self.cluster.leave_framework(framework, state)
         self.send(self.allocator, SetFrameworkActiveMessage(framework.id, False))
         if framework.patience is None:
             seconds = framework.info.failover_timeout_seconds

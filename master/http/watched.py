@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from libprocess.pid import PID
 from master.http import trees
-from master.records import AgentRecord, Cluster, FrameworkRecord, TaskRecord
+from master.records import AgentRecord, Cluster, FrameworkRecord, FrameworkState, TaskRecord
 from master.records.cluster import History
 from mesos.ids import AgentID, ExecutorID, FrameworkID
 from mesos.resources import Resources
@@ -112,9 +112,14 @@ class WatchedCluster(Cluster):
         self._tell("FRAMEWORK_ADDED", lambda: {"framework": trees.framework(framework)})
         return framework
 
-    def move_framework(self, framework: FrameworkRecord, pid: PID) -> None:
+    def subscribe_framework(self, framework: FrameworkRecord, info: FrameworkInfo, now: float) -> None:
         """See Cluster."""
-        super().move_framework(framework, pid)
+        super().subscribe_framework(framework, info, now)
+        self._tell("FRAMEWORK_UPDATED", lambda: {"framework": trees.framework(framework)})
+
+    def leave_framework(self, framework: FrameworkRecord, state: FrameworkState) -> None:
+        """See Cluster."""
+        super().leave_framework(framework, state)
         self._tell("FRAMEWORK_UPDATED", lambda: {"framework": trees.framework(framework)})
 
     def revise_framework(self, framework: FrameworkRecord, info: FrameworkInfo) -> None:

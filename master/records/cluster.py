@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from libprocess.pid import PID
 from master.records.agent import AgentRecord
-from master.records.framework import FrameworkRecord
+from master.records.framework import FrameworkRecord, FrameworkState
 from master.records.maintenance import Maintenance
 from master.records.notices import Notices
 from master.records.operation import OperationRecord
@@ -189,6 +189,14 @@ class Cluster:
             self._framework_ids.pop(framework.pid, None)
         self._framework_ids[pid] = framework.id
         framework.pid = pid
+
+    def subscribe_framework(self, framework: FrameworkRecord, info: FrameworkInfo, now: float) -> None:
+        """Its scheduler is there: again, or for the first time under this master."""
+        framework.subscribe(info, now)
+
+    def leave_framework(self, framework: FrameworkRecord, state: FrameworkState) -> None:
+        """Its scheduler gave up, or is gone."""
+        framework.leave(state)
 
     def revise_framework(self, framework: FrameworkRecord, info: FrameworkInfo) -> None:
         """It says something else of itself."""

@@ -215,13 +215,18 @@ function agentsPage() {
   ], agents.values(), { filter, empty: "No agent is registered." })];
 }
 
+function standing(framework) {
+  if (framework.recovered) return "known from agents only";
+  return framework.connected ? "inactive" : "disconnected";
+}
+
 function frameworksPage() {
   const columns = [
     ["Framework", (each) => link(each.framework_info.webui_url || "", each.framework_info.name || "(no name)")],
     ["Id", (each) => each.framework_info.id.value, "id"],
     ["User", (each) => each.framework_info.user],
     ["Roles", (each) => (each.framework_info.roles || [each.framework_info.role || "*"]).join(", ")],
-    ["State", (each) => flag(each.active && each.connected, "active", each.connected ? "inactive" : "disconnected")],
+    ["State", (each) => flag(each.active && each.connected, "active", standing(each))],
     ["In use", (each) => resourcesText(usedBy(summary.frameworks, each.framework_info.id.value))],
     ["Registered", (each) => ago(each.registered_time?.nanoseconds / 1e9)],
   ];

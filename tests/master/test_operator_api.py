@@ -207,6 +207,19 @@ def test_a_framework_that_moves_and_ends_is_heard(operator: Operator, scene: Sce
     assert news == ["FRAMEWORK_ADDED", "FRAMEWORK_UPDATED", "FRAMEWORK_REMOVED"]
 
 
+def test_it_is_heard_whether_a_framework_has_a_scheduler(operator: Operator, scene: Scene):
+    operator.subscribe()
+    first = scene.scheduler(failover_timeout_seconds=60.0).register()
+    id_ = first.id
+    first.die()
+    scene.scheduler(failover_timeout_seconds=60.0).reregister(id_, failover_timeout_seconds=60.0)
+    told = [event["framework_updated"]["framework"] for event in operator.hear() if "framework_updated" in event]
+    assert [(each.get("active", False), each.get("connected", False)) for each in told] == [
+        (False, False),
+        (True, True),
+    ]
+
+
 def test_events_are_numbered_and_one_who_comes_back_misses_none(scene: Scene):
     first = Operator(scene).subscribe()
     scene.agent().register()
