@@ -36,6 +36,7 @@ from mesos.types import (
     Environment,
     HealthCheck,
 )
+from tests.system.waiting import eventually_here
 
 LIMIT_SECONDS = 30.0
 LOOK_SECONDS = 0.05
@@ -183,9 +184,7 @@ def marked(work_dir: Path) -> Environment:
 async def written(stage: Containers, id_: ContainerID, text: str) -> None:
     """Wait until a container's output is that."""
     path = stage.work_dir / id_ / "stdout"
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while not path.exists() or path.read_text() != text:
-            await asyncio.sleep(0.01)
+    await eventually_here(lambda: path.exists() and path.read_text() == text, f"{path} holds {text!r}", LIMIT_SECONDS)
 
 
 def open_up(path: Path) -> None:

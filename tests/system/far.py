@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -87,11 +85,3 @@ class FarNode:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
-
-
-def eventually(condition: Callable[[], Any], what: str = "") -> None:
-    """Wait until the condition holds; fail if it never does."""
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, f"did not happen within {SECONDS:g} s: {what or condition}"
-        time.sleep(0.005)

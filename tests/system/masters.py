@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Self
 
 from libprocess.pid import Address
 from tests.system.machines import HERE, Machine
+from tests.system.waiting import eventually
 from tools.local.cluster import free_ports
 from tools.local.daemon import Daemon
 
@@ -21,7 +21,6 @@ AGENT = ("--registration_backoff_factor=100ms",)
 TRUSTED = ("--insecure",)
 RESOURCES = "cpus:2;mem:512;ports:[]"
 SECONDS = 30.0
-POLL_SECONDS = 0.02
 JSON = "application/json"
 
 
@@ -107,10 +106,7 @@ class Masters:
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something to come true."""
-        deadline = time.monotonic() + SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, f"within {SECONDS:g} s it did not come true that {what}"
-            time.sleep(POLL_SECONDS)
+        eventually(condition, what, SECONDS)
 
     def __enter__(self) -> Self:
         self.work_dir.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,7 @@ import os
 import pwd
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -23,21 +22,12 @@ from mesos.resources import Resources
 from mesos.types import AgentInfo, TaskState
 from tests.system.containers import needs_root, open_up
 from tests.system.framework import Framework
+from tests.system.waiting import eventually
 from tools.local.cluster import LocalCluster
 
 OPERATORS_FAULT = 2
 LIMIT_SECONDS = 30.0
-POLL_SECONDS = 0.02
 NOBODY = pwd.getpwnam("nobody")[2:4]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(int(LIMIT_SECONDS / POLL_SECONDS)):
-        if condition():
-            return
-        pause.wait(POLL_SECONDS)
-    raise AssertionError("it never came true")
 
 
 def running(word: str) -> list[int]:
@@ -113,11 +103,11 @@ def test_nothing_is_left_of_an_agent_that_is_killed(tmp_path: Path):
     ):
         task_id = framework.run("t1", "setsid sleep 4321 & trap '' TERM; sleep 4321; sleep 4321")
         framework.wait_for(task_id, TaskState.TASK_RUNNING)
-        wait_until(lambda: len(running("4321")) == 2)
+        eventually(lambda: len(running("4321")) == 2)
         psutil.Process(cluster.agents[0].pid).kill()
 
-        wait_until(lambda: running("4321") == [])
-        wait_until(lambda: groups_of(tmp_path) == [])
+        eventually(lambda: running("4321") == [])
+        eventually(lambda: groups_of(tmp_path) == [])
 
 
 # As CI's interpreter may lie in root's home: whoever is nobody may read everything, and do no more than nobody.

@@ -22,6 +22,7 @@ import trustme
 from libprocess.http.authentication import make_token
 from libprocess.zeromq import add_known, create_keys, read_keys
 from tests.system.programs import finished
+from tests.system.waiting import eventually
 from tools.local.cluster import free_ports
 from tools.local.daemon import Daemon
 
@@ -154,10 +155,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
         try:
             master.start()
             agent.start()
-            deadline = time.monotonic() + SECONDS
-            while not cluster.is_up:
-                assert time.monotonic() < deadline, f"{master.last_words()}\n{agent.last_words()}"
-                time.sleep(0.05)
+            eventually(lambda: cluster.is_up, lambda: f"it is up: {master.last_words()}\n{agent.last_words()}")
             yield cluster
         finally:
             agent.stop(SECONDS)

@@ -8,14 +8,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.system.waiting import eventually
 from tools.local.cluster import free_ports
 
 DEPLOY = Path(__file__).parents[2] / "tools" / "deploy"
@@ -81,13 +81,6 @@ def answers(address: str) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def process_of(address: str) -> psutil.Process | None:
     """The program that is supervised."""
     own = psutil.Process().children(recursive=True)
@@ -97,12 +90,12 @@ def process_of(address: str) -> psutil.Process | None:
 
 
 def test_a_master_that_is_killed_is_there_again(supervised: str):
-    wait_for(lambda: answers(supervised))
+    eventually(lambda: answers(supervised))
     first = process_of(supervised)
     assert first is not None
     os.kill(first.pid, signal.SIGKILL)
-    wait_for(lambda: not first.is_running())
-    wait_for(lambda: answers(supervised))
+    eventually(lambda: not first.is_running())
+    eventually(lambda: answers(supervised))
     second = process_of(supervised)
     assert second is not None
     assert second.pid != first.pid

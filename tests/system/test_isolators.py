@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +45,8 @@ from tests.system.containers import (
     play,
     written,
 )
+from tests.system.waiting import POLL_SECONDS, eventually_here
+from tools.local.cluster import free_ports
 
 MEGABYTE = 1 << 20
 LOG_BYTES_MAX = 100_000
@@ -267,24 +268,25 @@ def test_a_sandbox_that_grows_too_large_ends_its_container(tmp_path: Path):
 
 
 def test_a_port_that_was_not_given_ends_its_listener(tmp_path: Path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    serve = f"import socket, time; s = socket.create_server(('127.0.0.1', {port}))"
-    listen = f"{serve}; print('ready', flush=True); time.sleep(300)"
+    port, other = free_ports(2)
+
+    def listener(port: int) -> CommandInfo:
+        serve = f"import socket, time; s = socket.create_server(('127.0.0.1', {port}))"
+        listen = f"{serve}; print('ready', flush=True); time.sleep(300)"
+        return CommandInfo("python3", shell=False, arguments=("python3", "-c", listen))
 
     async def story(stage: Containers) -> None:
         given = Resources.of(Resource.of("ports", Ranges(((port, port),))), cpus=1, mem=64)
-        program = CommandInfo("python3", shell=False, arguments=("python3", "-c", listen))
-        allowed = await stage.start("", command=program, resources=given)
+        allowed = await stage.start("", command=listener(port), resources=given)
         await written(stage, allowed, "ready\n")
-        await asyncio.sleep(0.3)
-        assert allowed not in stage.owner.terminated
+
+        ended = await stage.run("", command=listener(other))
+        assert ended.reason is Reason.REASON_CONTAINER_LIMITATION
+        assert ended.message == f"the container listens on port {other}, and was given none"
+
+        assert allowed not in stage.owner.terminated, "it was looked at, too"
         stage.containerizer.destroy(allowed)
         await stage.end(allowed)
-
-        ended = await stage.run("", command=program)
-        assert ended.reason is Reason.REASON_CONTAINER_LIMITATION
-        assert ended.message == f"the container listens on port {port}, and was given none"
 
     play(tmp_path, story, ("network/ports",))
 
@@ -297,7 +299,7 @@ async def until(measured: Callable[[dict[str, float]], bool], stage: Containers,
     id_ = await stage.start(line)
     async with asyncio.timeout(LIMIT_SECONDS):
         while not measured(usage := await measure(stage, id_)):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(POLL_SECONDS)
     stage.containerizer.destroy(id_)
     await stage.end(id_)
     return usage
@@ -342,9 +344,7 @@ def test_what_has_a_limit_is_not_swapped_instead(tmp_path: Path):
             stage.containerizer.update(id_, Resources.of(cpus=1, mem=megabytes))
             hard = str(megabytes * MEGABYTE)
             expected = (hard, hard if Groups().version == 1 else "0")
-            async with asyncio.timeout(LIMIT_SECONDS):
-                while memory.limits(id_) != expected:
-                    await asyncio.sleep(0.01)
+            await eventually_here(lambda expected=expected: memory.limits(id_) == expected, "the limits are set")
         stage.containerizer.destroy(id_)
         await stage.end(id_)
 
@@ -427,9 +427,7 @@ def test_outputs_are_rotated_while_they_are_written(tmp_path: Path):
         line = "while :; do head -c 40000 /dev/zero | tr '\\0' x; sleep 0.02; done"
         id_ = await stage.start(line)
         sandbox = stage.work_dir / id_
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while not (sandbox / "stdout.3").exists():
-                await asyncio.sleep(0.02)
+        await eventually_here((sandbox / "stdout.3").exists, "there is a third part")
         assert (sandbox / "stdout.3").stat().st_size > LOG_BYTES_MAX
         stage.containerizer.destroy(id_)
         await stage.end(id_)

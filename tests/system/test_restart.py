@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from mesos.scheduler import SchedulerCalls
 from mesos.types import InverseOffer, TaskState
 from tests.system.framework import Framework, processes_with
 from tests.system.programs import finished
+from tests.system.waiting import eventually
 from tools.local.cluster import free_ports
 from tools.local.daemon import Daemon
 
@@ -55,14 +55,6 @@ class Lonely:
         found = self.get("/metrics/snapshot")
         return [found.get(f"master/{name}") for name in names]
 
-    def wait_until(self, condition: Callable[[], bool], what: str) -> float:
-        """Wait for something to come true; returns how long it took."""
-        began = time.monotonic()
-        while not condition():
-            assert time.monotonic() < began + SECONDS, f"within {SECONDS:g} s it did not come true that {what}"
-            time.sleep(0.02)
-        return time.monotonic() - began
-
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Lonely]:
@@ -72,7 +64,7 @@ def cluster(tmp_path: Path) -> Iterator[Lonely]:
     for daemon in daemons:
         daemon.start()
     try:
-        cluster.wait_until(lambda: cluster.numbers("slaves_active") == [AGENTS], "the agents are registered")
+        eventually(lambda: cluster.numbers("slaves_active") == [AGENTS], "the agents are registered")
         yield cluster
     finally:
         for daemon in reversed(daemons):
@@ -90,14 +82,14 @@ def test_all_are_back_soon_after_a_master_was_killed_and_started_again(cluster: 
             framework.run(task_id, f"sleep {marker}", "cpus:0.8;mem:32")
         for task_id in ("a", "b", "c"):
             framework.wait_for(task_id, TaskState.TASK_RUNNING)
-        cluster.wait_until(lambda: len(tasks()) == 3, "the tasks sleep")
+        eventually(lambda: len(tasks()) == 3, "the tasks sleep")
         before, ids = tasks(), {each["id"] for each in cluster.get("/slaves")["slaves"]}
 
         cluster.master.signal(signal.SIGKILL)
-        cluster.wait_until(lambda: not cluster.master.is_running, "the master is dead")
+        eventually(lambda: not cluster.master.is_running, "the master is dead")
         cluster.master.start()
         names = ("slaves_active", "frameworks_active", "tasks_running")
-        seconds = cluster.wait_until(lambda: cluster.numbers(*names) == [AGENTS, 1, 3], "all are back")
+        seconds = eventually(lambda: cluster.numbers(*names) == [AGENTS, 1, 3], "all are back")
         print(f"all were back after {seconds:.2f} s")
         assert seconds < BACK_SECONDS
 
@@ -136,6 +128,6 @@ def test_an_agent_is_emptied_by_a_command(cluster: Lonely):
         assert killed.timestamp >= heir.timestamp  # it had its time
 
         cluster.master.signal(signal.SIGKILL)
-        cluster.wait_until(lambda: not cluster.master.is_running, "the master is dead")
+        eventually(lambda: not cluster.master.is_running, "the master is dead")
         cluster.master.start()
-        cluster.wait_until(lambda: cluster.numbers("slaves_active", "slaves_inactive") == [1, 1], "it is still drained")
+        eventually(lambda: cluster.numbers("slaves_active", "slaves_inactive") == [1, 1], "it is still drained")

@@ -6,7 +6,6 @@ import base64
 import json
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.system.waiting import eventually
 from tools.local import LocalCluster
 
 
@@ -54,16 +54,18 @@ def test_the_sandbox_of_what_runs_has_a_second_name(tmp_path: Path):
 
 def wait_for(read: Callable[[], Any], is_there: Callable[[Any], bool]) -> Any:
     """What is read, once it is there; not there at all is not there yet."""
-    until = time.monotonic() + 60
-    while True:
+    found: Any = None
+
+    def is_read() -> bool:
+        nonlocal found
         try:
             found = read()
         except urllib.error.HTTPError:
-            found = None
-        if found is not None and is_there(found):
-            return found
-        assert time.monotonic() < until, found
-        time.sleep(0.05)
+            return False
+        return is_there(found)
+
+    eventually(is_read, lambda: f"it is there; found {found}")
+    return found
 
 
 def _call(web: str, type_: str, **body: Any) -> Any:

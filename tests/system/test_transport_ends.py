@@ -11,7 +11,8 @@ import pytest
 
 from libprocess import PID, ExitedMessage, Process, ThreadedNode
 from libprocess.zeromq.link import WAITING_BYTES_MAX
-from tests.system.far import FarNode, KeptMessage, ReportMessage, Talker, TalkMessage, TellMessage, eventually
+from tests.system.far import FarNode, KeptMessage, ReportMessage, Talker, TalkMessage, TellMessage
+from tests.system.waiting import eventually
 
 
 class Watcher(Process):

@@ -18,7 +18,8 @@ from libprocess.links import WatchMessage
 from libprocess.zeromq import listener
 from libprocess.zeromq.greeting import PROTOCOL, Hello, Refuse, Welcome, decode_answer
 from libprocess.zeromq.greeting import encode as encode_greeting
-from tests.system.far import KeptMessage, ReportMessage, Talker, TalkMessage, eventually
+from tests.system.far import KeptMessage, ReportMessage, Talker, TalkMessage
+from tests.system.waiting import eventually
 
 HERE = Address("127.0.0.1", 9)
 """What the attacker says its address is."""
