@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from agent.dialogues.base import AgentState
+from agent.dialogues.messages import WriteJournalMessage
 from agent.flags import AgentFlags
-from libprocess import Address
+from agent.janitor import KeepSandboxMessage
+from libprocess import Address, Process
 from mesos.ids import ExecutorID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
@@ -15,6 +17,7 @@ from mesos.messages import (
     Reconciliation,
     ReregisterAgentMessage,
     ReregisterExecutorMessage,
+    ShutdownExecutorMessage,
     ShutdownFrameworkMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
@@ -94,16 +97,55 @@ def test_what_was_said_of_a_task_of_an_unknown_framework_is_said_again(cluster: 
     assert cluster.master.got(StatusUpdateMessage) == [told]
 
 
-def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Cluster):
+@pytest.mark.parametrize("changes", [0, 1], ids=["not written", "not synced"])
+def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Cluster, changes: int):
     kept(cluster).run(executor_task("t1"))
     program = cluster.start_program()
+    cluster.world.advance(1)
     mail = len(program.mail)
-    cluster.node.storage.lose_power_after(0)  # type: ignore[attr-defined]
+    cluster.node.storage.lose_power_after(changes)  # type: ignore[attr-defined]
     program.report(TaskID("t1"), RUNNING)
     cluster.world.settle()
 
     assert cluster.master.states == []
     assert len(program.mail) == mail
+
+
+def test_what_is_at_hand_when_an_agent_ends_is_written_down(cluster: Cluster):
+    cluster.world.hold(WriteJournalMessage)
+    kept(cluster).run(command_task("t1"))
+    cluster.node.terminate(cluster.agent.pid)
+    cluster.world.settle()
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert [task.id for task in cluster.agent.frameworks.tasks()] == ["t1"]
+
+
+class Keeper(Process):
+    """The janitor, who notes what is to stay."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def keep_sandbox(self, message: KeepSandboxMessage) -> None:
+        self.kept.append(message.path)
+
+
+def test_the_sandbox_of_what_goes_on_is_not_garbage(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    cluster.revive_agent()
+    cluster.agent.janitor = cluster.node.spawn(keeper := Keeper())
+    cluster.world.settle()
+    assert keeper.kept == [cluster.machine.config.directory]
+
+
+def test_an_executor_that_was_told_to_end_is_not_taken_up(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    cluster.start_program()
+    cluster.tell(ShutdownExecutorMessage(FRAMEWORK, ExecutorID("E1")))
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.machine.running == [], "nobody waits for it to come back"
 
 
 def test_what_is_written_down_in_one_turn_is_one_write(cluster: Cluster):
