@@ -72,6 +72,9 @@ class Dialogue(Rights):
             return None
         return framework
 
+    def forget_caller(self, framework: FrameworkRecord) -> None:
+        """For dialogues that keep something about who calls: this framework is over."""
+
     def reporter(self, agent_id: AgentID | None) -> AgentRecord | None:
         """The agent that sent the mail at hand; None, and counted, unless it is registered as this one."""
         agent = self.cluster.agent_at(self.sender)

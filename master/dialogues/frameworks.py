@@ -269,6 +269,7 @@ class Frameworks(Offers, Authentication):
             self.unlink(framework.pid)
         self.cluster.absent.pop(framework.id, None)
         self.cluster.complete_framework(framework, self.now)
+        self.forget_caller(framework)
         info = replace(framework.info, id=framework.id, labels=(), offer_filters=())
         ended = EndedFrameworkEntry(framework.id, self.now, framework.registered_time, info)
         self.cluster.ended[framework.id] = ended

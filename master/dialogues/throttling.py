@@ -69,6 +69,13 @@ class Throttling(Dialogue):
         processed.value += 1
         return framework
 
+    def forget_caller(self, framework: FrameworkRecord) -> None:
+        """The last framework of a principal takes along what was counted for that."""
+        principal = framework.info.principal
+        if principal and all(other.info.principal != principal for other in self.cluster.frameworks.values()):
+            self._heard.pop(principal, None)
+            self.metrics.remove(f"frameworks/{principal}/messages_")
+
     def _counters(self, principal: str) -> tuple[Counter, Counter]:
         if principal not in self._heard:
             prefix = f"frameworks/{principal}" if principal else "frameworks"

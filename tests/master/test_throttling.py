@@ -9,7 +9,13 @@ import pytest
 
 from mesos.access.rate_limits import RateLimits, format_rate_limits, parse_rate_limits
 from mesos.ids import TaskID
-from mesos.messages import FrameworkErrorMessage, KillTaskMessage, ReconcileTasksMessage, StatusUpdateMessage
+from mesos.messages import (
+    FrameworkErrorMessage,
+    KillTaskMessage,
+    ReconcileTasksMessage,
+    StatusUpdateMessage,
+    UnregisterFrameworkMessage,
+)
 from mesos.types import TaskReference
 from mesos.v1.media import Media
 from tests.master.scene import Scene, SchedulerPeer
@@ -87,6 +93,16 @@ def test_what_is_heard_and_what_waits_is_counted():
     assert numbers["frameworks/ada/messages_processed"] == 1
     scene.world.advance(5)
     assert scene.node.metrics.snapshot()["frameworks/ada/messages_processed"] == 3
+
+
+def test_what_was_heard_of_a_principal_is_counted_until_its_last_framework_is_over():
+    scene = limited(limits=[])
+    one, two = scene.scheduler(principal="ada").register(), scene.scheduler(principal="ada").register()
+    for scheduler, is_counted in ((one, True), (two, False)):
+        asks(scheduler, "t1")
+        scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+        scene.world.settle()
+        assert ("frameworks/ada/messages_received" in scene.node.metrics.snapshot()) is is_counted
 
 
 def test_what_waits_of_a_scheduler_that_is_gone_is_forgotten():
