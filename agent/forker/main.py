@@ -141,19 +141,33 @@ class Forker:
         os.close(self._started)
 
     def _reap(self) -> None:
-        while self._inits:
-            process_id, status = os.waitpid(-1, os.WNOHANG)
-            if process_id == 0:
-                return
-            self._note_starts()  # it may have said so just before
-            plan = self._inits.pop(process_id)
-            for serial in [serial for serial, init in self._starting.items() if init == process_id]:
-                del self._starting[serial]
-            fault = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
-            if fault:
-                self._tell({"id": plan["id"], "error": f"cannot write {plan['status_path']}: {os.strerror(fault)}"})
-            else:
-                self._tell({"id": plan["id"], "ended": True})
+        try:
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                self._bury(*ended)
+        except ChildProcessError:
+            pass  # there are none
+
+    def _bury(self, process_id: int, status: int) -> None:
+        """A child has ended: an init, or what an init left that was killed."""
+        self._note_starts()  # it may have said so just before
+        plan = self._inits.pop(process_id, None)
+        if plan is None or os.WIFSIGNALED(status):
+            self._kill_orphans()
+        if plan is None:
+            return
+        for serial in [serial for serial, init in self._starting.items() if init == process_id]:
+            del self._starting[serial]
+        fault = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+        if fault:
+            self._tell({"id": plan["id"], "error": f"cannot write {plan['status_path']}: {os.strerror(fault)}"})
+        else:
+            self._tell({"id": plan["id"], "ended": True})
+
+    def _kill_orphans(self) -> None:
+        """Kill what this process has adopted. What those leave behind comes next: their ends are noticed, too."""
+        for child in tree.children(self._process_id):
+            if child not in self._inits:
+                os.kill(child, signal.SIGKILL)
 
     def _tell(self, news: dict[str, object]) -> None:
         frame = marshal.dumps(news)
@@ -166,9 +180,10 @@ class Forker:
         for init, plan in self._inits.items():
             if plan.get("ends_with_forker"):
                 os.kill(init, KILL_ALL)
+        self._kill_orphans()
         try:
             while True:
-                os.wait()
+                self._bury(*os.wait())
         except ChildProcessError:
             pass
 
@@ -181,6 +196,7 @@ def main() -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
+    kernel.adopt_orphans()
     forker = Forker(_socket.socket(fileno=descriptor))
     gc.disable()
     gc.freeze()

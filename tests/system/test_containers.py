@@ -32,6 +32,7 @@ from tests.system.containers import (
     LIMIT_SECONDS,
     PIDS_MAX,
     Containers,
+    left_of,
     marked,
     measure,
     needs_root,
@@ -169,6 +170,22 @@ def test_what_is_destroyed_is_gone_with_all_that_it_left_behind(tmp_path: Path, 
         stage.containerizer.destroy(id_)
         ended = await stage.end(id_)
         assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
+
+    play(tmp_path, story, isolation)
+
+
+@pytest.mark.parametrize("isolation", ISOLATED)
+def test_nothing_of_a_container_outlives_its_init(tmp_path: Path, isolation: tuple[str, ...] | None):
+    async def story(stage: Containers) -> None:
+        line = "setsid sh -c 'setsid sleep 300 & echo ready; sleep 300' & sleep 300"
+        id_ = await stage.start(line, environment=marked(tmp_path))
+        await written(stage, id_, "ready\n")
+        os.kill(stage.owner.launched[id_], signal.SIGKILL)
+        ended = await stage.end(id_)
+        assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
+        async with asyncio.timeout(30):
+            while left_of(tmp_path.name):
+                await asyncio.sleep(0.01)
 
     play(tmp_path, story, isolation)
 
