@@ -28,6 +28,8 @@ class TaskReconciler:
         self._states: dict[TaskID, TaskState | None] = {}  # what the scheduler was told last; None: nothing yet
         self._agents: dict[TaskID, AgentID | None] = {}
         self._remaining: set[TaskID] = set()
+        self._named: set[TaskID] = set()  # asked about by name, and not answered yet
+        self._over: set[TaskID] = set()  # those of which the end was told while an answer was under way
         self._backoff_seconds = BACKOFF_MIN_SECONDS
         self._began = 0.0
 
@@ -40,22 +42,35 @@ class TaskReconciler:
             self._agents[task.task_id] = task.agent_id
 
     def asked(self, tasks: Iterable[TaskReference]) -> None:
-        """The scheduler asks by itself, for these or for all if there are none: it will hear all answers."""
-        for task_id in [task.task_id for task in tasks] or list(self._states):
+        """The scheduler asks by itself, for these or for all if there are none: it will hear all answers.
+
+        But for the answers that are older than the end of a task: that is not told again as another one.
+        """
+        named = [task.task_id for task in tasks]
+        self._named.update(named)
+        self._over.difference_update(named)
+        for task_id in named or list(self._states):
             if task_id in self._states:
                 self._states[task_id] = None
 
     def heard(self, status: TaskStatus) -> bool:
         """The state of a task came; returns whether that is news, and not only the answer that nothing has changed."""
+        is_answer = not status.uuid and status.reason is Reason.REASON_RECONCILIATION
+        if is_answer:
+            self._named.discard(status.task_id)
+            if status.task_id in self._over:
+                return False
         self._remaining.discard(status.task_id)
         known = self._states.get(status.task_id)
         if terminal(status.state):
             self._states.pop(status.task_id, None)
             self._agents.pop(status.task_id, None)
+            if status.task_id in self._named and not is_answer:
+                self._over.add(status.task_id)
         else:
             self._states[status.task_id] = status.state
             self._agents[status.task_id] = status.agent_id
-        return bool(status.uuid) or status.reason is not Reason.REASON_RECONCILIATION or known is not status.state
+        return not is_answer or known is not status.state
 
     # The questions.
 
@@ -64,6 +79,8 @@ class TaskReconciler:
         self._began = now
         self._backoff_seconds = BACKOFF_MIN_SECONDS
         self._remaining = set(self._states)
+        self._named.clear()  # who was asked before is gone, or has answered
+        self._over.clear()
         if self._knows_all and not self._remaining:
             return None
         self._knows_all = True
@@ -72,6 +89,7 @@ class TaskReconciler:
     def next(self, now: float) -> tuple[TaskReference, ...] | None:
         """The next question, if there is any."""
         if self._remaining:
+            self._named |= self._remaining
             return tuple(TaskReference(task_id, self._agents[task_id]) for task_id in sorted(self._remaining))
         return self.begin(now) if now >= self._began + INTERVAL_SECONDS else None
 

@@ -510,6 +510,20 @@ def test_what_the_scheduler_knows_already_it_is_not_told_again_unless_it_asks(cl
     assert [status.state for _, status in cluster.heard] == [TaskState.TASK_RUNNING, TaskState.TASK_LOST]
 
 
+def test_an_answer_that_was_under_way_when_a_task_ended_is_no_second_end(cluster: Cluster):
+    cluster.register()
+    cluster.say(update())
+    cluster.driver.reconcile_tasks([update().update.status])
+    cluster.settle()
+    cluster.say(update(TaskState.TASK_DROPPED, b"u2"))
+    cluster.say(answer(TaskState.TASK_GONE))
+    assert [status.state for _, status in cluster.heard] == [TaskState.TASK_RUNNING, TaskState.TASK_DROPPED]
+    cluster.driver.reconcile_tasks([update().update.status])  # who asks once more is answered
+    cluster.settle()
+    cluster.say(answer(TaskState.TASK_GONE))
+    assert cluster.heard[-1][1].state is TaskState.TASK_GONE
+
+
 def test_a_driver_asks_every_fifteen_minutes_in_one_loop(cluster: Cluster):
     cluster.register()
     cluster.world.advance(60 * MINUTE)
