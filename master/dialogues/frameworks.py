@@ -205,18 +205,22 @@ class Frameworks(Offers, Authentication):
         framework = self.caller(info.id or FrameworkID(""))
         if framework is None:
             return
-        wrong = (
-            check_framework_update(framework.info, info)
-            or self._check_framework(info, message)
-            or check_framework_revision(framework.info, info)
-            or self.refusal(info.principal or None, to_register(info))
-        )
+        wrong = self.check_revision(framework, message) or self.refusal(info.principal or None, to_register(info))
         if wrong is not None:
             self.reply(FrameworkErrorMessage(wrong))
             return
         self.rescind([offer for offer in framework.offers.values() if offer.role not in info.all_roles])
         self.cluster.revise_framework(framework, info)
         self._tell_of_change(framework, message)
+
+    def check_revision(self, framework: FrameworkRecord, message: ReviseFrameworkMessage) -> str | None:
+        """Whether a framework may become that, if it is allowed to."""
+        info = message.framework
+        return (
+            check_framework_update(framework.info, info)
+            or self._check_framework(info, message)
+            or check_framework_revision(framework.info, info)
+        )
 
     # Leaving.
 

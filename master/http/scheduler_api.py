@@ -13,20 +13,24 @@ from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.routes import About
 from libprocess.http.stream import HttpStream
 from libprocess.pid import PID
+from master.dialogues.frameworks import Frameworks
 from master.http.operator_api import OperatorApi
 from master.http.scheduler import HttpScheduler
+from master.records import FrameworkRecord
+from master.validation.rights import to_register
 from mesos.access.gate import SCHEDULER
 from mesos.ids import FrameworkID
-from mesos.messages import RegisterFrameworkMessage, ReregisterFrameworkMessage
+from mesos.messages import RegisterFrameworkMessage, ReregisterFrameworkMessage, ReviseFrameworkMessage
 from mesos.v1.door import STREAM_ID, Refusal, accepted_media, invalid, new_stream_id, read_body
 from mesos.v1.scheduler import CALL, Call, read_call
 from mesos.v1.schema import takes
 from mesos.v1.tree import Misfit
 
 ACCEPTED = HttpResponse(202)
+REVISED = HttpResponse()
 
 
-class SchedulerApi(OperatorApi):
+class SchedulerApi(OperatorApi, Frameworks):
     """The master's door for schedulers that speak HTTP."""
 
     def serve(self) -> None:
@@ -66,15 +70,25 @@ class SchedulerApi(OperatorApi):
         return HttpResponse.streamed(stream, media, ((STREAM_ID, id_),))
 
     def _pass_on(self, request: HttpRequest, call: Call) -> HttpResponse:
-        scheduler = self._subscription(request, call.framework_id or FrameworkID(""))
-        if call.message is not None:
-            self.send(scheduler, call.message)
-        else:
+        framework, scheduler = self._subscription(request, call.framework_id or FrameworkID(""))
+        if call.message is None:
             raise Refusal(501, f"501 Not Implemented. This master does not know the call {call.type}.")
-        return ACCEPTED
+        if isinstance(call.message, ReviseFrameworkMessage):
+            self._check_revision(framework, call.message)
+        self.send(scheduler, call.message)
+        return REVISED if isinstance(call.message, ReviseFrameworkMessage) else ACCEPTED
 
-    def _subscription(self, request: HttpRequest, framework_id: FrameworkID) -> PID:
-        """The actor that a call is for. Refusal unless the call comes from its client."""
+    def _check_revision(self, framework: FrameworkRecord, message: ReviseFrameworkMessage) -> None:
+        """Refusal of what a framework cannot become; it stays what it is."""
+        wrong = self.check_revision(framework, message)
+        if wrong is not None:
+            raise Refusal(400, wrong)
+        forbidden = self.forbidden(*to_register(message.framework))
+        if forbidden is not None:
+            raise Refusal(forbidden.status, forbidden.body.decode())
+
+    def _subscription(self, request: HttpRequest, framework_id: FrameworkID) -> tuple[FrameworkRecord, PID]:
+        """The framework that a call speaks for, and its actor. Refusal unless the call comes from its client."""
         framework = self.cluster.frameworks.get(framework_id)
         if framework is None:
             raise Refusal(400, "Framework cannot be found")
@@ -91,7 +105,7 @@ class SchedulerApi(OperatorApi):
                 f"The stream ID '{id_}' included in this request didn't match the stream ID currently associated "
                 f"with framework ID '{framework_id}'",
             )
-        return framework.pid
+        return framework, framework.pid
 
 
 def _read(request: HttpRequest) -> Call:

@@ -414,6 +414,16 @@ def test_offers_of_several_agents_cannot_be_accepted_together(scene: Scene, agen
     assert len(scheduler.offers()) == 2  # all is offered again
 
 
+def test_offers_for_several_roles_cannot_be_accepted_together(scene: Scene):
+    agent = scene.agent("cpus(a):1;cpus(b):1").register()
+    scheduler = scene.scheduler(FrameworkCapability.MULTI_ROLE, roles=("a", "b")).register()
+    offers = scheduler.offers()
+    assert [offer.agent_id for offer in offers] == [agent.id, agent.id]
+
+    text = accept(scheduler, task_on(offers[0], resources="cpus(a):1"), *(offer.id for offer in offers))
+    assert text == "expected offers of one role, found roles a, b"
+
+
 def test_an_offer_counts_once(scheduler: SchedulerPeer):
     offer = scheduler.offer()
 

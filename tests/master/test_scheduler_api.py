@@ -11,6 +11,7 @@ from libprocess import PID
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
 from master.master import MASTER
+from mesos.ids import FrameworkID
 from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkToExecutorMessage,
@@ -356,3 +357,23 @@ def test_json_of_the_wire_is_one_line_of_ascii(scene: Scene):
     assert (int(length), newline) == (len(record), b"\n")
     assert record.isascii()
     assert json.dumps(json.loads(record), separators=(",", ":")).encode() == record
+
+
+def test_a_framework_becomes_another_while_it_is_subscribed(scene: Scene, agent: AgentPeer):
+    client = HttpClient(scene).subscribe(roles=["a"], capabilities=[{"type": "MULTI_ROLE"}])
+    assert revise(client, roles=["b"]).status == 200
+    assert [event["type"] for event in client.hear()][-2:] == ["RESCIND", "OFFERS"]
+    assert client.offer["allocation_info"] == {"role": "b"}
+
+    refused = revise(client, roles=["a", "a"])
+    assert (refused.status, refused.body) == (400, b"expected every role once, found several times: a")
+    assert revise(client, roles=["a"], user="root").status == 400
+    assert client.is_open
+    assert not client.all("ERROR")
+    assert scene.master.cluster.frameworks[FrameworkID(client.id)].info.roles == ("b",)
+
+
+def revise(client: HttpClient, **info: Any) -> HttpResponse:
+    framework = FRAMEWORK | {"id": {"value": client.id}, "capabilities": [{"type": "MULTI_ROLE"}]} | info
+    body = {"framework_info": framework}
+    return client.post({"type": "UPDATE_FRAMEWORK", "framework_id": {"value": client.id}, "update_framework": body})

@@ -275,6 +275,12 @@ def test_agents_with_gpus_are_for_those_who_know_of_them(scene: Scene):
     assert scene.say(framework("g", can=[FrameworkCapability.GPU_RESOURCES])) == [("g", "x", "cpus:4;gpus:1")]
 
 
+def test_agents_with_gpus_are_for_all_where_the_operator_says_so():
+    scene = Scene(Options(filter_gpu_resources=False))
+
+    assert scene.say(framework("f"), agent("x", "cpus:4;gpus:1")) == [("f", "x", "cpus:4;gpus:1")]
+
+
 def test_agents_that_do_not_know_of_several_roles_are_for_frameworks_with_one(scene: Scene):
     old = AddAgentMessage(AgentID("x"), AgentInfo("x"), Resources.parse(ALL), capabilities=())
     scene.say(framework("f", "eng"), old)
@@ -301,6 +307,7 @@ def test_agents_far_away_are_for_those_who_know_of_regions():
     assert scene.offered == []
 
     assert scene.say(framework("g", can=[FrameworkCapability.REGION_AWARE])) == [("g", "x", ALL)]
+    assert scene.say(agent("y")) == [("f", "y", ALL)]
 
 
 def test_constraints_choose_among_agents(scene: Scene):

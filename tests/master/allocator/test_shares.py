@@ -74,6 +74,18 @@ def test_weights_move_it(weights: dict[str, float], expected: dict[str, int]):
     assert play(scene, {"a": "cpus:1;mem:4096", "b": "cpus:3;mem:1024"}, "cpus:90;mem:184320") == expected
 
 
+def test_what_is_excluded_counts_in_nobodys_share():
+    demands = {"a": "cpus:1;mem:10", "b": "cpus:1;mem:10;gpus:1"}
+    counted, excluded = (
+        play(Scene(Options(filter_gpu_resources=False, fair_sharing_excluded_resource_names=names)), demands, total)
+        for total in ["cpus:8;mem:800;gpus:4"]
+        for names in [(), ("gpus",)]
+    )
+
+    assert counted == {"a": 5, "b": 3}
+    assert excluded == {"a": 4, "b": 4}
+
+
 def test_a_role_and_its_neighbours_share_what_is_due_to_the_role_above():
     demands = dict.fromkeys(("a", "b", "c"), "cpus:1;mem:10")
     tasks = play(Scene(), demands, "cpus:12;mem:1200", {"a": "eng/backend", "b": "eng/web", "c": "ops"})
