@@ -11,11 +11,11 @@ from typing import Self
 from libprocess.edge import open_node
 from libprocess.message import Message
 from libprocess.runtime import Runtime
-from mesos.driver import DriverStatus
+from mesos.driver import DriverStatus, News
 from mesos.executor.callbacks import Executor
 from mesos.executor.calls import ExecutorCalls
 from mesos.executor.place import ExecutorPlace
-from mesos.executor.process import ExecutorProcess, News
+from mesos.executor.process import ExecutorProcess
 from mesos.watchdog import PATIENCE_SECONDS, Watchdog
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from libprocess.message import Message
-from mesos.driver import DriverStatus
+from mesos.driver import DriverStatus, News
 from mesos.executor.callbacks import Executor
 from mesos.executor.calls import ExecutorCalls
 from mesos.executor.place import ExecutorPlace
-from mesos.executor.process import ExecutorProcess, News
+from mesos.executor.process import ExecutorProcess
 
 
 class LocalExecutorDriver(ExecutorCalls):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from libprocess.message import Message
 from libprocess.process import ExitedMessage, Process
 from libprocess.timers import Timer
+from mesos.driver import News
 from mesos.executor.place import ExecutorPlace
 from mesos.ids import AgentID, TaskID
 from mesos.messages import (
@@ -38,13 +39,6 @@ from mesos.types import Source, StatusUpdate, TaskInfo, TaskState
 log = logging.getLogger("mesos.executor")
 
 REGISTER_AGAIN_SECONDS = 1.0
-
-
-class News(NamedTuple):
-    """Something that the executor is to be told: by which callback, and with what."""
-
-    callback: str
-    arguments: tuple[Any, ...] = ()
 
 
 class RegisterAgainWithAgentMessage(Message, frozen=True):

@@ -7,11 +7,11 @@ import threading
 
 from libprocess.edge import ThreadedNode
 from libprocess.message import Message
-from mesos.driver import DriverStatus
+from mesos.driver import DriverStatus, News
 from mesos.executor.callbacks import Executor
 from mesos.executor.calls import ExecutorCalls
 from mesos.executor.place import ExecutorPlace
-from mesos.executor.process import ExecutorProcess, News
+from mesos.executor.process import ExecutorProcess
 from mesos.watchdog import PATIENCE_SECONDS, Watchdog
 
 
@@ -68,7 +68,12 @@ class ExecutorDriver(ExecutorCalls):
         return self._status
 
     def _tell(self, message: Message) -> None:
-        self._node.send(self._pid, message)
+        try:
+            self._node.send(self._pid, message)
+        except RuntimeError:  # its loop is closed
+            if self._status is DriverStatus.RUNNING:
+                raise
+            # The actor has ended after this thread had looked: the call comes too late, as any later one.
 
     def _serve(self) -> None:
         """The thread of the callbacks."""
@@ -84,8 +89,8 @@ class ExecutorDriver(ExecutorCalls):
     def _see_it_end(self) -> None:
         """The thread that cleans up once the actor has ended."""
         self._node.wait(self._pid)
+        self._reach(DriverStatus.STOPPED)
         self._watchdog.stop()
         self._news.put(None)
         self._node.close()
-        self._reach(DriverStatus.STOPPED)
         self._over.set()

@@ -14,11 +14,11 @@ from libprocess.runtime import Runtime
 from libprocess.zeromq import Keys
 from mesos.access.credentials import Credential
 from mesos.detector import MasterDetector, MasterPlace, master_finder, parse_master
-from mesos.driver import DriverStatus
+from mesos.driver import DriverStatus, News
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
 from mesos.scheduler.place import filled_in, node_options, scheduler_id
-from mesos.scheduler.process import News, SchedulerProcess
+from mesos.scheduler.process import SchedulerProcess
 from mesos.types import FrameworkInfo
 from mesos.types.constraint import OfferConstraints
 from mesos.watchdog import PATIENCE_SECONDS, Watchdog

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from libprocess.message import Message
-from mesos.driver import DriverStatus
+from mesos.driver import DriverCalls, DriverStatus, News
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
     AcceptInverseOffersMessage,
@@ -25,7 +23,7 @@ from mesos.messages import (
     SuppressOffersMessage,
 )
 from mesos.scheduler.callbacks import Scheduler
-from mesos.scheduler.process import News, StopSchedulerMessage
+from mesos.scheduler.process import StopSchedulerMessage
 from mesos.types import (
     Filters,
     FrameworkInfo,
@@ -44,48 +42,23 @@ _MINE = FrameworkID("")
 """Stands in a call for the framework's own id, which the scheduler's actor knows."""
 
 
-class SchedulerCalls(ABC):
-    """The calls of a driver. All return at once, with the driver's status, and do nothing unless it is RUNNING.
+class SchedulerCalls(DriverCalls):
+    """What a scheduler may call. All return at once, with the driver's status, and do nothing unless it is RUNNING.
 
     While there is no master, calls have no effect; a task that is launched then is reported lost (as TASK_DROPPED to a
     framework that is PARTITION_AWARE).
     """
 
     def __init__(self, scheduler: Scheduler, implicit_acknowledgements: bool = True) -> None:
-        self._scheduler = scheduler
+        super().__init__(scheduler)
         self._implicit_acknowledgements = implicit_acknowledgements
-        self._status = DriverStatus.NOT_STARTED
-
-    @property
-    def status(self) -> DriverStatus:
-        """How far the driver got."""
-        return self._status
-
-    @abstractmethod
-    def _tell(self, message: Message) -> None:
-        """Hand a message to the scheduler's actor."""
-
-    def _reach(self, status: DriverStatus) -> DriverStatus:
-        """Get that far."""
-        self._status = status
-        return status
-
-    def _call(self, message: Message) -> DriverStatus:
-        if self._status is DriverStatus.RUNNING:
-            self._tell(message)
-        return self._status
 
     def _call_back(self, news: News) -> Any:
-        """Let the scheduler know; returns what its callback does. `_called_back` comes after it."""
-        if self._status is not DriverStatus.RUNNING:
-            return None
-        if news.callback == "error":
+        """See DriverCalls. `_called_back` comes after it."""
+        if self._status is DriverStatus.RUNNING and news.callback == "error":
             self._reach(DriverStatus.ABORTED)
-        return getattr(self._scheduler, news.callback)(self, *news.arguments)
-
-    def _name_of(self, news: News) -> str:
-        """How people call the callback."""
-        return f"{type(self._scheduler).__name__}.{news.callback}"
+            return getattr(self._callbacks, news.callback)(self, *news.arguments)
+        return super()._call_back(news)
 
     def _called_back(self, news: News) -> None:
         if self._implicit_acknowledgements and news.callback == "status_update":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from libprocess.message import Message
 from mesos.access.credentials import Credential
-from mesos.driver import DriverStatus
+from mesos.driver import DriverStatus, News
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
-from mesos.scheduler.process import Detect, News, SchedulerProcess
+from mesos.scheduler.process import Detect, SchedulerProcess
 from mesos.types import FrameworkInfo
 from mesos.types.constraint import OfferConstraints
 

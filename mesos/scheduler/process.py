@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from libprocess.timers import Timer
 from mesos.access.authenticatee import Authenticatee
 from mesos.access.credentials import Credential
 from mesos.detector import MasterDetectedMessage
+from mesos.driver import News
 from mesos.ids import FrameworkID
 from mesos.messages import (
     AcceptInverseOffersMessage,
@@ -74,13 +75,6 @@ SPREAD_SECONDS = 0.5
 BACKOFF_MAX_SECONDS = 60.0
 BACKOFFS_WITHIN_FAILOVER = 10
 """A framework that may be gone for so long only, must have tried several times by then."""
-
-
-class News(NamedTuple):
-    """Something that the scheduler is to be told: by which callback, and with what."""
-
-    callback: str
-    arguments: tuple[Any, ...] = ()
 
 
 Detect: TypeAlias = Callable[[PID], Process]

@@ -7,12 +7,11 @@ from typing import TypeVar
 import pytest
 
 from libprocess import Message
-from mesos.driver import DriverStatus
+from mesos.driver import DriverStatus, News
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID
 from mesos.messages import AcceptOffersMessage, FrameworkToExecutorMessage
 from mesos.resources import Resources
 from mesos.scheduler import Scheduler, SchedulerCalls
-from mesos.scheduler.process import News
 from mesos.types import Launch, Offer, TaskInfo, TaskState, TaskStatus
 
 M = TypeVar("M", bound=Message)
@@ -32,7 +31,7 @@ class Stage(SchedulerCalls):
 
     def enter(self, scheduler: Scheduler) -> None:
         """Let a scheduler play."""
-        self._scheduler = scheduler
+        self._callbacks = scheduler
 
     def _tell(self, message: Message) -> None:
         self._calls.append(message)
