@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -177,10 +177,11 @@ class Soak:
             self.scheduler.wait()
         self.masters.__exit__(kind, error, traceback)
         self.zookeeper.__exit__(kind, error, traceback)
-        left = psutil.Process().children(recursive=True)
-        for process in left:
-            process.kill()
-        psutil.wait_procs(left, timeout=10)
+        while left := psutil.Process().children(recursive=True):
+            for process in left:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(left, timeout=10)
         for path in sorted(self.groups(), reverse=True):
             path.rmdir()
 
