@@ -112,6 +112,7 @@ class ForkerClient(asyncio.Protocol):
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._starting = asyncio.Lock()
+        self._is_closing = False
         self._incoming = bytearray()
         self._asked: dict[str, asyncio.Future[Init | None]] = {}
         self._inits: dict[str, Init] = {}
@@ -197,10 +198,13 @@ class ForkerClient(asyncio.Protocol):
         for init in self._inits.values():
             init.watch()
         self._inits.clear()
-        log.log(logging.WARNING if error or self._process.poll() else logging.DEBUG, "the forker has ended")
+        if not self._is_closing:
+            log.warning("the forker has ended")
+            asyncio.get_running_loop().run_in_executor(None, self._process.wait)  # or it is a zombie until the next one
 
     async def close(self, is_needed: bool = False) -> None:
         """End the forker, and with it the containers that are to end with it. If others go on, it stays with them."""
+        self._is_closing = True
         if self._transport is not None:
             self._transport.close()
         if self._process is not None and not is_needed:

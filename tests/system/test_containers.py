@@ -224,9 +224,13 @@ def test_many_at_once(tmp_path: Path):
 def test_containers_end_when_the_forker_is_killed(tmp_path: Path, isolation: tuple[str, ...] | None):
     async def story(stage: Containers) -> None:
         id_ = await stage.start("sleep 300 & sleep 300", environment=marked(tmp_path))
-        forker().kill()
+        killed = forker()
+        killed.kill()
         ended = await stage.end(id_)
         assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while killed.is_running():  # or waits to be reaped
+                await asyncio.sleep(0.01)
         assert (await stage.run("true")).status == 0  # with a new forker
 
     play(tmp_path, story, isolation)
