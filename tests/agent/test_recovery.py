@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,10 +11,11 @@ from agent.dialogues.base import AgentState
 from agent.dialogues.messages import WriteJournalMessage
 from agent.flags import AgentFlags
 from agent.janitor import KeepSandboxMessage
-from libprocess import Address, Process
+from libprocess import PID, Address, Process
 from mesos.ids import ExecutorID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
+    KillTaskMessage,
     PingAgentMessage,
     Reconciliation,
     ReregisterAgentMessage,
@@ -21,6 +24,7 @@ from mesos.messages import (
     ShutdownFrameworkMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
+    UpdateFrameworkMessage,
 )
 from mesos.types import FrameworkCapability, Reason, StatusUpdate, TaskReference, TaskState, TaskStatus
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, command_task, executor_task
@@ -137,6 +141,26 @@ def test_the_sandbox_of_what_goes_on_is_not_garbage(cluster: Cluster):
     cluster.agent.janitor = cluster.node.spawn(keeper := Keeper())
     cluster.world.settle()
     assert keeper.kept == [cluster.machine.config.directory]
+
+
+def test_a_command_that_was_to_be_killed_is_told_so_again(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t1")))
+    assert cluster.machine.signals == [signal.SIGTERM]
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.machine.signals == [signal.SIGTERM] * 2, "the last agent may have ended before it did"
+
+
+def test_what_a_framework_has_become_is_known_to_the_next_agent(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    changed = replace(cluster.framework, name="changed")
+    scheduler = PID("scheduler", "elsewhere", 7)
+    cluster.tell(UpdateFrameworkMessage(FRAMEWORK, changed, scheduler))
+    cluster.revive_agent()
+    cluster.world.settle()
+    [framework] = cluster.agent.frameworks
+    assert (framework.info, framework.pid) == (changed, scheduler)
 
 
 def test_an_executor_that_was_told_to_end_is_not_taken_up(cluster: Cluster):

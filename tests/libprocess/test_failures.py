@@ -6,6 +6,7 @@ import pytest
 
 from libprocess import Message, Process, Runtime
 from libprocess.simulation import World
+from libprocess.system import DiskError
 from tests.libprocess.actors import Listener, TextMessage
 
 
@@ -48,6 +49,16 @@ def test_the_report_names_actor_message_sender_state_and_the_chain_of_causes(wor
     ):
         assert part in report
     assert "secret" not in report
+
+
+def test_an_operators_fault_is_told_in_a_line(world: World, node: Runtime):
+    class Full(Process):
+        def text(self, message: TextMessage) -> None:
+            raise DiskError("the journal cannot be written: No space left on device")
+
+    node.send(node.spawn(Full()), TextMessage("a"))
+    world.settle()
+    assert str(world.failures[0]) == "full(1)@h:5050 failed: the journal cannot be written: No space left on device"
 
 
 def test_a_failed_actor_is_gone_and_the_others_are_not(world: World, node: Runtime):
