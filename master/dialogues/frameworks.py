@@ -182,7 +182,10 @@ class Frameworks(Offers, Authentication):
         """Its scheduler is back: what it was offered before, it does not know any more."""
         assert framework.pid is not None
         self.rescind(framework.offers.values())
-        was_active = framework.active
+        was_active, known = framework.active, framework.info
+        if (info.user, info.checkpoint) != (known.user, known.checkpoint):
+            log.warning("framework %s keeps its user %r and checkpoint=%s", framework.id, known.user, known.checkpoint)
+        info = replace(info, user=known.user, checkpoint=known.checkpoint)
         self.cluster.subscribe_framework(framework, info, self.now)
         self.cluster.notices.forget(framework.id)  # so that it is told again
         self._strike_absence(framework.id)

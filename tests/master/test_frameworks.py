@@ -234,6 +234,16 @@ def test_a_framework_cannot_change_its_principal(scene: Scene):
     assert scheduler.last(FrameworkErrorMessage).message == text
 
 
+def test_a_framework_that_comes_back_keeps_its_user_and_whether_it_is_checkpointed(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    scheduler.reregister(scheduler.id, user="root", checkpoint=True, name="renamed")
+    scheduler.launch(task_on(scheduler.offer()))
+
+    told = agent.last(RunTaskMessage).framework
+    assert (told.user, told.checkpoint, told.name) == ("somebody", False, "renamed")
+
+
 def test_a_framework_that_comes_back_must_have_an_id(scene: Scene):
     scheduler = scene.scheduler()
     scheduler.say(ReregisterFrameworkMessage(FrameworkInfo("somebody", "tests")))
