@@ -36,6 +36,13 @@ class MasterMetrics:
         """Agents whose time was over; where their removal is limited, they may still come back."""
         self.removals_canceled = metrics.counter("master/slave_unreachable_canceled")
         self.agents_marked_unreachable = metrics.counter("master/slave_unreachable_completed")
+        removals = {
+            "scheduled": self.removals_scheduled,
+            "canceled": self.removals_canceled,
+            "completed": self.agents_marked_unreachable,
+        }
+        for name, counter in removals.items():  # by the older name, too
+            metrics.gauge(f"master/slave_shutdowns_{name}", partial(getattr, counter, "value"))
         for state in TERMINAL:
             metrics.counter(f"master/{_short(state)}")
         began = now()

@@ -197,6 +197,7 @@ def test_silent_agents_are_given_up_one_after_the_other_where_that_is_limited():
     assert len(scene.master.cluster.agents) == 1  # whoever answers again stays
     counted = {name: scene.metric(f"slave_unreachable_{name}") for name in ("scheduled", "completed", "canceled")}
     assert counted == {"scheduled": 2, "completed": 1, "canceled": 1}
+    assert counted == {name: scene.metric(f"slave_shutdowns_{name}") for name in counted}
     assert scene.metric("slave_removals/reason_unhealthy") == scene.metric("slave_removals") == 1
 
 
