@@ -171,9 +171,11 @@ class Audit:
     def _framework_admitted(
         self, node: Runtime, to: PID, sender: PID, message: FrameworkRegisteredMessage | FrameworkReregisteredMessage
     ) -> None:
-        """Whoever registers knows that all it was offered before is over."""
+        """Whoever registers knows that all it was offered before is over; what ended is not taken back."""
         if node.address == sender.address:
             self._standing.pop((sender, to), None)
+        if self._is_told_by_holder(node, sender) and self._cluster.registry.has_ended(message.framework_id):
+            self.break_promise(f"framework {message.framework_id} is taken back; written down is that it ended")
 
     def _run_task(self, node: Runtime, to: PID, sender: PID, message: RunTaskMessage) -> None:
         if node.address != to.address or to.id != AGENT_ID:

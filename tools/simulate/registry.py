@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from libprocess import PID, Message, Runtime
 from libprocess.simulation import World
-from master.registrar.entries import AGENT, AgentEntry, Rows, Standing, read_entry
+from master.registrar.entries import AGENT, FRAMEWORK, AgentEntry, EndedFrameworkEntry, Rows, Standing, read_entry
 from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage, StoreFailedMessage
 from master.registrar.store import Changes, change_rows
-from mesos.ids import AgentID
+from mesos.ids import AgentID, FrameworkID
 
 
 class Ensemble:
@@ -28,6 +28,11 @@ class Ensemble:
     def standing(self, agent_id: AgentID) -> Standing | None:
         """How an agent stands by what is safe; None if there is nothing of it."""
         return next((entry.standing for entry in self._agents(agent_id)), None)
+
+    def has_ended(self, framework_id: FrameworkID) -> bool:
+        """Whether it is safe that a framework is over."""
+        row = self.rows.get(FRAMEWORK + framework_id)
+        return row is not None and isinstance(read_entry(FRAMEWORK + framework_id, row), EndedFrameworkEntry)
 
     def deactivated(self) -> list[AgentID]:
         """The agents that operators do not want to be offered."""
