@@ -616,7 +616,7 @@ def test_a_scheduler_may_use_the_names_that_mesos_gives(cluster: Cluster):
         def slaveLost(self, driver: SchedulerCalls, agentId: AgentID) -> None:
             driver.killTask(TASK.task_id)
 
-    cluster.driver._scheduler = Old()
+    cluster.driver._callbacks = Old()
     cluster.register()
     cluster.say(ResourceOffersMessage((OFFER,), ()))
     cluster.say(AgentLostMessage(AGENT))
