@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from master.records import Cluster, FrameworkRecord
+from master.records import Cluster, FrameworkRecord, TaskRecord
 from master.updates import Verdict, update_of, update_of_told
 from mesos.states import terminal
 from mesos.types import Reason, StatusUpdate, TaskReference, TaskState
@@ -24,19 +24,28 @@ class Reconciler:
     def all(self) -> list[StatusUpdate]:
         """The state of every task that is known and has not ended, as far as its framework was told."""
         tasks = sorted(self.framework.tasks.items())
-        return [self._known(TaskReference(task_id)) for task_id, task in tasks if not terminal(task.told_state)]
+        return [self._known(task) for _, task in tasks if not terminal(task.told_state)]
 
     def one(self, asked: TaskReference) -> StatusUpdate | None:
         """The state of one task; None if that cannot be known yet."""
         if asked.task_id in self.framework.tasks:
-            return self._known(asked)
+            return self._known(self.framework.tasks[asked.task_id])
         if asked.task_id in self.framework.unreachable_tasks:
             agent_id = self.framework.unreachable_tasks[asked.task_id].agent_id
             return self._unknown(TaskReference(asked.task_id, agent_id))
+        ended = self._ended(asked)
+        if ended is not None:
+            return self._known(ended)
         return None if self._may_come_back(asked) else self._unknown(asked)
 
-    def _known(self, asked: TaskReference) -> StatusUpdate:
-        task = self.framework.tasks[asked.task_id]
+    def _ended(self, asked: TaskReference) -> TaskRecord | None:
+        """A task that is over, as far as that is remembered, and its framework was told how it ended."""
+        for task in reversed(self.framework.completed_tasks):
+            if task.task_id == asked.task_id and asked.agent_id in (None, task.agent_id):
+                return task if terminal(task.told_state) else None
+        return None
+
+    def _known(self, task: TaskRecord) -> StatusUpdate:
         verdict = Verdict(task.told_state, Reason.REASON_RECONCILIATION, "the task's newest state")
         return update_of_told(self.framework, task, verdict, self.now)
 

@@ -166,8 +166,8 @@ def _facts_of_completed(frameworks: Frameworks) -> Iterator[AnyFact]:
     for framework, executor in completed[-COMPLETED_KEPT:]:
         yield FrameworkFact(framework.info, framework.pid)  # each time, as it has nothing else then
         yield from _facts_of_executor(framework, executor)
-        if framework.is_terminating:
-            yield FrameworkEndedFact(framework.id)
+        if framework.is_terminating or not all(task.is_terminal for task in executor.completed_tasks):
+            yield FrameworkEndedFact(framework.id)  # whose tasks have no last update: it was shut down, and came again
         yield EndedFact(executor.container_id)
 
 
@@ -181,6 +181,8 @@ def _facts_of_executor(framework: FrameworkRecord, executor: ExecutorRecord) -> 
     for task in (*[*executor.completed_tasks][-COMPLETED_TASKS_KEPT:], *executor.tasks.values()):
         yield TaskFact(id_, task.info, task.running_since)
         yield from _facts_of_updates(framework.id, executor, task)
+    if executor.waits_until is not None:
+        yield WaitingFact(id_, executor.waits_until)
     if executor.kill is not None:
         yield KillFact(id_, *executor.kill)
     if executor.is_told_to_end:

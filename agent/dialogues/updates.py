@@ -217,6 +217,7 @@ class Updates(Operations):
         if stream.is_kept:
             self._note(AcknowledgedFact(*key, message.uuid))
         if stream:
+            self._must_sync = self._must_sync or stream.is_kept  # nobody is told of this one again behind the next
             self._forward(stream)
         else:
             self.frameworks.settle(*key)

@@ -27,7 +27,7 @@ from mesos.messages import (
     UpdateFrameworkMessage,
 )
 from mesos.types import FrameworkCapability, Reason, StatusUpdate, TaskReference, TaskState, TaskStatus
-from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, command_task, executor_task
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, acknowledgement, command_task, executor_task
 from tests.agent.test_executor_api import UUID, HttpProgram
 
 STARTING, RUNNING, FINISHED = TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FINISHED
@@ -56,6 +56,21 @@ def test_an_agent_registers_at_once_when_it_waits_for_nobody(cluster: Cluster):
     assert cluster.agent.state is AgentState.RECOVERING
     cluster.world.settle()
     assert cluster.agent.state is not AgentState.RECOVERING
+
+
+def test_what_was_shut_down_with_its_framework_stays_so_when_that_comes_again(cluster: Cluster):
+    """Found by seed 34: the second life after that had it running again, for the sake of what is shown."""
+    kept(cluster).run(command_task("t1"))
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    cluster.machine.end()
+    cluster.world.settle()
+    cluster.run(command_task("t2"))
+    for _ in range(3):
+        cluster.revive_agent()
+        cluster.world.settle()
+    cluster.register()
+    [message] = cluster.master.got(ReregisterAgentMessage)
+    assert [task.task_id for task in message.tasks] == ["t2"]
 
 
 def test_an_answer_to_an_earlier_life_is_no_answer(cluster: Cluster):
@@ -170,6 +185,24 @@ def test_an_executor_that_was_told_to_end_is_not_taken_up(cluster: Cluster):
     cluster.revive_agent()
     cluster.world.settle()
     assert cluster.machine.running == [], "nobody waits for it to come back"
+
+
+def test_what_was_acknowledged_is_not_told_again_behind_what_came_after_it(cluster: Cluster):
+    """Found by seed 92: the power went, and a scheduler that knew of the end was told once more that its task runs."""
+    kept(cluster).run(executor_task("t1"))
+    program = cluster.start_program()
+    cluster.master.acknowledges = False
+    program.report(TaskID("t1"), RUNNING)
+    program.report(TaskID("t1"), FINISHED)
+    cluster.world.settle()
+    [running] = cluster.master.got(StatusUpdateMessage)
+    cluster.tell(acknowledgement(running.update))
+    assert cluster.master.states == [RUNNING, FINISHED]
+
+    cluster.restart_agent()
+    cluster.register()
+    cluster.world.settle()
+    assert cluster.master.states == [FINISHED]
 
 
 def test_what_is_written_down_in_one_turn_is_one_write(cluster: Cluster):

@@ -133,6 +133,8 @@ def test_what_waited_for_room_waits_on_when_the_agent_is_started_again(kept: Clu
     old_1, old_2 = kept.machine.running
     kept.run(command_task("t1", resources=ALL))
     kept.revive_agent()
+    kept.world.settle()
+    kept.revive_agent()
     kept.register()
     assert kept.machine.running == [old_1, old_2]
 

@@ -44,6 +44,15 @@ def test_a_known_task_is_in_the_newest_state_that_was_told(agent: AgentPeer, sch
     assert ask(scheduler, task.task_id) is TaskState.TASK_RUNNING
 
 
+def test_a_task_that_is_over_ended_as_it_did(agent: AgentPeer, scheduler: SchedulerPeer):
+    """Found by seed 196: a question that crossed the answer was told that a task is gone which had finished."""
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    agent.update(task, TaskState.TASK_FINISHED, b"f")
+    scheduler.acknowledge(task, b"f")
+    assert ask(scheduler, task.task_id, agent.id) is TaskState.TASK_FINISHED
+
+
 def test_a_task_that_its_agent_does_not_have_is_gone(agent: AgentPeer, scheduler: SchedulerPeer):
     assert ask(scheduler, agent_id=agent.id) is TaskState.TASK_GONE
 

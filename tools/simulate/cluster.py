@@ -92,6 +92,8 @@ class Cluster(World):
         self._agent_flags = AgentFlags(**(agent_defaults | (agent_flags or {})))
         self.registry = Ensemble(self, random.Random(f"registry {seed}"), store_seconds_max)
         """What masters write down for those after them."""
+        self.when_agent_ended: Callable[[str], None] | None = None
+        """Called with the host of an agent that ended by itself, once its program has; without this, that stays."""
         self._questions: list[tuple[Runtime, PID]] = []
         self._schedulers = 0
         self.add_master("master-1")
@@ -179,9 +181,18 @@ class Cluster(World):
             self._agent_flags, info, containers, Environment(), volumes, boot_id=boot_id, credential=credential
         )
         pid = node.spawn(agent, AGENT_ID)
+        node.when_exited(pid, lambda _: self._end_agent(node))
         node.spawn(self._detector(node, pid), DETECTOR)
         self.agents.append(agent)
         return agent
+
+    def _end_agent(self, node: Runtime) -> None:
+        def end() -> None:
+            if self.when_agent_ended is not None and self.nodes.get(node.address) is node:
+                self.kill(node)
+                self.when_agent_ended(node.address.host)
+
+        self.timeline.at(self.elapsed, end)
 
     # Schedulers.
 

@@ -24,6 +24,8 @@ class Ensemble:
         self.world = world
         self.chance = chance
         self.seconds_max = seconds_max
+        self.fails_next = False
+        """The next write fails, at once or because nobody answers; it may have been done all the same."""
 
     def standing(self, agent_id: AgentID) -> Standing | None:
         """How an agent stands by what is safe; None if there is nothing of it."""
@@ -73,6 +75,9 @@ class VirtualStore:
     def store(self, asker: PID, changes: Changes) -> None:
         """See `Store`."""
         ensemble = self._ensemble
+        if ensemble.fails_next:
+            self._fail(asker, changes)
+            return
         if not ensemble.seconds_max:
             self._answer(asker, self._write(changes))
             return
@@ -85,6 +90,14 @@ class VirtualStore:
                 self._answer(asker, outcome, ensemble.chance.uniform(0.0, ensemble.seconds_max))
 
         ensemble.world.timeline.at(ensemble.world.elapsed + seconds, arrive)
+
+    def _fail(self, asker: PID, changes: Changes) -> None:
+        ensemble = self._ensemble
+        ensemble.fails_next = False
+        if ensemble.chance.random() < 0.5:
+            self._write(changes)
+        if ensemble.chance.random() < 0.5:
+            self._answer(asker, StoreFailedMessage("a planned failure"))
 
     def _write(self, changes: Changes) -> Message:
         if self._ensemble.holder != self._holder:

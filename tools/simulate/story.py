@@ -182,6 +182,8 @@ class Story:
 
     def _check_arrival(self, task_id: TaskID, updates: dict[bytes, Home], ledger: Ledger) -> None:
         fate = ledger.fates[task_id]
+        if fate.agent_id in self.witness.given_up:
+            return  # it is sent away with all that it had to say
         for uuid, home in updates.items():
             lasts = self._has_disk(home) if ledger.info.checkpoint else self._lives(home)
             if uuid not in fate.uuids and lasts:

@@ -36,6 +36,12 @@ STEPS_MAX = 60
 AGAIN = 0.3
 """How likely it is that whoever died dies again on the way back."""
 
+GONE = 0.3
+"""How likely it is that an agent is never to come back, where one might be."""
+
+FAILURE_SECONDS = 30.0
+"""So long after a registry may have failed at the latest, somebody leads again."""
+
 NEW_DISK = 0.5
 """How likely it is that a machine which crashed comes back with another disk."""
 
@@ -52,6 +58,7 @@ class Troubles:
         # Not all kinds in each story: where the master crashes every minute, nobody sees what else would go wrong.
         self._kinds = self._chance.sample(_TROUBLES, self._chance.randint(2, len(_TROUBLES)))
         self._over = False
+        self._cluster.when_agent_ended = self._agent_ended
 
     def begin(self) -> None:
         """Begin with a network of some quality or other."""
@@ -75,6 +82,7 @@ class Troubles:
             self._cluster.resume(node)
             self._cluster.storage(node.address).keep_power()
         self._cluster.spare_all()
+        self._cluster.registry.fails_next = False
         self._replace_master()
         for master in self._cluster.masters[:-1]:
             self._cluster.crash(self._cluster.node_of(master))
@@ -160,6 +168,16 @@ class Troubles:
         if all(agent.pid.host != host for agent in self._cluster.agents):
             self._story.start_agent(host)
 
+    def _agent_ended(self, host: str) -> None:
+        """It was sent away; another one begins there."""
+        self._later(self._chance.uniform(0.5, 20.0), lambda: self._restart_agent(host))
+
+    def _fail_registry(self) -> None:
+        """What a master wants written down next fails, and with that its time as a leader ends."""
+        self._cluster.registry.fails_next = True
+        for seconds in (FAILURE_SECONDS, 2 * FAILURE_SECONDS):
+            self._later(seconds, self._replace_master)
+
     def _crash_master(self) -> None:
         if self._is_led():
             self._cluster.crash(self._cluster.node_of(self._cluster.masters[-1]))
@@ -199,14 +217,21 @@ class Troubles:
             agent_id = self._chance.choice(known)
             grace = {"max_grace_period": {"seconds": self._chance.randint(0, 60)}}
             self._later(self._chance.uniform(1.0, 120.0), lambda: self._call("REACTIVATE_AGENT", agent_id, {}))
-            self._call("DRAIN_AGENT", agent_id, grace if self._chance.random() < 0.8 else {})
+            more: Tree = {"mark_gone": True} if self._chance.random() < GONE else {}
+            self._call("DRAIN_AGENT", agent_id, more | grace if self._chance.random() < 0.8 else more)
+
+    def _mark_gone(self) -> None:
+        """An operator says that an agent is gone: one that is there, or out of reach, or being started just now."""
+        known = [agent.info.id for agent in self._cluster.agents if agent.info.id is not None]
+        if known and self._chance.random() < GONE:
+            self._call("MARK_AGENT_GONE", self._chance.choice(known), {})
 
     def _call(self, type_: str, agent_id: AgentID, more: Tree) -> None:
         """What comes of it is seen later; a master that is just beginning answers that it cannot say."""
         if self._is_led():
             body = to_json({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}})
             request = HttpRequest("POST", "/master/api/v1", headers=(("content-type", JSON_TYPE),), body=body)
-            answered = self._story.witness.called(type_, agent_id)
+            answered = self._story.witness.called(type_, agent_id, more)
             self._cluster.node_of(self._cluster.masters[-1]).routes.request(request, answered)
 
     # What: anybody, at any step.
@@ -247,6 +272,15 @@ class Troubles:
         if framework is not None:
             self._cluster.crash(framework.node)
             self._later(self._chance.uniform(0.5, 75.0), lambda: self._fail_over(framework))
+
+    def _usurp(self) -> None:
+        """Another scheduler takes a framework over while the old one lives, and does not know."""
+        framework = self._some_framework()
+        if framework is not None and framework.ledger.id is not None:
+            old = framework.node
+            framework.workload.is_usurped = True
+            self._story.fail_over(framework)
+            self._later(self._chance.uniform(0.0, 20.0), lambda: self._cluster.crash(old))
 
     def _fail_over(self, framework: Framework) -> None:
         if framework.is_over:
@@ -337,6 +371,9 @@ _TROUBLES: tuple[tuple[Callable[[Troubles], None], int], ...] = (
     (Troubles._revive, 1),
     (Troubles._pause, 2),
     (Troubles._die_at_a_step, 3),
+    (Troubles._mark_gone, 1),
+    (Troubles._usurp, 1),
+    (Troubles._fail_registry, 1),
     (Troubles._partition, 1),
     (Troubles._cut, 2),
 )

@@ -28,6 +28,7 @@ from mesos.messages import (
     UnregisterFrameworkMessage,
 )
 from mesos.types import TaskState
+from mesos.v1.tree import Tree
 from tools.simulate.containers import Container
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ Key: TypeAlias = tuple[FrameworkID, TaskID]
 LOOK_SECONDS = 1.0
 GRACE_SECONDS = 1.0
 
-NOT_THERE = {TaskState.TASK_GONE, TaskState.TASK_DROPPED, TaskState.TASK_LOST}
-"""One end: that an agent does not have a task is said by masters, by agents, and to those who know only the last."""
-
 BY_OPERATORS = TaskState.TASK_GONE_BY_OPERATOR
 """Told at once of what may run on, where its agent cannot be reached."""
+
+NOT_THERE = {TaskState.TASK_GONE, TaskState.TASK_DROPPED, TaskState.TASK_LOST, BY_OPERATORS}
+"""One end: that nobody has a task is said by masters, by agents, of operators, and to those who know only LOST."""
 
 
 class Witness:
@@ -98,12 +99,12 @@ class Witness:
 
     def _told(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateMessage) -> None:
         framework = self._framework(message.update.framework_id)
-        if to.id != "scheduler" or node.address != to.address or framework is None or framework.is_over:
+        if to.id != "scheduler" or node.address != to.address or framework is None or framework.node is not node:
             return
         status = message.update.status
         key, state = (message.update.framework_id, status.task_id), status.state
         before = self._ends.get(key)
-        if before is not None and state is not before and not {state, before} <= NOT_THERE:
+        if before is not None and state is not before and not {state, before} <= NOT_THERE | {TaskState.TASK_UNKNOWN}:
             self._break(f"task {status.task_id} ended in {before}, and then its scheduler is told of {state}")
         if not framework.ledger.is_over(state):
             return
@@ -168,13 +169,13 @@ class Witness:
 
     # What operators said.
 
-    def called(self, type_: str, agent_id: AgentID) -> Callable[[HttpResponse], None]:
+    def called(self, type_: str, agent_id: AgentID, more: Tree) -> Callable[[HttpResponse], None]:
         """An operator calls; returns who is to be told of the answer."""
         if type_ == "DRAIN_AGENT":
             self.drained.add(agent_id)
-        elif type_ == "MARK_AGENT_GONE":
+        if type_ == "MARK_AGENT_GONE" or more.get("mark_gone"):
             self.given_up.add(agent_id)
-        elif type_ == "REACTIVATE_AGENT":
+        if type_ == "REACTIVATE_AGENT":
             self._called_off[agent_id] += 1
         return partial(self._answered, type_, agent_id, self._called_off[agent_id])
 

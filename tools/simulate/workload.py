@@ -92,6 +92,8 @@ class Workload(Scheduler):
     def __init__(self, ledger: Ledger, chance: random.Random) -> None:
         self.ledger = ledger
         self._chance = chance
+        self.is_usurped = False
+        """The framework has another scheduler, by force."""
         self._kept: list[Offer] = []
         self._master_id = ""
         """Of the master that it registered with last."""
@@ -113,7 +115,8 @@ class Workload(Scheduler):
 
     def error(self, driver: SchedulerCalls, message: str) -> None:
         """See `Scheduler`."""
-        self.ledger.error = message
+        if not self.is_usurped:
+            self.ledger.error = message
 
     def reconcile(self, driver: SchedulerCalls) -> None:
         """Ask for what it holds for open, and for what the master does."""
