@@ -133,23 +133,9 @@ class Cycle:
 
     def _guaranteed(self, agent: Agent, client: Client) -> Bundle | None:
         """What is due to the client's role, and what quotas do not count or allow to come with it."""
-        allowance = client.allowance
-        assert allowance is not None
         part = self._part(agent, client)
-        if not client.admits(part):
-            return None
-        due = allowance.due()
-        core = shrink(part.resources.filter(is_plain), {name: due.get(name, 0) for name, _ in part.open})
-        counted = core.quantities()
-        if not counted:
-            return None
-        caps = self._cluster.quotas.surplus()
-        for name, amount in allowance.room().items():
-            caps[name] = min(caps.get(name, 0), amount - counted.get(name, 0))
-        rest = part.resources - core
-        extra = shrink(rest, caps)
-        lot = part if extra is rest else self._cluster.bundle(core + extra)
-        return lot if client.admits(lot) and not self._refuses(client, agent, lot) else None
+        lot = guaranteed(self._cluster, client, part) if client.admits(part) else None
+        return lot if lot is not None and client.admits(lot) and not self._refuses(client, agent, lot) else None
 
     # Then: all the rest.
 
@@ -185,16 +171,11 @@ class Cycle:
         return allowed
 
     def _allowed(self, agent: Agent, client: Client, part: Bundle) -> Bundle:
-        """As much as the role's limits allow, and the guarantees of others."""
-        caps = self._cluster.quotas.surplus()
-        if client.allowance is not None:
-            for name, amount in client.allowance.room().items():
-                caps[name] = min(caps.get(name, 0), amount)
-        resources = shrink(part.resources, caps)
-        if resources is part.resources:
-            return part
-        self._cluster.kept_back[agent] = None
-        return self._cluster.bundle(resources)
+        """As much as quotas allow."""
+        lot = allowed(self._cluster, client, part)
+        if lot is not part:
+            self._cluster.kept_back[agent] = None
+        return lot
 
     # Either way.
 
@@ -239,3 +220,32 @@ class Cycle:
             client, lot = self._unbooked
             client.hand_out_many(lot, self._times)
             self._unbooked = None
+
+
+# What quotas make of what is free. `explain` asks for it, too.
+
+
+def guaranteed(cluster: Cluster, client: Client, part: Bundle) -> Bundle | None:
+    """What is due to the client's role, and what quotas do not count or allow to come with it; None if nothing is."""
+    allowance = client.allowance
+    due = allowance.due() if allowance is not None else {}
+    core = shrink(part.resources.filter(is_plain), {name: due.get(name, 0) for name, _ in part.open})
+    counted = core.quantities()
+    if allowance is None or not counted:
+        return None
+    caps = cluster.quotas.surplus()
+    for name, amount in allowance.room().items():
+        caps[name] = min(caps.get(name, 0), amount - counted.get(name, 0))
+    rest = part.resources - core
+    extra = shrink(rest, caps)
+    return part if extra is rest else cluster.bundle(core + extra)
+
+
+def allowed(cluster: Cluster, client: Client, part: Bundle) -> Bundle:
+    """As much as the role's limits allow, and the guarantees of others."""
+    caps = cluster.quotas.surplus()
+    if client.allowance is not None:
+        for name, amount in client.allowance.room().items():
+            caps[name] = min(caps.get(name, 0), amount)
+    resources = shrink(part.resources, caps)
+    return part if resources is part.resources else cluster.bundle(resources)

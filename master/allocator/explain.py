@@ -13,10 +13,11 @@ from master.allocator.agent import Agent
 from master.allocator.bundle import Bundle, shrink
 from master.allocator.client import Client, demanded
 from master.allocator.cluster import Cluster
+from master.allocator.cycle import allowed, guaranteed
 from master.allocator.holding import Grant
 from master.allocator.matching import bars
 from master.allocator.messages import Because, Why
-from master.allocator.quantities import Amounts, show
+from master.allocator.quantities import show
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import Kind, Resources
 from mesos.types import AgentCapability, FrameworkCapability
@@ -36,8 +37,11 @@ def explain(cluster: Cluster, framework_id: FrameworkID, role: str, agent_id: Ag
     if agent is None:
         return (Because(Why.NO_AGENT, f"the allocator knows no agent {agent_id}"),)
     found = tuple(_reasons(cluster, client, agent))
-    lot = cluster.bundle(shrink(client.part_of(agent.free.resources), _caps(cluster, client)))
-    return found or (Because(Why.NOTHING, f"nothing is in the way: the next allocation offers {lot.resources}"),)
+    if found:
+        return found
+    lots = _lots(cluster, client, cluster.bundle(client.part_of(agent.free.resources)))
+    text = f"nothing is in the way: the next allocation offers {_welcome(client, agent, lots)[0].resources}"
+    return (Because(Why.NOTHING, text),)
 
 
 def _reasons(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because]:
@@ -46,29 +50,27 @@ def _reasons(cluster: Cluster, client: Client, agent: Agent) -> Iterator[Because
     yield from _about_agent(client, agent)
     part = cluster.bundle(client.part_of(agent.free.resources))
     if client.admits(part):
-        lot = cluster.bundle(shrink(part.resources, _caps(cluster, client)))
-        is_enough = client.admits(lot)
-        yield from _about_refusals(client, agent, lot if is_enough else part)
-        if not is_enough:
+        lots = _lots(cluster, client, part)
+        if not _welcome(client, agent, lots):
+            yield from _about_refusals(client, agent, lots[0] if lots else part)
+        if not lots:
             yield from _about_quotas(cluster, client, part)
     else:
         yield from _about_others(client, agent)
         yield from _about_amounts(cluster, client, agent, part)
 
 
-def _caps(cluster: Cluster, client: Client) -> Amounts:
-    """How much quotas allow the client: its role's limits, and what is not kept for the guarantees of others."""
-    caps = _beyond_guarantees(cluster, client)
-    for name, amount in client.allowance.room().items() if client.allowance is not None else ():
-        caps[name] = min(caps.get(name, amount), amount)
-    return caps
-
-
-def _beyond_guarantees(cluster: Cluster, client: Client) -> Amounts:
+def _lots(cluster: Cluster, client: Client, part: Bundle) -> list[Bundle]:
+    """What quotas leave of what is free, if it is enough: with what is due to the client's role, and without."""
     if not cluster.quotas:
-        return {}
-    caps, due = cluster.quotas.surplus(), client.allowance.due() if client.allowance is not None else {}
-    return {name: amount + due.get(name, 0) for name, amount in caps.items()}
+        return [part]
+    lots = (guaranteed(cluster, client, part), allowed(cluster, client, part))
+    return [lot for lot in lots if lot is not None and client.admits(lot)]
+
+
+def _welcome(client: Client, agent: Agent, lots: list[Bundle]) -> list[Bundle]:
+    """Those that the client has not refused."""
+    return [lot for lot in lots if not agent.refusers(lot) & client.mask]
 
 
 # Offers.
@@ -144,7 +146,7 @@ def _about_refusals(client: Client, agent: Agent, part: Bundle) -> Iterator[Beca
 
 def _about_quotas(cluster: Cluster, client: Client, part: Bundle) -> Iterator[Because]:
     """What leaves too little; or both, where each by itself would leave enough."""
-    allowance, beyond = client.allowance, _beyond_guarantees(cluster, client)
+    allowance, beyond = client.allowance, cluster.quotas.surplus()
     room = allowance.room() if allowance is not None else {}
     in_limits, in_headroom = (client.admits(cluster.bundle(shrink(part.resources, caps))) for caps in (room, beyond))
     if allowance is not None and (not in_limits or in_headroom):

@@ -14,6 +14,7 @@ from master.allocator.messages import OfferResourcesMessage
 from mesos.ids import OperationID
 from mesos.messages import (
     ApplyOperationMessage,
+    RegisterAgentMessage,
     RescindResourceOfferMessage,
     RunTaskMessage,
     UpdateOperationStatusMessage,
@@ -196,6 +197,25 @@ def test_offers_above_a_new_limit_are_taken_back(scene: Scene, agent: AgentPeer)
     assert scheduler.offer().resources.scalar("cpus") == 1
 
 
+def test_a_new_limit_takes_back_offers_for_the_roles_below(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(role="eng/web").register()
+    quota(scene, limit="cpus:1")
+
+    assert scheduler.offer().resources.scalar("cpus") == 1
+
+
+def test_offers_to_whoever_has_a_guarantee_stand_when_another_gets_one(scene: Scene, agent: AgentPeer):
+    quota(scene, "ops", guarantee="cpus:4", force=True)
+    ops = scene.scheduler(role="ops").register()
+    other = scene.scheduler(role="other").register()
+    scene.agent().register()
+    assert other.offers()
+    quota(scene, guarantee="cpus:8", force=True)
+
+    assert other.all(RescindResourceOfferMessage)
+    assert not ops.all(RescindResourceOfferMessage)
+
+
 def test_offers_that_cross_a_new_limit_are_not_made(scene: Scene, agent: AgentPeer):
     crossing = scene.world.hold(OfferResourcesMessage)
     scheduler = scene.scheduler(role="eng").register()
@@ -249,6 +269,16 @@ def test_a_guarantee_beyond_the_cluster_is_refused_unless_forced(scene: Scene, a
     assert "all guarantees together come to cpus:5, and the cluster has cpus:4" in answer.body.decode()
 
     assert quota(scene, guarantee="cpus:2", force=True).status == 200
+
+
+def test_what_may_be_taken_away_again_guarantees_nothing(scene: Scene):
+    peer = scene.agent()
+    revocable = Resources.of(Resource.of(Kind("cpus", revocable=True), 4), cpus=1)
+    peer.say(RegisterAgentMessage(replace(peer.info, resources=revocable), "1"))
+    answer = quota(scene, guarantee="cpus:2")
+
+    assert answer.status == 409
+    assert "come to cpus:2, and the cluster has cpus:1" in answer.body.decode()
 
 
 def test_a_limit_below_what_is_consumed_is_refused_unless_forced(scene: Scene, agent: AgentPeer):
@@ -372,6 +402,26 @@ def test_a_shared_volume_is_used_by_several_tasks_of_one_offer(scene: Scene, age
     scheduler.accept(Destroy(shared), on=scheduler.offers(), refuse_seconds=0)
     scene.world.advance(2)
     assert scheduler.offer().resources == Resources.parse("cpus:4;mem:4096;disk:900") + DISK
+
+
+def test_a_shared_volume_that_somebody_destroys_is_taken_back_from_others(scene: Scene, agent: AgentPeer):
+    shared = VOLUME.map_kinds(lambda kind: replace(kind, shared=True))
+    operate(scene, "/reserve", agent, DISK)
+    operate(scene, "/create-volumes", agent, shared)
+    able = FrameworkCapability.SHARED_RESOURCES
+    first, second = scene.scheduler(able, role="eng").register(), scene.scheduler(able, role="eng").register()
+    first.launch(task_on(first.offer(), "t1"), refuse_seconds=0)
+    task = task_on(second.offer(), "t2")
+    second.launch(task, refuse_seconds=3)
+    scene.world.advance(4)
+    agent.update(task, TaskState.TASK_FINISHED)
+    assert first.offer().resources.contains(shared)
+    assert second.offer().resources.contains(shared)
+
+    first.accept(Destroy(shared))
+    assert second.last(RescindResourceOfferMessage)
+    assert all(not offer.resources.contains(shared) for offer in (*first.offers(), *second.offers()))
+    assert not scene.world.failures
 
 
 def test_what_is_not_shared_is_used_by_one_task_of_an_offer(scene: Scene, agent: AgentPeer):

@@ -27,7 +27,7 @@ from master.allocator.messages import (
     Usage,
 )
 from mesos.ids import AgentID, FrameworkID
-from mesos.resources import Resources
+from mesos.resources import DiskInfo, DiskSource, DiskSourceType, Kind, Resource, Resources
 from mesos.types import (
     AgentCapability,
     AgentInfo,
@@ -449,6 +449,18 @@ def test_two_quotas_that_leave_too_little_together_are_both_told(scene: Scene):
     scene.say(agent("a"), ExplainMessage(FrameworkID("f"), "eng", AgentID("a")))
 
     assert [reason.why for reason in scene.master.answers[-1].explanations[0].reasons] == ["LIMIT", "HEADROOM"]
+
+
+def test_a_refusal_of_what_can_be_cut_of_a_guarantee_is_told(scene: Scene):
+    """The mount is larger than what is guaranteed and than what is free beside that: nobody gets it."""
+    mount = Resource.of(Kind("disk", disk=DiskInfo(DiskSource(DiskSourceType.MOUNT, "/mnt"))), 100)
+    scene.say(SetQuotasMessage((Quota("eng", guarantees=thousandths(disk=60)),)), framework("f", "eng"))
+    offered = scene.say(AddAgentMessage(AgentID("a"), AgentInfo("a"), Resources.of(mount, cpus=2)))
+    assert offered == [("f", "a", "cpus:2")]
+    scene.say(decline("f", lot("a", "cpus:2"), role="eng", seconds=60))
+    scene.say(ExplainMessage(FrameworkID("f"), "eng", AgentID("a")))
+
+    assert told(scene)[0] == "REFUSED"
 
 
 def test_of_a_framework_that_is_over_nobody_knows_why(scene: Scene):

@@ -118,6 +118,23 @@ def test_the_random_policy_draws_by_weight():
     assert 700 <= drawn["a"] <= 800
 
 
+def test_the_random_policy_draws_by_weight_among_a_few_who_want_of_many(scene_of_many: Scene):
+    scene_of_many.say(SetWeightsMessage((RoleWeight("role0", 3.0),)))
+    drawn = Counter(id for id, _, _ in scene_of_many.say(*(agent(f"agent{number}") for number in range(1000))))
+
+    assert drawn.keys() == {"f0", "f1"}
+    assert 700 <= drawn["f0"] <= 800
+
+
+@pytest.fixture
+def scene_of_many() -> Scene:
+    """A hundred frameworks, each in a role of its own, of which two want offers."""
+    scene = Scene(Options(role_sorter="random", framework_sorter="random"))
+    scene.say(*(framework(f"f{number}", f"role{number}") for number in range(100)))
+    scene.say(*(SuppressRolesMessage(FrameworkID(f"f{number}")) for number in range(2, 100)))
+    return scene
+
+
 def test_the_random_policy_finds_the_one_who_wants_among_many_who_do_not():
     scene = Scene(Options(role_sorter="random", framework_sorter="random"))
     scene.say(*(framework(f"f{number}", f"role{number}") for number in range(100)))
