@@ -320,6 +320,7 @@ class Cluster:
 
 def _is_life(states: list[str], is_over: bool) -> bool:
     began, ends = ["TASK_STARTING", "TASK_RUNNING"], (["TASK_FINISHED"], ["TASK_FAILED"])
+    states = [state for state in states if state != "TASK_DROPPED"]  # before it began: it was launched again then
     return states[:2] == began and (states[2:] in ends if is_over else not states[2:])
 
 

@@ -10,10 +10,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from mesos.detector import parse_master
+from mesos.detector import MasterPlace, parse_master
 from mesos.ids import AgentID, ExecutorID, FrameworkID, TaskID
 from mesos.resources import Resources
 from mesos.scheduler import SchedulerCalls, pick
@@ -25,6 +26,7 @@ from mesos.types import (
     MasterInfo,
     Offer,
     TaskInfo,
+    TaskState,
     TaskStatus,
 )
 from tests.system.framework import Framework
@@ -44,10 +46,16 @@ class Writing(Framework):
 
     heard: Path
 
+    def __init__(self, master: MasterPlace, **options: Any) -> None:
+        super().__init__(master, **options)
+        self._groups: list[Order] = []
+        self._orders: dict[str, Order] = {}
+
     def obey(self, order: Order) -> None:
         """Launch what is ordered, when there is an offer for it."""
         if not order.executor:
             for task_id, line in order.tasks.items():
+                self._orders[task_id] = order
                 self.run(task_id, line, order.resources)
             return
         with self._news:
@@ -70,11 +78,12 @@ class Writing(Framework):
         reason = status.reason.name if status.reason is not None else ""
         self.write(task=status.task_id, state=status.state.name, uuid=status.uuid.hex(), reason=reason)
         super().status_update(driver, status)
+        order = self._orders.get(status.task_id)
+        if status.state is TaskState.TASK_DROPPED and order is not None:  # its offer was taken back just then
+            self.run(status.task_id, order.tasks[status.task_id], order.resources)
 
     def executor_lost(self, driver: SchedulerCalls, executor_id: ExecutorID, agent_id: AgentID, status: int) -> None:
         self.write(executor_lost=executor_id)
-
-    _groups: list[Order]
 
     def _tasks_for(self, offer: Offer) -> list[TaskInfo]:
         for order in self._groups:
@@ -110,7 +119,6 @@ def main() -> None:
         capabilities=(FrameworkCapability.PARTITION_AWARE,),
     )
     scheduler.heard = Path(heard)
-    scheduler._groups = []
     with scheduler:
         for line in sys.stdin:
             scheduler.obey(msgspec.json.decode(line, type=Order))

@@ -93,8 +93,9 @@ class Network:
     def cut_one_way(self, sender: str, receiver: str) -> None:
         """Let nothing through from one machine to another."""
         rule = f"iif {sender} to {self.machines[receiver].ip} blackhole"
-        _ip([f"rule add {rule}"], self._router)
-        self._cuts.append(rule)
+        if rule not in self._cuts:
+            _ip([f"rule add {rule}"], self._router)
+            self._cuts.append(rule)
 
     def heal(self) -> None:
         """End all cuts."""

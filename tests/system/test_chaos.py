@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
@@ -250,3 +251,57 @@ def test_the_scheduler_is_cut_off(cluster: Cluster, network: Network):
         network.cut(cluster.leading(), "scheduler")
         cluster.wait_until(lambda: cluster.active_frameworks() == 0, "the scheduler is given up")
         network.heal()
+
+
+# All of it at once.
+
+ROUNDS = 40
+
+
+@needs_root
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_several_faults_of_any_kind_at_once(cluster: Cluster, network: Network):
+    chance = random.Random(1)
+    for _ in range(ROUNDS):
+        does = chance.choices((an_end, a_stop, a_cut, a_cut_one_way), k=chance.randint(1, 4))
+        with ExitStack() as over, cluster.fault("several at once"):
+            over.callback(network.heal)
+            for do in does:
+                do(cluster, network, chance, over)
+                wait_a_moment(cluster, chance.choice((0.0, 0.3, 1.0, 3.0)))
+            wait_a_moment(cluster, chance.choice((0.0, 0.5, 2.0, 8.0)))
+            over.close()
+
+
+def an_end(cluster: Cluster, network: Network, chance: random.Random, over: ExitStack) -> None:
+    """kill -9 of something that is started again."""
+    daemons, zookeeper = [*cluster.masters.masters, *cluster.masters.agents], cluster.zookeeper
+    victim = chance.randrange(len(daemons) + len(zookeeper.processes) + 1)
+    if victim < len(daemons):
+        daemons[victim].signal(signal.SIGKILL)
+    elif victim == len(daemons):
+        cluster.kill_scheduler()
+        cluster.start_scheduler(cluster.registrations[0])
+    else:
+        zookeeper.restart(victim - len(daemons) - 1)
+
+
+def a_stop(cluster: Cluster, network: Network, chance: random.Random, over: ExitStack) -> None:
+    """SIGSTOP of something."""
+    daemons = [*cluster.masters.masters, *cluster.masters.agents]
+    servers = cluster.zookeeper.processes
+    tell = chance.choice([*(each.signal for each in daemons), *(each.send_signal for each in servers)])
+    tell(signal.SIGSTOP)
+    over.callback(tell, signal.SIGCONT)
+
+
+def a_cut(cluster: Cluster, network: Network, chance: random.Random, over: ExitStack) -> None:
+    """One machine hears nothing of another, or of any."""
+    one, other = chance.sample(MACHINES, 2)
+    network.cut(one, *chance.choice(((other,), tuple(name for name in MACHINES if name != one))))
+
+
+def a_cut_one_way(cluster: Cluster, network: Network, chance: random.Random, over: ExitStack) -> None:
+    """One machine is not heard by another."""
+    network.cut_one_way(*chance.sample(MACHINES, 2))
