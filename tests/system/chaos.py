@@ -222,7 +222,7 @@ class Cluster:
 
     def is_well(self) -> bool:
         """Whether exactly one master leads, to which the others send on, and it knows all agents, the scheduler, and
-        each task once, as running."""
+        each task once, as running; and whether all servers of ZooKeeper are there."""
         leaders = self.masters.leaders
         if len(leaders) != 1 or self.masters.metric(leaders[0], "master/slaves_active") != AGENTS:
             return False
@@ -232,6 +232,8 @@ class Cluster:
         try:
             frameworks = self.masters.get(leaders[0], "/state")["frameworks"]
         except OSError:
+            return False
+        if not self.zookeeper.is_whole:
             return False
         return [framework["active"] for framework in frameworks] == [True] and self._is_running(frameworks[0])
 

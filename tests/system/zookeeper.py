@@ -33,10 +33,13 @@ POLL_SECONDS = 0.05
 class ZooKeeper:
     """Three servers, or one on each of these machines; on leaving, none runs."""
 
-    def __init__(self, directory: Path, machines: Sequence[Machine] = (HERE, HERE, HERE)) -> None:
+    def __init__(
+        self, directory: Path, machines: Sequence[Machine] = (HERE, HERE, HERE), is_awaited: bool = True
+    ) -> None:
         if shutil.which("java") is None or not JAR.exists():
             pytest.skip("there is no ZooKeeper here; as root: apt-get install zookeeper")
         self._machines = machines
+        self._is_awaited = is_awaited
         ips = [machine.ip for machine in machines]
         self._addresses = [Address(ip, port) for ip, port in zip(ips, free_ports(len(ips)), strict=True)]
         peers = [(ip, *free_ports(2)) for ip in ips]
@@ -67,11 +70,11 @@ class ZooKeeper:
     def __enter__(self) -> Self:
         self.processes = [self._started(number) for number in range(len(self._directories))]
         try:
-            client = self.client()
+            if self._is_awaited:
+                self.client().stop()
         except BaseException:
             self._stop()
             raise
-        client.stop()
         return self
 
     def _started(self, number: int) -> subprocess.Popen[bytes]:
@@ -89,6 +92,11 @@ class ZooKeeper:
     def leader(self) -> int | None:
         """The number of the server that leads the others; None while none does."""
         return next((number for number, at in enumerate(self._addresses) if "Mode: leader" in _asked(at, "srvr")), None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all servers are there, and serve: one may be missing then."""
+        return all("Mode: " in _asked(address, "srvr") for address in self._addresses)
 
     def await_leader(self, other_than: int | None = None) -> int:
         """Wait until a server leads, and another one than this."""
