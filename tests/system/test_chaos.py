@@ -191,11 +191,11 @@ def test_the_leaders_machine_is_gone(cluster: Cluster, network: Network):
 @needs_root
 def test_the_leader_is_cut_off_from_its_server_of_zookeeper(cluster: Cluster, network: Network):
     before, zookeeper = cluster.noticed(), cluster.zookeeper
-    server = zookeeper.server_of("/chaos")
-    assert server is not None
+    cluster.wait_until(lambda: len(zookeeper.servers_of("/chaos")) == 1, "it has one server")
+    servers = zookeeper.servers_of("/chaos")
     with cluster.fault("cut: leading master | its server of ZooKeeper", cluster.writes):
-        network.cut(cluster.leading(), ZOOKEEPER_NAMES[server])
-        cluster.wait_until(lambda: zookeeper.server_of("/chaos") not in (None, server), "it has another server")
+        network.cut(cluster.leading(), *(ZOOKEEPER_NAMES[server] for server in servers))
+        cluster.wait_until(lambda: bool(zookeeper.servers_of("/chaos") - servers), "it has another server")
         network.heal()
     assert cluster.noticed() == before
 

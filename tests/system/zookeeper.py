@@ -107,8 +107,8 @@ class ZooKeeper:
         assert leader is not None
         return leader
 
-    def server_of(self, path: str) -> int | None:
-        """The number of the server through which the oldest entry at a path is held; None while none is."""
+    def servers_of(self, path: str) -> set[int]:
+        """The numbers of the servers to which who made the oldest entry at a path is connected, as far as they know."""
         client = self.client()
         try:
             names = sorted(name for name in client.get_children(path) if "_" in name)
@@ -116,9 +116,9 @@ class ZooKeeper:
         finally:
             client.stop()
         if stat is None:
-            return None
+            return set()
         session = f"sid={stat.ephemeralOwner:#x},"
-        return next((number for number, at in enumerate(self._addresses) if session in _asked(at, "cons")), None)
+        return {number for number, at in enumerate(self._addresses) if session in _asked(at, "cons")}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
