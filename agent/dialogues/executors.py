@@ -36,7 +36,7 @@ from mesos.messages import (
     ShutdownExecutorMessage,
 )
 from mesos.resources import Resources
-from mesos.types import ExecutorInfo, Reason, TaskState
+from mesos.types import ExecutorInfo, Reason, StatusUpdate, TaskState
 
 COMMAND_KILL_MARGIN_SECONDS = 2.0
 """A command is killed so much earlier than the agent loses patience with its executor."""
@@ -158,6 +158,15 @@ class Executors(Updates):
         if task.order is not None and task.executor.pid is not None:
             self.send(task.executor.pid, task.order)
             task.order = None
+
+    def _take_update(self, update: StatusUpdate) -> None:
+        task = self.frameworks.task(update.framework_id, update.status.task_id)
+        is_its = task is not None and task.executor.pid == self.sender
+        if task is not None and is_its and update.status.state is TaskState.TASK_STAGING:
+            log.error("executor %s says TASK_STAGING, which comes before it; shutting it down", task.executor.id)
+            self._shut_down(task.executor)
+        else:
+            super()._take_update(update)
 
     # Its container.
 

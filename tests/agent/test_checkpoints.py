@@ -23,6 +23,7 @@ from agent.records.updates import Streams
 from libprocess.simulation.storage import SimStorage
 from mesos.attributes import parse_attributes
 from mesos.ids import AgentID, ContainerID, TaskID
+from mesos.messages import ShutdownFrameworkMessage
 from mesos.resources import Resources
 from mesos.types import AgentInfo, DomainInfo, FaultDomain
 from tests.agent.cluster import FRAMEWORK, Cluster, command_task, executor_task
@@ -159,6 +160,22 @@ def test_records_are_the_same_after_a_replay(cluster: Cluster):
     assert isinstance(facts[0], FrameworkFact)
     assert list(facts_of(frameworks, streams)) == facts
     assert list(Journal(cluster.node.storage, PATH).read(strict=True).facts[:1]) == facts[:1]
+
+
+def test_what_a_framework_left_unfinished_when_it_was_over_stays_behind_when_it_is_here_again(cluster: Cluster):
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    cluster.run(executor_task("t1"))
+    cluster.start_program()
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    cluster.machine.end()
+    cluster.world.settle()
+    cluster.run(command_task("t2"))
+    frameworks, streams = Frameworks(9), Streams()
+    Replay(frameworks, streams).play(facts_of(cluster.agent.frameworks, cluster.agent.streams))
+    [framework] = frameworks
+    assert [task.id for task in frameworks.tasks()] == ["t2"]
+    assert not framework.owing
+    assert [executor.id for executor in framework.completed_executors] == ["E1"]
 
 
 def test_nothing_is_written_of_a_framework_that_does_not_care(cluster: Cluster):

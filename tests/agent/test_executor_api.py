@@ -111,6 +111,14 @@ def test_an_update_reaches_the_master_and_is_acknowledged(program: HttpProgram, 
     assert program.all("ACKNOWLEDGED") == [{"task_id": {"value": "t1"}, "uuid": UUID}]
 
 
+def test_an_executor_that_reports_what_comes_before_it_is_shut_down(program: HttpProgram, cluster: Cluster):
+    program.report("t1", "TASK_STAGING")
+    assert len(program.all("SHUTDOWN")) == 1
+    assert cluster.master.states == []
+    program.report("t1", "TASK_FINISHED", uuid=UUID[::-1])
+    assert cluster.master.states == [TaskState.TASK_FINISHED]
+
+
 def test_data_goes_both_ways(program: HttpProgram, cluster: Cluster):
     assert program.post("MESSAGE", {"data": b"up"}).status == 202
     assert cluster.master.got(ExecutorToFrameworkMessage) == [

@@ -24,12 +24,15 @@ STARTING, RUNNING = TaskState.TASK_STARTING, TaskState.TASK_RUNNING
 FINISHED, FAILED, KILLED = TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED
 RESOURCES = "cpus:4;mem:1024;disk:1024"
 QUICK_MASTER = ("--agent_reregister_timeout=10secs",)
+PATIENT_MASTER = ("--agent_reregister_timeout=10mins",)
+"""For an agent that is started more than once before it is back."""
 QUICK_AGENT = ("--executor_shutdown_grace_period=3secs", "--registration_backoff_factor=100ms")
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[LocalCluster]:
-    with LocalCluster(tmp_path, resources=RESOURCES, master_flags=QUICK_MASTER, agent_flags=QUICK_AGENT) as cluster:
+def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+    flags = getattr(request, "param", QUICK_MASTER)
+    with LocalCluster(tmp_path, resources=RESOURCES, master_flags=flags, agent_flags=QUICK_AGENT) as cluster:
         yield cluster
     assert groups_of(tmp_path) == []
 
@@ -230,6 +233,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @needs_root
+@pytest.mark.parametrize("cluster", [PATIENT_MASTER], indirect=True)
 def test_an_agent_whose_disk_is_full_says_so_and_loses_nothing(
     small_disk: Path, cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path
 ):
