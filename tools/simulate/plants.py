@@ -21,6 +21,7 @@ from mesos.detector import MasterDetector
 from mesos.ids import AgentID
 from mesos.scheduler.process import SchedulerProcess
 from tools.simulate.contest_plants import CONTEST_PLANTS
+from tools.simulate.witness_plants import WITNESS_PLANTS
 
 
 @contextmanager
@@ -134,6 +135,11 @@ Plant: TypeAlias = Literal[
     "kept-offer",
     "old-master",
     "any-acknowledgement",
+    "newest-state",
+    "fresh-start",
+    "early-grave",
+    "no-patience",
+    "half-drained",
     "no-limit",
     "forgotten-quota",
     "no-headroom",
@@ -155,5 +161,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "kept-offer": kept_offer,
     "old-master": old_master,
     "any-acknowledgement": any_acknowledgement,
+    **WITNESS_PLANTS,
     **CONTEST_PLANTS,
 }

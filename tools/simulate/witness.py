@@ -66,7 +66,7 @@ class Witness:
         self._seen: dict[FrameworkID, float] = {}
         """When somebody who led knew last that a framework has a scheduler."""
         self._left: set[FrameworkID] = set()
-        """Those that said themselves that they are over."""
+        """Those that said themselves that they are over, or were given up."""
         self._look_at = 0.0
         self._looks: Mapping[type[Message], Callable[[Runtime, PID, PID, Any], None]] = {
             StatusUpdateMessage: self._told,
@@ -161,8 +161,9 @@ class Witness:
     def _framework_ended(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
         """A master gives a framework up: it went by itself, or had no scheduler for as long as it may."""
         framework_id = message.framework_id
-        if node.address != sender.address or framework_id in self._left | self._story.audit.shut_down:
+        if node.address != sender.address or framework_id in self._left:
             return
+        self._left.add(framework_id)  # every agent is told, and the first time counts
         alone = self._cluster.elapsed - self._seen.get(framework_id, 0.0)
         if alone < self._failover_seconds - GRACE_SECONDS:
             self._break(f"framework {framework_id} is given up after {alone:.1f} s without a scheduler")
