@@ -16,7 +16,18 @@ from mesos.messages import (
     RunTaskMessage,
     UpdateOperationStatusMessage,
 )
-from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources, VolumeMode
+from mesos.resources import (
+    DiskInfo,
+    DiskSource,
+    DiskSourceType,
+    Kind,
+    Mount,
+    Reservation,
+    ReservationType,
+    Resource,
+    Resources,
+    VolumeMode,
+)
 from mesos.types import (
     AgentCapability,
     Create,
@@ -34,7 +45,7 @@ from mesos.types import (
     TaskState,
     Unreserve,
 )
-from tests.master.scene import AgentPeer, Scene, SchedulerPeer, task_on
+from tests.master.scene import CAPABILITIES, AgentPeer, Scene, SchedulerPeer, task_on
 
 ALL = "cpus:4;mem:4096;disk:1000"
 ENG = Reservation("eng", ReservationType.DYNAMIC)
@@ -170,6 +181,10 @@ def with_(kind: Kind = VOLUME, **changes: object) -> Resources:
             "expected a role below eng to refine its reservation, found ops/x",
         ),
         (Reserve(CPUS, source=Resources.parse("cpus:2")), "expected a source of cpus:1, as much as is to be reserved"),
+        (
+            Reserve(RESERVED, source=CREATED),
+            "expected no persistent volume, found disk(eng dynamic, volume v1); destroy",
+        ),
         (Unreserve(Resources.parse("cpus:1")), "expected a reservation, found cpus reserved for nobody"),
         (Unreserve(CPUS), "expected cpus(eng dynamic):1 in what is left of offer"),
         (Unreserve(CREATED), "expected no persistent volume, found disk(eng dynamic, volume v1); destroy it first"),
@@ -216,11 +231,64 @@ def test_what_cannot_be_done_with_a_volume_is_refused(
     assert text in status(eng).message
 
 
+MOUNT = DiskSource(DiskSourceType.MOUNT, "/mnt")
+
+
+@pytest.mark.parametrize(
+    ("volume", "text"),
+    [
+        (replace(VOLUME, shared=True), "expected a volume that is not shared"),
+        (
+            replace(VOLUME, reservations=(Reservation("eng"),), disk=DiskInfo(MOUNT, "v1", volume=Mount("data"))),
+            "which has a mount to itself",
+        ),
+    ],
+)
+def test_a_volume_that_cannot_be_cut_keeps_its_size(scene: Scene, volume: Kind, text: str):
+    whole = Resource.of(Kind("disk", reservations=(Reservation("eng"),), disk=DiskInfo(MOUNT)), 100)
+    peer = scene.agent()
+    peer.say(
+        RegisterAgentMessage(replace(peer.info, resources=Resources.of(whole, cpus=4, disk=100)), "1", CAPABILITIES)
+    )
+    eng = scene.scheduler(FrameworkCapability.SHARED_RESOURCES, role="eng").register()
+    made = Resource.of(volume, 100)
+    eng.accept(Reserve(RESERVED), Create(Resources.of(made)), ShrinkVolume(made, 10_000, id=MINE))
+
+    assert status(eng).state is ERROR
+    assert text in status(eng).message
+
+
+def test_a_reservation_is_not_refined_by_who_does_not_know_how(agent: AgentPeer, scene: Scene):
+    scheduler = scene.scheduler(role="eng/backend").register()
+    refined = CPUS.push_reservation(Reservation("eng/backend", ReservationType.DYNAMIC))
+    scheduler.accept(Reserve(refined, source=Resources.parse("cpus:1"), id=MINE))
+
+    assert "expected the capability RESERVATION_REFINEMENT" in status(scheduler).message
+
+
 def test_who_asks_as_a_principal_reserves_as_that_principal(scene: Scene, agent: AgentPeer):
     eng = scene.scheduler(role="eng", principal="ada").register()
     eng.accept(Reserve(CPUS, id=MINE))
 
     assert status(eng).message == ("expected the reservation to have the principal 'ada' of who asks for it, found ''")
+
+
+def test_who_asks_as_a_principal_makes_volumes_as_that_principal(scene: Scene, agent: AgentPeer):
+    ada = Reservation("eng", ReservationType.DYNAMIC, "ada")
+    volume = with_(reservations=(ada,))
+    eng = scene.scheduler(role="eng", principal="ada").register()
+    eng.accept(Reserve(with_(DISK, reservations=(ada,))), Create(volume, id=MINE))
+
+    assert status(eng).message == "expected the volume to have the principal 'ada' of who asks for it, found ''"
+
+
+def test_an_agent_that_gives_no_feedback_is_asked_for_none(scene: Scene):
+    old = scene.agent(ALL)
+    old.say(RegisterAgentMessage(old.info, "1"))
+    eng = scene.scheduler(role="eng").register()
+    eng.accept(Reserve(CPUS, id=MINE))
+
+    assert "expected no id of an operation on agent" in status(eng).message
 
 
 def test_a_reservation_is_refined_by_who_knows_how(scene: Scene, agent: AgentPeer):
