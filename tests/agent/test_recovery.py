@@ -7,12 +7,15 @@ import signal
 import pytest
 from msgspec.structs import replace
 
+from agent.checkpoints.facts import EndedFact
+from agent.checkpoints.identity import journal_path
+from agent.checkpoints.journal import Journal
 from agent.dialogues.base import AgentState
 from agent.dialogues.messages import WriteJournalMessage
 from agent.flags import AgentFlags
 from agent.janitor import KeepSandboxMessage
 from libprocess import PID, Address, Process
-from mesos.ids import ExecutorID, TaskID
+from mesos.ids import ContainerID, ExecutorID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
     KillTaskMessage,
@@ -217,9 +220,16 @@ def test_what_is_written_down_in_one_turn_is_one_write(cluster: Cluster):
 def test_the_end_of_a_container_is_forgotten_only_when_it_is_written_down(cluster: Cluster):
     kept(cluster).run(command_task("t1"))
     container_id = cluster.machine.container_id
+    written: list[bool] = []
+
+    def forget(id_: ContainerID) -> None:
+        facts = Journal(cluster.node.storage, journal_path(AGENT)).read(strict=True).facts
+        written.append(EndedFact(id_) in facts and id_ == container_id)
+
+    cluster.machine.forget = forget  # type: ignore[method-assign]
     cluster.machine.end()
     cluster.world.settle()
-    assert cluster.machine.forgotten == [container_id]
+    assert written == [True]
 
 
 def test_what_has_ended_is_shown_by_the_next_agent_too(cluster: Cluster):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from agent.records.updates import UpdateStream
 from mesos.ids import FrameworkID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
@@ -133,3 +134,10 @@ def test_a_task_that_runs_is_not_reported_lost(cluster: Cluster):
     cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (Reconciliation(FRAMEWORK, (reference,)),)))
 
     assert cluster.master.states == [STARTING, RUNNING]
+
+
+def test_nobody_waits_for_more_than_ten_minutes_to_say_it_again():
+    stream = UpdateStream()
+    assert [stream.back_off() for _ in range(8)] == [10, 20, 40, 80, 160, 320, 600, 600]
+    stream.rest()
+    assert stream.back_off() == 10
