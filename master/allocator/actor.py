@@ -90,7 +90,8 @@ class Allocator(Process):
         draw = self._cluster.chance.random
         lots = allocate(self._cluster, self.now, lambda agent: draw())
         if lots:
-            self.send(self._master, OfferResourcesMessage(allotments(lots), self._agents_added, self._quotas_set))
+            offers = allotments(lots, may_repeat=bool(self._cluster.quotas))
+            self.send(self._master, OfferResourcesMessage(offers, self._agents_added, self._quotas_set))
 
     def _allocate_soon(self) -> None:
         if not self._is_due:
@@ -139,7 +140,7 @@ class Allocator(Process):
         client = self._cluster.clients.find(message.framework_id, message.role)
         if client is not None:
             for agent, resources in self._held(client, message.lots):
-                client.holdings[agent].use(resources, self._cluster.bundle)
+                client.holdings[agent] = client.holdings[agent].using(resources, self._cluster.bundle)
 
     def _held(self, client: Client, lots: Iterable[Lot]) -> list[tuple[Agent, Resources]]:
         """The lots of agents where the client holds something; others crossed the news of the agent's end."""
@@ -278,13 +279,14 @@ class Allocator(Process):
         self._allocate_soon()
 
 
-def allotments(lots: Lots) -> tuple[Allotment, ...]:
-    """The same as the master wants it."""
-    return tuple(Allotment(client.framework.id, client.role, _joined(each)) for client, each in lots.items())
+def allotments(lots: Lots, may_repeat: bool) -> tuple[Allotment, ...]:
+    """The same as the master wants it: at most one lot of each agent. With quotas, there may be more for a client."""
+    join = _joined if may_repeat else tuple
+    return tuple(Allotment(client.framework.id, client.role, join(each)) for client, each in lots.items())
 
 
 def _joined(lots: list[Lot]) -> tuple[Lot, ...]:
-    """At most one lot of each agent: what is guaranteed and what is left may go to the same client."""
+    """What is guaranteed and what is left may go to the same client."""
     if len({lot.agent_id for lot in lots}) == len(lots):
         return tuple(lots)
     joined: dict[AgentID, Resources] = {}

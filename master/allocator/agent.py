@@ -27,6 +27,7 @@ class Agent:
         "info",
         "is_active",
         "is_listed",
+        "is_offerable",
         "is_overcommitted",
         "refused",
         "total",
@@ -41,11 +42,13 @@ class Agent:
         self.capabilities = capabilities
         self.total = total
         self.free = total
-        self.holders: list[Client] = []
+        self.holders: tuple[Client, ...] = ()
         """Those who hold something of it, the first come first."""
         self.is_active = True
         self.is_listed = True
         """Whether the whitelist has it."""
+        self.is_offerable = False
+        """Whether something of it is free that is worth an offer."""
         self.is_overcommitted = False
         """Whether more is held than there is, since it has shrunk."""
         self.demands: tuple[FrameworkCapability | AgentCapability, ...] = ()

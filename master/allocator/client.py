@@ -39,6 +39,7 @@ class Client(Node):
 
     __slots__ = (
         "allowance",
+        "alone",
         "constraints",
         "framework",
         "holdings",
@@ -57,6 +58,8 @@ class Client(Node):
         self.role = role
         self.index = index
         self.mask = 1 << index
+        self.alone = (self,)
+        """What all agents have as their holders of which only this one holds something."""
         self.since = now
         """When it came, in seconds since 1970."""
         self.is_subscribed = False

@@ -13,7 +13,7 @@ from master.allocator.agent import Agent
 from master.allocator.bundle import Bundle, is_plain, shrink
 from master.allocator.client import Client
 from master.allocator.cluster import Cluster
-from master.allocator.holding import Grant
+from master.allocator.holding import Grant, Holding
 from master.allocator.messages import Lot
 
 Lots: TypeAlias = dict[Client, list[Lot]]
@@ -37,7 +37,7 @@ class Cycle:
         self._has_quotas = bool(cluster.quotas)
         self._fresh = cluster.clients.fresh
         self._changed = cluster.changed
-        self._latest: Grant | None = None
+        self._latest: Holding | None = None
         self._alone = 0
         self._only: tuple[Client, ...] = ()
         """The latest client that was eligible alone, as a mask and as what comes in order."""
@@ -56,8 +56,9 @@ class Cycle:
         else:
             self._share_out_in_order(agents, rank)
         self._book()
+        cluster.tidy()
         # What is shared can be offered again next time, and a lot that was refused without it may be welcome with it.
-        cluster.changed |= dict.fromkeys(agent for agent in self._shared if agent in cluster.offerable)
+        cluster.changed |= dict.fromkeys(agent for agent in self._shared if agent.is_offerable)
 
     def _candidates(self) -> list[Agent]:
         """Where somebody might get something; from here on, the cluster counts as settled."""
@@ -68,9 +69,7 @@ class Cycle:
             cluster.quotas.has_loosened = False
             self._changed |= cluster.kept_back
             cluster.kept_back = {}
-        if self._fresh:
-            return list(cluster.offerable)
-        return [agent for agent in self._changed if agent in cluster.offerable]
+        return [agent for agent in (cluster.offerable if self._fresh else self._changed) if agent.is_offerable]
 
     def _share_out_in_order(self, agents: list[Agent], rank: Callable[[Agent], float]) -> None:
         agents.sort(key=rank)
@@ -114,7 +113,7 @@ class Cycle:
         only = self._cluster.clients.only(eligible)
         if only is None:
             return self._cluster.tree.in_order(eligible)
-        self._alone, self._only = eligible, (only,)
+        self._alone, self._only = eligible, only.alone
         return self._only
 
     # First: guarantees.
@@ -128,7 +127,7 @@ class Cycle:
             lot = self._guaranteed(agent, client) if client.mask & cluster.quotas.wanting else None
             if lot is not None:
                 self._grant(client, agent, lot, eligible)
-                if agent not in cluster.offerable:
+                if not agent.is_offerable:
                     return
 
     def _guaranteed(self, agent: Agent, client: Client) -> Bundle | None:
@@ -140,7 +139,6 @@ class Cycle:
     # Then: all the rest.
 
     def _share_out(self, agent: Agent) -> None:
-        cluster = self._cluster
         eligible = self._eligible(agent)
         if self._has_quotas and eligible:
             eligible = self._within_quotas(agent, eligible)
@@ -153,7 +151,7 @@ class Cycle:
                 lot = self._allowed(agent, client, lot)
             if client.admits(lot) and (lot is free or not self._refuses(client, agent, lot)):
                 self._grant(client, agent, lot, eligible)
-                if agent not in cluster.offerable:
+                if not agent.is_offerable:
                     return
 
     def _within_quotas(self, agent: Agent, eligible: int) -> int:
@@ -192,7 +190,7 @@ class Cycle:
         return bool(agent.refused and agent.refusers(lot) & client.mask)
 
     def _grant(self, client: Client, agent: Agent, lot: Bundle, eligible: int) -> None:
-        self._cluster.hand_out(agent, client, self._recorded(lot, eligible))
+        self._cluster.hand_out(agent, client, lot, self._recorded(lot, eligible))
         lots = self.lots.get(client)
         if lots is None:
             lots = self.lots[client] = []
@@ -207,12 +205,14 @@ class Cycle:
             self._book()
             self._unbooked, self._times = (client, lot), 1
 
-    def _recorded(self, lot: Bundle, eligible: int) -> Grant:
-        """The decision as `explain` will find it; one that is like the last is the very same."""
-        latest = self._latest
-        if latest is None or latest.bundle is not lot or latest.eligible != eligible:
-            latest = self._latest = Grant(lot, self._now, eligible)
-        return latest
+    def _recorded(self, lot: Bundle, eligible: int) -> Holding:
+        """The decision as `explain` will find it, with whoever gets it; one that is like the last is the very same."""
+        if self._latest is not None:
+            grant = self._latest.offers[0]
+            if grant.bundle is lot and grant.eligible == eligible:
+                return self._latest
+        self._latest = Holding((Grant(lot, self._now, eligible),))
+        return self._latest
 
     def _book(self) -> None:
         """Tell the tree what it was not told yet."""

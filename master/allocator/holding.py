@@ -1,4 +1,7 @@
-"""Holdings: what a client has on an agent, offered to it or in use by its tasks."""
+"""Holdings: what a client has on an agent, offered to it or in use by its tasks.
+
+They are values: a cycle that offers thousands of agents that are alike makes one, and all of them have it.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ class Grant(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Who might have got it, and came later: the clients as bits of a mask."""
 
 
-class Holding(msgspec.Struct, eq=False, gc=False):
-    """What a client has on an agent. Never nothing, but while it changes."""
+class Holding(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What a client has on an agent; false if that is nothing."""
 
     offers: tuple[Grant, ...] = ()
     used: Bundle | None = None
@@ -39,39 +42,42 @@ class Holding(msgspec.Struct, eq=False, gc=False):
         offered = [grant.bundle for grant in self.offers]
         return offered if self.used is None else [*offered, self.used]
 
-    def take(self, resources: Resources, bundled: Bundler) -> Bundle:
-        """Take something away: an offer that is just that; or else it was in use; or else part of what is offered.
+    def with_offers(self, *grants: Grant) -> Holding:
+        """The same, and these offers."""
+        return Holding((*self.offers, *grants), self.used)
+
+    def with_used(self, resources: Resources, bundled: Bundler) -> Holding:
+        """The same, and these in use."""
+        return Holding(self.offers, bundled(resources if self.used is None else self.used.resources + resources))
+
+    def without(self, resources: Resources, bundled: Bundler) -> tuple[Bundle, Holding]:
+        """What is taken away, and what that leaves: an offer that is just that; or of what is in use; or of an offer.
 
         ValueError if there is less.
         """
         for index, grant in enumerate(self.offers):
             if grant.bundle.resources is resources or grant.bundle.resources == resources:
-                self._replace(index)
-                return grant.bundle
+                return grant.bundle, self._replaced(index)
         if not (self.used is not None and self.used.resources.contains(resources)):
-            self._take_offered(resources, bundled)
-        elif self.used.resources == resources:
-            self.used = None
-        else:
-            self.used = bundled(self.used.resources - resources)
-        return bundled(resources)
+            return bundled(resources), self._without_offered(resources, bundled)
+        left = self.used.resources - resources
+        return bundled(resources), Holding(self.offers, bundled(left) if left else None)
 
-    def use(self, resources: Resources, bundled: Bundler) -> None:
-        """What was offered is in use from now on. ValueError if there is less."""
-        self._take_offered(resources, bundled)
-        self.used = bundled(resources if self.used is None else self.used.resources + resources)
+    def using(self, resources: Resources, bundled: Bundler) -> Holding:
+        """The same when something that was offered is in use. ValueError if there is less."""
+        return self._without_offered(resources, bundled).with_used(resources, bundled)
 
-    def _take_offered(self, resources: Resources, bundled: Bundler) -> None:
-        """From an offer that has it all; or else from all there is, and what that leaves counts as in use."""
-        index = next((i for i, grant in enumerate(self.offers) if grant.bundle.resources.contains(resources)), None)
-        if index is None:
-            everything = Resources.sum(bundle.resources for bundle in self.bundles)
-            self.used = bundled(everything - resources) if everything != resources else None
-            self.offers = ()
-        else:
-            grant = self.offers[index]
-            left = grant.bundle.resources - resources
-            self._replace(index, *([replace(grant, bundle=bundled(left))] if left else []))
+    def _without_offered(self, resources: Resources, bundled: Bundler) -> Holding:
+        """Taken from an offer that has it all; or else from all there is, and what that leaves counts as in use."""
+        for index, grant in enumerate(self.offers):
+            if grant.bundle.resources.contains(resources):
+                left = grant.bundle.resources - resources
+                return self._replaced(index, *([replace(grant, bundle=bundled(left))] if left else []))
+        left = Resources.sum(bundle.resources for bundle in self.bundles) - resources
+        return Holding(used=bundled(left) if left else None)
 
-    def _replace(self, index: int, *grants: Grant) -> None:
-        self.offers = (*self.offers[:index], *grants, *self.offers[index + 1 :])
+    def _replaced(self, index: int, *grants: Grant) -> Holding:
+        return Holding((*self.offers[:index], *grants, *self.offers[index + 1 :]), self.used)
+
+
+NOTHING = Holding()

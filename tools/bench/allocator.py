@@ -21,7 +21,7 @@ from master.allocator.actor import AllocateMessage
 from master.allocator.bundle import Bundle
 from master.allocator.cluster import Cluster
 from master.allocator.cycle import Cycle
-from master.allocator.holding import Grant
+from master.allocator.holding import Grant, Holding
 from master.allocator.messages import (
     AddAgentMessage,
     AddFrameworkMessage,
@@ -249,11 +249,11 @@ async def churn(it: Bench, agents: int, n: int) -> float:
 class Unrecorded(Cycle):
     """An allocation that leaves nothing for `explain`: all that it hands out looks alike."""
 
-    _alike: Grant | None = None
+    _alike: Holding | None = None
 
-    def _recorded(self, lot: Bundle, eligible: int) -> Grant:
-        if self._alike is None or self._alike.bundle is not lot:
-            self._alike = Grant(lot, 0.0)
+    def _recorded(self, lot: Bundle, eligible: int) -> Holding:
+        if self._alike is None or self._alike.offers[0].bundle is not lot:
+            self._alike = Holding((Grant(lot, 0.0),))
         return self._alike
 
 

@@ -84,19 +84,19 @@ def test_what_is_given_back_was_an_offer_or_in_use(
 ):
     holding = offered(*offers)
     if used is not None:
-        holding.use(Resources.parse(used), bundled)
-    assert str(holding.take(Resources.parse(taken), bundled).resources) == taken
-    assert contents(holding) == left
+        holding = holding.using(Resources.parse(used), bundled)
+    bundle, rest = holding.without(Resources.parse(taken), bundled)
+    assert str(bundle.resources) == taken
+    assert contents(rest) == left
 
 
 def test_nobody_gives_back_more_than_it_has():
     with pytest.raises(ValueError, match="cannot be taken"):
-        offered("cpus:1").take(Resources.parse("cpus:2"), bundled)
+        offered("cpus:1").without(Resources.parse("cpus:2"), bundled)
 
 
 def test_use_is_told_of_what_no_single_offer_holds():
-    holding = offered("cpus:1", "cpus:2;mem:64")
-    holding.use(Resources.parse("cpus:3"), bundled)
+    holding = offered("cpus:1", "cpus:2;mem:64").using(Resources.parse("cpus:3"), bundled)
 
     assert Resources.sum(bundle.resources for bundle in holding.bundles) == Resources.parse("cpus:3;mem:64")
 
