@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import psutil
 
@@ -95,11 +97,20 @@ class Faults:
         return [psutil.Process(pid) for name, pid in named.items() if is_wanted[kind](name)]
 
     def _note_hit(self, kind: str, victim: psutil.Process) -> None:
+        if kind == "init":  # its command may have ended already, and its trace tells of it
+            self.hit.update(self._tasks_of(victim.pid))
         if kind in ("init", "task"):
             for process in (victim, *victim.children(recursive=True)):
                 task = process.environ().get(TASK)
                 if task:
                     self.hit.add(task)
+
+    def _tasks_of(self, init: int) -> Iterator[str]:
+        for path in self._soak.masters.work_dir.glob("agent-*/containers/*"):
+            with suppress(OSError, ValueError):
+                trace = json.loads(path.read_text())
+                if trace.get("init") == init:
+                    yield trace["plan"]["environment"].get(TASK, "")
 
     def go_on(self, all_of_them: bool = False) -> None:
         """Let go on what was stopped for long enough."""

@@ -21,7 +21,8 @@ COUNT_SLACK = 8
 """By so many a program's descriptors, threads and so on may differ: ZooKeeper's client has some more at times."""
 
 MEMORY_SLACK = 6 * MEGABYTE
-MEMORY_PER_TASK = 1024
+MEMORY_PER_TASK = 2048
+"""An agent remembers the places of its last ten thousand sandboxes, and an allocator does not give back all."""
 
 SIZES_MAX = {
     "completed tasks shown": COMPLETED_TASKS,
