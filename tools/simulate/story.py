@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from msgspec.structs import replace
@@ -148,6 +149,7 @@ class Story:
 
     def _start_scheduler(self, ledger: Ledger) -> tuple[Workload, LocalSchedulerDriver, Runtime]:
         workload = Workload(ledger, self.cluster.chance)
+        workload.when_told = partial(self.witness.told, workload)
         driver = self.cluster.run(workload, replace(ledger.info, id=ledger.id))
         return workload, driver, self.cluster.node_of(driver.process)
 

@@ -24,15 +24,15 @@ from mesos.messages import (
     RunTaskMessage,
     ShutdownFrameworkMessage,
     ShutdownMessage,
-    StatusUpdateMessage,
     UnregisterFrameworkMessage,
 )
-from mesos.types import TaskState
+from mesos.types import TaskState, TaskStatus
 from mesos.v1.tree import Tree
 from tools.simulate.containers import Container
 
 if TYPE_CHECKING:
     from tools.simulate.story import Framework, Story
+    from tools.simulate.workload import Workload
 
 Key: TypeAlias = tuple[FrameworkID, TaskID]
 
@@ -69,7 +69,6 @@ class Witness:
         """Those that said themselves that they are over, or were given up."""
         self._look_at = 0.0
         self._looks: Mapping[type[Message], Callable[[Runtime, PID, PID, Any], None]] = {
-            StatusUpdateMessage: self._told,
             ShutdownFrameworkMessage: self._framework_ended,
             FrameworkRegisteredMessage: self._framework_seen,
             FrameworkReregisteredMessage: self._framework_seen,
@@ -97,16 +96,16 @@ class Witness:
 
     # What a framework is told of a task.
 
-    def _told(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateMessage) -> None:
-        framework = self._framework(message.update.framework_id)
-        if to.id != "scheduler" or node.address != to.address or framework is None or framework.node is not node:
+    def told(self, workload: Workload, status: TaskStatus) -> None:
+        """A scheduler is called back: mail that its driver does not let through does not count."""
+        ledger = workload.ledger
+        if workload.is_usurped or ledger.id is None:
             return
-        status = message.update.status
-        key, state = (message.update.framework_id, status.task_id), status.state
+        key, state = (ledger.id, status.task_id), status.state
         before = self._ends.get(key)
         if before is not None and state is not before and not {state, before} <= NOT_THERE | {TaskState.TASK_UNKNOWN}:
             self._break(f"task {status.task_id} ended in {before}, and then its scheduler is told of {state}")
-        if not framework.ledger.is_over(state):
+        if not ledger.is_over(state):
             return
         self._ends[key] = state
         if state is not BY_OPERATORS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mesos.ids import AgentID, FrameworkID, OfferID, TaskID
@@ -94,6 +94,8 @@ class Workload(Scheduler):
         self._chance = chance
         self.is_usurped = False
         """The framework has another scheduler, by force."""
+        self.when_told: Callable[[TaskStatus], None] = lambda _: None
+        """Called with whatever it is told of a task."""
         self._kept: list[Offer] = []
         self._master_id = ""
         """Of the master that it registered with last."""
@@ -209,6 +211,7 @@ class Workload(Scheduler):
 
     def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> None:
         """See `Scheduler`."""
+        self.when_told(status)
         self.ledger.note(status)
 
 
