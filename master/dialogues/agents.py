@@ -169,6 +169,8 @@ class Agents(Departures, Frameworks):
             log.warning("agent %s at %s made room for another before it was admitted", id_, pid)
             self.write(RemoveAgent(id_), partial(self.cluster.forget_agent, id_))
             self.put_back(pid, message)
+        elif id_ in self.leaving:
+            log.warning("agent %s at %s is not admitted: an operator says that it is gone", id_, pid)
         elif isinstance(message, ReregisterAgentMessage):
             self._readmitted(pid, id_, message)
         else:

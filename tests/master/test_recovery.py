@@ -488,6 +488,25 @@ def test_one_agent_comes_back_with_an_id(scene: Scene, agent: AgentPeer):
     assert "expected agent" in other.last(ShutdownMessage).message
 
 
+def test_an_agent_that_an_operator_says_is_gone_while_it_comes_back_is_sent_away(scene: Scene, agent: AgentPeer):
+    agent_id = agent.id
+    scene.restart_master()
+    writing = scene.world.hold(RegistryStoredMessage)
+    agent.info = MORE
+    agent.reregister(agent_id)
+    order = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
+    answers: list[HttpResponse] = []
+    scene.ask(HttpRequest("POST", "/api/v1", (), JSON, json.dumps(order).encode()), answers.append)
+    scene.world.release(writing)
+    scene.world.settle()
+    assert [answer.status for answer in answers] == [200]
+    assert agent.all(AgentReregisteredMessage) == []
+    assert scene.master.cluster.agents == {}
+
+    agent.reregister(agent_id)
+    assert "is gone" in agent.last(ShutdownMessage).message
+
+
 def test_an_agent_that_forgot_its_id_meanwhile_is_another(scene: Scene, agent: AgentPeer):
     agent_id = agent.id
     agent.answers_pings = False
