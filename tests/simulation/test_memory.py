@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from libprocess import Runtime
 from mesos.ids import TaskID
@@ -64,6 +64,21 @@ def test_of_tasks_that_have_ended_no_more_is_kept_than_is_to_be_shown():
     assert {name: count for name, count in grown.items() if count > SLACK} == {}
 
 
+def test_an_actor_that_lives_on_has_no_collection_that_grows_with_the_tasks_that_have_ended():
+    cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
+    cluster.elect()
+    scheduler = Forgetful()
+    driver = cluster.run(scheduler, framework(checkpoint=True))
+    found = []
+    for _ in range(3):
+        scheduler.wanted = TASKS * TIMES
+        driver.revive_offers()
+        cluster.run_until(lambda: scheduler.wanted == scheduler.running == 0)
+        cluster.advance(seconds=QUIET_SECONDS)
+        found.append(entries(*cluster.nodes.values()))
+    assert found[2] - found[1] == Counter()
+
+
 def restart_agent(cluster: Cluster) -> None:
     node = cluster.node_of(cluster.agent)
     cluster.kill(node)
@@ -85,3 +100,16 @@ def objects(*nodes: Runtime) -> Counter[str]:
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
     ours = ("agent.", "master.", "mesos.scheduler.", "libprocess.")
     return Counter(name for name in names if name.startswith(ours) and ".simulation." not in name)
+
+
+def entries(*nodes: Runtime) -> Counter[str]:
+    """How much is in each collection that an actor has itself, but for those that have a bound of their own."""
+    return Counter(
+        {
+            f"{process.pid}.{name}": len(value)
+            for node in nodes
+            for process in node.processes.values()
+            for name, value in getattr(process, "__dict__", {}).items()
+            if isinstance(value, Collection) and getattr(value, "maxlen", None) is None
+        }
+    )
