@@ -23,9 +23,9 @@ def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     before = children()
     yield
     left = children() - before
+    names = [f"{process.pid} {line_of(process)}" for process in sorted_by_pid(left)]
     for process in left:
         process.kill()
-    names = [f"{process.pid} {' '.join(process.cmdline()) or process.name()}" for process in sorted_by_pid(left)]
     psutil.wait_procs(left, timeout=10)
     assert not names, f"{Path(str(request.path)).name} left running: {names}"
 
@@ -49,8 +49,22 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def children() -> set[psutil.Process]:
     """The children of this process that still run, theirs included."""
-    found = psutil.Process().children(recursive=True)
-    return {process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE}
+    return set(filter(runs, psutil.Process().children(recursive=True)))
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended, nor waits to be reaped."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def line_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()) or process.name()
+    except psutil.Error:  # it has ended meanwhile
+        return "that has ended by itself"
 
 
 def sorted_by_pid(processes: set[psutil.Process]) -> list[psutil.Process]:
