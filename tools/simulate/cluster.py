@@ -94,6 +94,8 @@ class Cluster(World):
         """What masters write down for those after them."""
         self.when_agent_ended: Callable[[str], None] | None = None
         """Called with the host of an agent that ended by itself, once its program has; without this, that stays."""
+        self.when_master_ended: Callable[[], None] | None = None
+        """Called when a master ended by itself, and its program with it."""
         self._questions: list[tuple[Runtime, PID]] = []
         self._schedulers = 0
         self.add_master("master-1")
@@ -122,6 +124,8 @@ class Cluster(World):
         def end() -> None:
             if self.nodes.get(node.address) is node:
                 self.crash(node)
+                if self.when_master_ended is not None:
+                    self.when_master_ended()
 
         self.timeline.at(self.elapsed, end)
 

@@ -41,7 +41,11 @@ def _told(key: tuple[str, str], views: dict[str, Tasks]) -> str:
 
 def _unfinished(story: Story) -> Iterator[str]:
     """Business that is going on. Of a framework that ended, agents may hold updates that nobody will ever take."""
+    if not story.cluster.masters:
+        yield "nobody leads"
     for master in story.cluster.masters:
+        if story.cluster.registry.unanswered is story.cluster.node_of(master):
+            yield f"{master.pid} waits for the registry in vain"
         for agent_id in sorted({*master.cluster.orders, *story.cluster.registry.deactivated()}):
             yield f"agent {agent_id} is not offered, for an operator's sake"  # which is called off in time
     living = {framework.ledger.id for framework in story.frameworks if not framework.is_over}

@@ -26,6 +26,8 @@ class Ensemble:
         self.seconds_max = seconds_max
         self.fails_next = False
         """The next write fails, at once or because nobody answers; it may have been done all the same."""
+        self.unanswered: Runtime | None = None
+        """The master that was left waiting so last: in the end it gives up, and with that itself."""
 
     def standing(self, agent_id: AgentID) -> Standing | None:
         """How an agent stands by what is safe; None if there is nothing of it."""
@@ -98,6 +100,8 @@ class VirtualStore:
             self._write(changes)
         if ensemble.chance.random() < 0.5:
             self._answer(asker, StoreFailedMessage("a planned failure"))
+        else:
+            ensemble.unanswered = self._node
 
     def _write(self, changes: Changes) -> Message:
         if self._ensemble.holder != self._holder:

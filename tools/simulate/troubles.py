@@ -39,9 +39,6 @@ AGAIN = 0.3
 GONE = 0.3
 """How likely it is that an agent is never to come back, where one might be."""
 
-FAILURE_SECONDS = 30.0
-"""So long after a registry may have failed at the latest, somebody leads again."""
-
 NEW_DISK = 0.5
 """How likely it is that a machine which crashed comes back with another disk."""
 
@@ -59,6 +56,7 @@ class Troubles:
         self._kinds = self._chance.sample(_TROUBLES, self._chance.randint(2, len(_TROUBLES)))
         self._over = False
         self._cluster.when_agent_ended = self._agent_ended
+        self._cluster.when_master_ended = self._master_ended
 
     def begin(self) -> None:
         """Begin with a network of some quality or other."""
@@ -175,8 +173,10 @@ class Troubles:
     def _fail_registry(self) -> None:
         """What a master wants written down next fails, and with that its time as a leader ends."""
         self._cluster.registry.fails_next = True
-        for seconds in (FAILURE_SECONDS, 2 * FAILURE_SECONDS):
-            self._later(seconds, self._replace_master)
+
+    def _master_ended(self) -> None:
+        """It could not write, or was not the one any more who may: also long after the last trouble."""
+        self._later(self._chance.uniform(0.2, 10.0), self._replace_master)
 
     def _crash_master(self) -> None:
         if self._is_led():
