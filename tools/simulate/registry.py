@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 
 from libprocess import PID, Message, Runtime
 from libprocess.simulation import World
@@ -11,6 +12,9 @@ from master.registrar.entries import AGENT, FRAMEWORK, AgentEntry, EndedFramewor
 from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage, StoreFailedMessage
 from master.registrar.store import Changes, change_rows
 from mesos.ids import AgentID, FrameworkID
+
+_read = lru_cache(maxsize=1000)(read_entry)
+"""A witness looks at all rows every second, and few are new."""
 
 
 class Ensemble:
@@ -51,7 +55,7 @@ class Ensemble:
         keys = [AGENT + agent_id] if agent_id else sorted(self.rows)
         for key in keys:
             if key.startswith(AGENT) and key in self.rows:
-                entry = read_entry(key, self.rows[key])
+                entry = _read(key, self.rows[key])
                 assert isinstance(entry, AgentEntry)
                 yield entry
 
