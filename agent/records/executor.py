@@ -168,6 +168,10 @@ class ExecutorRecord:
         self.state = ExecutorState.TERMINATED
         self.silence()
 
+    def let_go(self) -> None:
+        """Nobody remembers it any more: do not hold its tasks, which hold it; the garbage collector looks rarely."""
+        self.completed_tasks.clear()
+
 
 def _beyond(task: TaskRecord) -> Iterator[tuple[str, float]]:
     """By how much a task's limits are above what it asks for."""

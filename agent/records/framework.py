@@ -37,6 +37,19 @@ class FrameworkRecord:
         """Note an executor that is started."""
         self.executors[executor.id] = executor
 
+    def remember(self, executor: ExecutorRecord) -> None:
+        """Note an executor that has ended and owes nothing; if there are enough, the first is forgotten."""
+        kept = self.completed_executors
+        if len(kept) == kept.maxlen:
+            (kept[0] if kept else executor).let_go()
+        kept.append(executor)
+
+    def let_go(self) -> None:
+        """Nobody remembers it any more: do not hold its executors, which hold it."""
+        for executor in self.completed_executors:
+            executor.let_go()
+        self.completed_executors.clear()
+
 
 class Frameworks:
     """The frameworks of this agent, by id."""
@@ -134,11 +147,13 @@ class Frameworks:
         """Move an executor that has ended and owes no update to the completed ones, with its framework if idle."""
         framework = executor.framework
         if not executor.tasks and framework.owing.pop(executor.container_id, None) is not None:
-            framework.completed_executors.append(executor)
+            framework.remember(executor)
             self.forget_idle(framework)
 
     def forget_idle(self, framework: FrameworkRecord) -> None:
         """Move a framework with no executor to the completed ones."""
         if not framework.executors and not framework.owing and self._active.get(framework.id) is framework:
             del self._active[framework.id]
+            if len(self.completed) == COMPLETED_FRAMEWORKS_KEPT:
+                self.completed[0].let_go()
             self.completed.append(framework)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+import pytest
 
 from libprocess import Runtime
 from mesos.ids import TaskID
@@ -79,6 +81,31 @@ def test_an_actor_that_lives_on_has_no_collection_that_grows_with_the_tasks_that
     assert found[2] - found[1] == Counter()
 
 
+def test_what_is_kept_of_a_task_no_more_is_gone_at_once_without_the_garbage_collector(collector: None):
+    cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
+    cluster.elect()
+    scheduler = Forgetful()
+    driver = cluster.run(scheduler, framework(checkpoint=True))
+    scheduler.wanted = TASKS * TIMES
+    driver.revive_offers()
+    cluster.run_until(lambda: scheduler.wanted == scheduler.running == 0)
+    cluster.advance(seconds=QUIET_SECONDS)
+    gc.collect()
+    assert names_of_ours(gc.garbage) == Counter()
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """Has the garbage collector look only when it is told to, and show what it finds."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    yield
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
 def restart_agent(cluster: Cluster) -> None:
     node = cluster.node_of(cluster.agent)
     cluster.kill(node)
@@ -96,7 +123,12 @@ def fail_over(cluster: Cluster, host: str) -> None:
 def objects(*nodes: Runtime) -> Counter[str]:
     """How many there are of each class of ours, but for those of the simulation."""
     gc.collect()
-    kinds = (type(each) for each in gc.get_objects())
+    return names_of_ours(gc.get_objects())
+
+
+def names_of_ours(found: Sequence[object]) -> Counter[str]:
+    """The classes among the objects that are found, and how many there are of each."""
+    kinds = (type(each) for each in found)
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
     ours = ("agent.", "master.", "mesos.scheduler.", "libprocess.")
     return Counter(name for name in names if name.startswith(ours) and ".simulation." not in name)
