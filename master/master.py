@@ -95,6 +95,7 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         self.expected = {}
         self.expected_ids = set()
         self.leaving = set()
+        self.ending = {}
         self.overdue = set()
         rate = self.flags.agent_removal_rate_limit
         self.limiter = Limiter(rate.permits, rate.seconds) if rate else Limiter()

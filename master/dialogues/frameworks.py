@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -54,6 +55,9 @@ class FailoverTimeoutMessage(Message, frozen=True):
 class Frameworks(Offers, Authentication):
     """From a scheduler's first word to the last of its framework's tasks."""
 
+    ending: dict[FrameworkID, dict[PID, Message]]
+    """Frameworks whose end is on its way to be written down; and the last word of each who would speak for them."""
+
     # Registering.
 
     def register_framework(self, message: RegisterFrameworkMessage) -> None:
@@ -63,6 +67,8 @@ class Frameworks(Offers, Authentication):
         if self.is_unproved(self.flags.authenticate_frameworks):
             return
         info, known = self._in_its_name(message.framework), self.cluster.framework_at(self.sender)
+        if known is not None and self._is_ending(known.id, message):
+            return
         wrong = self._check_framework(info, message)
         if info.id is not None:
             wrong = f"expected a framework that registers to have no id yet, found {info.id}"
@@ -85,6 +91,8 @@ class Frameworks(Offers, Authentication):
             return
         message = replace(message, framework=self._in_its_name(message.framework))
         info = message.framework
+        if self._is_ending(info.id, message):
+            return
         wrong = (
             self._check_principal(info)
             or self._check_return(message)
@@ -100,6 +108,13 @@ class Frameworks(Offers, Authentication):
             self._replace_scheduler(framework, self.sender)
             self._resubscribe(framework, info, message)
         self.reply(FrameworkReregisteredMessage(framework.id, self.info))
+
+    def _is_ending(self, framework_id: FrameworkID | None, message: Subscription) -> bool:
+        """Whether a scheduler has to wait until it is written down that its framework is over."""
+        if framework_id not in self.ending:
+            return False
+        self.ending[framework_id][self.sender] = message
+        return True
 
     def _in_its_name(self, info: FrameworkInfo) -> FrameworkInfo:
         """A framework with the principal that its scheduler proved, if it says none."""
@@ -253,7 +268,7 @@ class Frameworks(Offers, Authentication):
     def failover_timeout(self, message: FailoverTimeoutMessage) -> None:
         """See the message."""
         framework = self.cluster.frameworks.get(message.framework_id)
-        if self.is_own() and framework is not None:
+        if self.is_own() and framework is not None and framework.id not in self.ending:
             self.remove_framework(framework, "its scheduler did not come back in time")
 
     def unregister_framework(self, message: UnregisterFrameworkMessage) -> None:
@@ -265,22 +280,39 @@ class Frameworks(Offers, Authentication):
     # The end.
 
     def remove_framework(self, framework: FrameworkRecord, why: str, then: Callable[[], None] = lambda: None) -> None:
-        """End a framework and all that it runs; `then` comes when later masters know of it, too."""
+        """Have it written down that a framework is over, and then end all that it runs, and do `then`.
+
+        Until then it runs on, but nobody speaks for it any more, and it is offered nothing.
+        """
         log.info("framework %s (%s) is over: %s", framework.id, framework.info.name, why)
+        self.ending[framework.id] = {}
         self.rescind(framework.offers.values())
+        framework.stop_waiting()
+        if framework.connected:
+            self.cluster.leave_framework(framework, FrameworkState.DISCONNECTED)
+            self.send(self.allocator, SetFrameworkActiveMessage(framework.id, False))
+        if framework.pid is not None:
+            self.unlink(framework.pid)
+        info = replace(framework.info, id=framework.id, labels=(), offer_filters=())
+        ended = EndedFrameworkEntry(framework.id, self.now, framework.registered_time, info)
+        end = EndFramework(ended.id, ended.since, ended.registered_time, info)
+        self.write(end, partial(self._ended, framework, ended, why, then))
+
+    def _ended(
+        self, framework: FrameworkRecord, ended: EndedFrameworkEntry, why: str, then: Callable[[], None]
+    ) -> None:
+        """It is written down: no later master takes the framework back."""
         for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):
             self.send(agent.pid, ShutdownFrameworkMessage(framework.id))
         self._forget_what_runs(framework, why)
         self.send(self.allocator, RemoveFrameworkMessage(framework.id))
-        if framework.pid is not None:
-            self.unlink(framework.pid)
         self.cluster.absent.pop(framework.id, None)
-        self.cluster.complete_framework(framework, self.now)
+        self.cluster.complete_framework(framework, ended.since)
         self.forget_caller(framework)
-        info = replace(framework.info, id=framework.id, labels=(), offer_filters=())
-        ended = EndedFrameworkEntry(framework.id, self.now, framework.registered_time, info)
         self.cluster.ended[framework.id] = ended
-        self.write(EndFramework(ended.id, ended.since, ended.registered_time, info), then)
+        for sender, message in self.ending.pop(framework.id).items():
+            self.put_back(sender, message)
+        then()
 
     def _forget_what_runs(self, framework: FrameworkRecord, why: str) -> None:
         """Its tasks are being killed: nobody is left who could be told more."""

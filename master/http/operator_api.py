@@ -173,10 +173,17 @@ class OperatorApi(Adoption):
         forbidden = self.forbidden(("teardown_frameworks", framework.info.principal or None))
         if forbidden is not None:
             return forbidden
-        self.tell(framework, FrameworkErrorMessage(TORN_DOWN))
-        answer = partial(self.send, self.sender, HttpResponseMessage(HttpResponse()))
-        self.remove_framework(framework, "an operator tore it down", answer)
+        if framework_id in self.ending:
+            return HttpResponse.error(409, f"framework {framework_id} is being ended just now; try again")
+        scheduler = framework.pid if framework.connected else None
+        self.remove_framework(framework, "an operator tore it down", partial(self._torn_down, scheduler, self.sender))
         return None
+
+    def _torn_down(self, scheduler: PID | None, asker: PID) -> None:
+        """It is written down."""
+        if scheduler is not None:
+            self.send(scheduler, FrameworkErrorMessage(TORN_DOWN))
+        self.send(asker, HttpResponseMessage(HttpResponse()))
 
     # Events.
 

@@ -373,12 +373,48 @@ def test_who_tears_down_is_answered_when_that_is_written(scene: Scene, scheduler
     writing = scene.world.hold(RegistryStoredMessage)
     answers: list[HttpResponse] = []
     scene.ask(HttpRequest("POST", "/teardown", (), (), f"frameworkId={scheduler.id}".encode()), answers.append)
-    assert scheduler.all(FrameworkErrorMessage) != []
+    assert scheduler.all(FrameworkErrorMessage) == []
     assert answers == []
 
     scene.world.release(writing)
     scene.world.settle()
     assert [each.status for each in answers] == [200]
+    assert scheduler.all(FrameworkErrorMessage) != []
+
+
+def test_a_framework_whose_end_is_not_written_lives_on(scene: Scene, agent: AgentPeer):
+    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scene.world.drop(RegistryStoredMessage)
+    scheduler.say(UnregisterFrameworkMessage(framework_id))
+    assert agent.all(ShutdownFrameworkMessage) == []
+
+    del scene.registry["framework/" + framework_id]  # what the store was given never arrived
+    scene.restart_master()
+    agent.reregister(agent_id, **reported(order))
+    assert agent.all(ShutdownFrameworkMessage) == []
+    scene.scheduler().reregister(framework_id, failover_timeout_seconds=600.0)
+    assert list(scene.master.cluster.frameworks[framework_id].tasks) == [order.task.task_id]
+
+
+def test_nobody_speaks_for_a_framework_while_its_end_is_written(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    framework_id, offer = scheduler.id, scheduler.offer()
+    writing = scene.world.hold(RegistryStoredMessage)
+    scheduler.say(UnregisterFrameworkMessage(framework_id))
+    scheduler.launch(task_on(offer), on=[offer])
+    scene.world.advance(5)
+    assert scheduler.offers() == []
+    scheduler.reregister(framework_id)
+    assert scene.get("/teardown", "POST", f"frameworkId={framework_id}").status == 409
+    assert agent.all(RunTaskMessage) == []
+
+    scene.world.release(writing)
+    scene.world.settle()
+    assert scheduler.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
+    assert scene.master.cluster.frameworks == {}
 
 
 def test_more_is_refused_than_is_shown():

@@ -232,7 +232,10 @@ class Audit:
             )
 
     def _shutdown_framework(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
+        """What ends is written down as ended, so that nobody lets it live on of which nothing is left."""
         self.shut_down.add(message.framework_id)
+        if self._is_told_by_holder(node, sender) and not self._cluster.registry.has_ended(message.framework_id):
+            self.break_promise(f"framework {message.framework_id} is shut down; written down is not that it ended")
 
     def _status_update(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateMessage) -> None:
         if sender.address == node.address != to.address and sender.id == AGENT_ID:
