@@ -77,9 +77,10 @@ class Troubles:
         self._over = True
         self._cluster.heal()
         for node in self._cluster.nodes.values():
-            self._cluster.resume(node)
             self._cluster.storage(node.address).keep_power()
         self._cluster.spare_all()
+        for node in self._cluster.nodes.values():
+            self._cluster.resume(node)  # which handles at once what came meanwhile
         self._cluster.registry.fails_next = False
         self._replace_master()
         for master in self._cluster.masters[:-1]:
