@@ -49,8 +49,9 @@ AGENT = (
 OPERATORS_FAULT = 2
 TAKEN = "is taken"
 SCHEDULER_LOG = "scheduler.log"
-COMPLAINT = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b")
 DEPOSED = "it does not lead any more"
+COMPLAINT = re.compile(rf"Traceback|\bERROR\b|\bCRITICAL\b(?!.*{DEPOSED})")
+"""A leader that stood still, or lost ZooKeeper, is right to end."""
 PR_SET_CHILD_SUBREAPER = 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
