@@ -97,19 +97,19 @@ class Faults:
         return [psutil.Process(pid) for name, pid in named.items() if is_wanted[kind](name)]
 
     def _note_hit(self, kind: str, victim: psutil.Process) -> None:
-        if kind == "init":  # its command may have ended already, and its trace tells of it
-            self.hit.update(self._tasks_of(victim.pid))
+        if kind == "init":  # or the command, a moment before it is one; of one that has ended only the trace tells
+            self.hit.update(self._tasks_of({victim.pid, victim.ppid()}))
         if kind in ("init", "task"):
             for process in (victim, *victim.children(recursive=True)):
                 task = process.environ().get(TASK)
                 if task:
                     self.hit.add(task)
 
-    def _tasks_of(self, init: int) -> Iterator[str]:
+    def _tasks_of(self, inits: set[int]) -> Iterator[str]:
         for path in self._soak.masters.work_dir.glob("agent-*/containers/*"):
             with suppress(OSError, ValueError):
                 trace = json.loads(path.read_text())
-                if trace.get("init") == init:
+                if trace.get("init") in inits:
                     yield trace["plan"]["environment"].get(TASK, "")
 
     def go_on(self, all_of_them: bool = False) -> None:
