@@ -36,7 +36,7 @@ from tools.options import Parser, count
 AGENT_RESOURCES = "cpus:4000;mem:4000000;disk:100000"
 COMMAND_RESOURCES = Resources.of(cpus=0.1, mem=32)
 CONTROL_RESOURCES = Resources.of(cpus=0.01, mem=1)
-EXECUTOR_RESOURCES = Resources.of(cpus=0.1, mem=64)
+EXECUTOR_RESOURCES = Resources.of(cpus=0.1, mem=256)  # on a busy machine many updates wait in it
 NO_RESOURCES = Resources()
 SINGLES = 40
 SINGLE_PAUSE_SECONDS = 0.1
