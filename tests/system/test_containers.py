@@ -40,6 +40,7 @@ from tests.system.containers import (
     probe,
     written,
 )
+from tests.system.waiting import eventually_here
 
 TICK_SECONDS = 0.01
 
@@ -183,9 +184,7 @@ def test_nothing_of_a_container_outlives_its_init(tmp_path: Path, isolation: tup
         os.kill(stage.owner.launched[id_], signal.SIGKILL)
         ended = await stage.end(id_)
         assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
-        async with asyncio.timeout(30):
-            while left_of(tmp_path.name):
-                await asyncio.sleep(0.01)
+        await eventually_here(lambda: not left_of(tmp_path.name), "nothing of the container is left")
 
     play(tmp_path, story, isolation)
 
@@ -228,9 +227,7 @@ def test_containers_end_when_the_forker_is_killed(tmp_path: Path, isolation: tup
         killed.kill()
         ended = await stage.end(id_)
         assert os.WTERMSIG(ended.status or 0) == signal.SIGKILL
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while killed.is_running():  # or waits to be reaped
-                await asyncio.sleep(0.01)
+        await eventually_here(lambda: not killed.is_running(), "the forker that was killed is reaped")
         assert (await stage.run("true")).status == 0  # with a new forker
 
     play(tmp_path, story, isolation)
@@ -407,9 +404,10 @@ def test_a_probe_that_takes_too_long_is_ended(tmp_path: Path, isolation: tuple[s
         id_ = await stage.start("sleep 300", environment=marked(tmp_path))
         probed = await probe(stage, id_, command_check("sleep 301 & sleep 301", timeout_seconds=0.3))
         assert (probed.exit_code, probed.error) == (None, "no answer within 0.3 s")
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while any("301" in (process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])):
-                await asyncio.sleep(0.01)
+        await eventually_here(
+            lambda: not any("301" in (each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])),
+            "the command of the probe has ended",
+        )
         stage.containerizer.destroy(id_)
         await stage.end(id_)
 
