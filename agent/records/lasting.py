@@ -11,12 +11,10 @@ from libprocess.timers import Timer
 from mesos.conversions import conversion, is_volume, must_last, with_lasting
 from mesos.resources import Kind, Resources
 from mesos.struct import Struct
-from mesos.types import Operation, OperationReport, OperationState
+from mesos.types import Operation, OperationReport
 
 PATH = "resources/lasting"
 """Where it is in the agent's storage."""
-
-DECIDED = (OperationState.OPERATION_FINISHED, OperationState.OPERATION_FAILED, OperationState.OPERATION_DROPPED)
 
 
 class Memory(Struct, frozen=True):

@@ -33,8 +33,8 @@ class Lot(Struct, frozen=True):
     resources: Resources
 
 
-class Usage(Struct, frozen=True):
-    """Resources of an agent that a framework has for one of its roles."""
+class Used(Struct, frozen=True):
+    """Resources of an agent that a framework uses, in one of its roles."""
 
     framework_id: FrameworkID
     role: str
@@ -136,7 +136,7 @@ class AddAgentMessage(Message, frozen=True):
     agent_id: AgentID
     agent: AgentInfo
     total: Resources
-    used: tuple[Usage, ...] = ()
+    used: tuple[Used, ...] = ()
     capabilities: tuple[AgentCapability, ...] = KNOWS_ROLES
     active: bool = True
 

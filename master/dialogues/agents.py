@@ -7,7 +7,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from libprocess.pid import PID
-from master.allocator.messages import AddAgentMessage, SetAgentActiveMessage, Usage
+from master.allocator.messages import AddAgentMessage, SetAgentActiveMessage, Used
 from master.dialogues.base import log
 from master.dialogues.departures import Departures
 from master.dialogues.frameworks import Frameworks
@@ -224,7 +224,7 @@ class Agents(Departures, Frameworks):
         self._announced += 1
         agent.serial = self._announced
         used = [
-            Usage(framework_id, role, resources.unallocate())
+            Used(framework_id, role, resources.unallocate())
             for framework_id in agent.framework_ids()
             for role, resources in agent.used.of(framework_id).allocations().items()
         ]

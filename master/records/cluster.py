@@ -18,7 +18,7 @@ from master.records.operation import OperationRecord
 from master.records.roles import Roles
 from master.records.task import TaskRecord, recalled
 from master.registrar.entries import AgentEntry, Drain, EndedFrameworkEntry, FrameworkEntry
-from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID, TaskID
+from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, OperationID
 from mesos.resources import Resources
 from mesos.types import ExecutorInfo, FrameworkInfo, Offer, StatusUpdate, TaskState, Unavailability
 from mesos.types.history import EndedTask
@@ -255,11 +255,6 @@ class Cluster:
         framework.on_offer.take(offer.id, offer.resources)
 
     # Tasks.
-
-    def find_task(self, framework_id: FrameworkID, task_id: TaskID) -> TaskRecord | None:
-        """A task on a registered agent."""
-        framework = self.frameworks.get(framework_id)
-        return framework.tasks.get(task_id) if framework else None
 
     def add_task(self, task: TaskRecord) -> None:
         """It is launched, or reported by its agent."""

@@ -25,14 +25,13 @@ from mesos.types.history import EndedTask
 class RegisterAgentMessage(Message, frozen=True):
     """Agent → master, with back-off until it is answered: admit this agent, which has no id yet.
 
-    `checkpointed_resources` are the reservations and volumes it keeps; its resource version changes with them.
+    `checkpointed_resources` are the reservations and volumes it keeps.
     """
 
     agent: AgentInfo
     version: str
     capabilities: tuple[AgentCapability, ...] = ()
     checkpointed_resources: Resources = Resources()
-    resource_version_uuid: bytes = b""
 
 
 class ReregisterAgentMessage(Message, frozen=True):
@@ -48,7 +47,6 @@ class ReregisterAgentMessage(Message, frozen=True):
     frameworks: tuple[FrameworkInfo, ...] = ()
     capabilities: tuple[AgentCapability, ...] = ()
     checkpointed_resources: Resources = Resources()
-    resource_version_uuid: bytes = b""
     operations: tuple[OperationReport, ...] = ()
 
 

@@ -33,11 +33,6 @@ class RecordDecoder:
             del self._buffer[: header + length]
         return records
 
-    @property
-    def is_between_records(self) -> bool:
-        """Whether the stream may end here."""
-        return not self._buffer
-
     def _next_size(self) -> tuple[int, int] | None:
         """Lengths of the next record's header and of the record; None while the header is incomplete."""
         end = self._buffer.find(b"\n", 0, _DIGITS_MAX + 1)

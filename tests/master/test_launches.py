@@ -458,6 +458,5 @@ def test_a_command_may_bring_its_user_along(scene: Scene, scheduler: SchedulerPe
     task = task_on(scheduler.offer(), command=CommandInfo("true", user="nobody"))
     scheduler.launch(task)
 
-    record = scene.master.cluster.find_task(scheduler.id, task.task_id)
-    assert record is not None
+    record = scene.master.cluster.frameworks[scheduler.id].tasks[task.task_id]
     assert record.report().user == "nobody"

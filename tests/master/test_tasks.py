@@ -53,8 +53,7 @@ def test_the_newest_state_counts_even_while_older_news_are_delivered(
     scheduler.launch(task)
     agent.update(task, TaskState.TASK_RUNNING, latest=TaskState.TASK_FAILED)
 
-    record = scene.master.cluster.find_task(scheduler.id, task.task_id)
-    assert record is not None
+    record = scene.master.cluster.frameworks[scheduler.id].tasks[task.task_id]
     assert record.state is TaskState.TASK_FAILED
     assert scheduler.status(task).state is TaskState.TASK_RUNNING
     assert scheduler.offer().resources == Resources.parse("cpus:4;mem:4096")
@@ -101,8 +100,7 @@ def test_what_has_ended_stays_as_it_ended(scene: Scene, agent: AgentPeer, schedu
     agent.update(task, TaskState.TASK_FINISHED, uuid=b"1")
     agent.update(task, TaskState.TASK_RUNNING, uuid=b"2")
 
-    record = scene.master.cluster.find_task(scheduler.id, task.task_id)
-    assert record is not None
+    record = scene.master.cluster.frameworks[scheduler.id].tasks[task.task_id]
     assert record.state is TaskState.TASK_FINISHED
     assert not scene.world.failures
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import subprocess
 from collections.abc import AsyncIterator
@@ -78,10 +77,6 @@ class Browser:
                 return text
         except TimeoutError:
             raise AssertionError(f"expected {words} on the page, found: {await self.text()}") from None
-
-    async def screenshot(self, path: Path) -> None:
-        """Take a picture."""
-        path.write_bytes(base64.b64decode((await self.do("Page.captureScreenshot"))["data"]))
 
 
 @asynccontextmanager

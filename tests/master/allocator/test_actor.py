@@ -24,7 +24,7 @@ from master.allocator.messages import (
     SuppressRolesMessage,
     UpdateAllocationMessage,
     UpdateAvailableMessage,
-    Usage,
+    Used,
 )
 from mesos.ids import AgentID, FrameworkID
 from mesos.resources import DiskInfo, DiskSource, DiskSourceType, Kind, Resource, Resources
@@ -187,7 +187,7 @@ def test_news_of_what_is_gone_is_ignored(scene: Scene):
 
 def test_what_runs_on_an_agent_that_comes_back_is_in_use(scene: Scene):
     back = agent("x")
-    used = (Usage(FrameworkID("f"), "*", Resources.of(cpus=3)),)
+    used = (Used(FrameworkID("f"), "*", Resources.of(cpus=3)),)
     scene.say(framework("f"))
 
     assert scene.say(AddAgentMessage(back.agent_id, back.agent, back.total, used)) == [("f", "x", "cpus:1;mem:1024")]
