@@ -7,7 +7,8 @@ from mesos.access.credentials import Credential
 from mesos.driver import DriverStatus, News
 from mesos.scheduler.callbacks import Scheduler
 from mesos.scheduler.calls import SchedulerCalls
-from mesos.scheduler.process import Detect, SchedulerProcess
+from mesos.scheduler.process import SchedulerProcess
+from mesos.scheduler.registration import Detect
 from mesos.types import FrameworkInfo
 from mesos.types.constraint import OfferConstraints
 
