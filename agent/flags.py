@@ -6,6 +6,7 @@ from typing import Literal
 
 from agent.isolators.choice import FOR_ROOT, FOR_USERS, ISOLATORS
 from libprocess.flags import BYTES, DURATION, PATH, PORT, Kind, flag
+from libprocess.flags.kinds import COUNT, above_zero
 from mesos.access.flags import ACCESS
 from mesos.detector import MASTER, MasterPlace
 from mesos.domains import format_domain, parse_domain
@@ -53,7 +54,7 @@ class AgentFlags(
     )
     registration_backoff_factor_seconds: float = flag(
         default=1.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         help="An agent that sees a new master waits up to so long before it registers, twice as long before it tries "
         "again, and so on up to a minute.",
         group=NETWORK,
@@ -112,7 +113,9 @@ class AgentFlags(
         help="Let no container have memory beyond its limit by having it swapped to a disk.",
         group=CONTAINERS,
     )
-    pids_max: int = flag(default=4096, help="How many processes and threads a container may have.", group=CONTAINERS)
+    pids_max: int = flag(
+        default=4096, kind=COUNT, help="How many processes and threads a container may have.", group=CONTAINERS
+    )
     effective_capabilities: tuple[str, ...] | None = flag(
         default=None,
         help="The capabilities of a container that asks for none itself, such as 'NET_RAW,KILL'; otherwise all.",
@@ -125,10 +128,13 @@ class AgentFlags(
         default=False, help="End a container whose sandbox takes more than its disk.", group=CONTAINERS
     )
     container_disk_watch_interval_seconds: float = flag(
-        default=15.0, kind=DURATION, help="How often sandboxes are measured.", group=CONTAINERS
+        default=15.0, kind=above_zero(DURATION), help="How often sandboxes are measured.", group=CONTAINERS
     )
     container_ports_watch_interval_seconds: float = flag(
-        default=30.0, kind=DURATION, help="How often it is looked where containers listen.", group=CONTAINERS
+        default=30.0,
+        kind=above_zero(DURATION),
+        help="How often it is looked where containers listen.",
+        group=CONTAINERS,
     )
     max_log_size_bytes: int = flag(
         default=0,
@@ -165,7 +171,7 @@ class AgentFlags(
         default=0.1, help="The part of the disk that is to stay free: when it is reached, no sandbox stays.", group=DISK
     )
     disk_watch_interval_seconds: float = flag(
-        default=60.0, kind=DURATION, help="How often the disk is looked at.", group=DISK
+        default=60.0, kind=above_zero(DURATION), help="How often the disk is looked at.", group=DISK
     )
 
     executor_registration_timeout_seconds: float = flag(
@@ -184,7 +190,7 @@ class AgentFlags(
         group=EXECUTORS,
     )
     max_completed_executors_per_framework: int = flag(
-        default=150, help="How many executors that ended are shown.", group=EXECUTORS
+        default=150, kind=COUNT, help="How many executors that ended are shown.", group=EXECUTORS
     )
 
     recover: Literal["reconnect", "cleanup"] = flag(
@@ -211,7 +217,7 @@ class AgentFlags(
     )
     executor_reregistration_retry_interval_seconds: float = flag(
         default=1.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         help="How often an executor that is to come back is asked to.",
         group=RECOVERY,
     )

@@ -24,6 +24,7 @@ CANDIDATE = "candidate"
 """The id that a candidate is spawned with."""
 
 AGAIN_SECONDS = 1.0
+RETRY = (("Retry-After", "1"),)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -35,6 +36,9 @@ class Place(Protocol):
 
     def lose(self, reason: str) -> None:
         """Lead no more."""
+
+    def refuse(self, reason: str) -> None:
+        """Do not lead before the operator has done something."""
 
 
 class ContendAgainMessage(Message, frozen=True):
@@ -62,7 +66,9 @@ class Candidate(Process):
         """The first turn: become a candidate, and learn who leads until then."""
         self._detector = self.spawn(MasterDetector(self.pid, self._finder))
         self._contender.contend(self.pid, self._info)
+        began = self.now
         self.metrics.gauge("master/elected", lambda: int(self._leads))
+        self.metrics.gauge("master/uptime_secs", lambda: self.now - began)
         for prefix in ("", "/master"):  # as the master has them
             self.route(f"{prefix}/health", self._health, access=OPEN)
             self.route(f"{prefix}/version", self._version, access=OPEN)
@@ -82,6 +88,9 @@ class Candidate(Process):
 
     def candidacy_lost(self, message: CandidacyLostMessage) -> None:
         if not self._is_from_contender():
+            return
+        if message.is_refused:
+            self._seat.refuse(message.reason)
             return
         if self._leads:
             self._seat.lose(f"it does not lead any more: {message.reason}")
@@ -125,5 +134,5 @@ class Candidate(Process):
 
     def _at_leader(self, path: str) -> HttpResponse:
         if self._leader is None or self._leader.id == self._info.id:
-            return HttpResponse.error(503, "503 Service Unavailable. No master is known to lead; ask again.")
+            return HttpResponse.error(503, "503 Service Unavailable. No master is known to lead; ask again.", RETRY)
         return HttpResponse.redirect(f"//{Address(self._leader.hostname, self._leader.port)}{path}")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from libprocess.flags import DURATION, PATH, PORT, Kind, flag
-from libprocess.flags.kinds import one_of
+from libprocess.flags.kinds import COUNT, above_zero, one_of
 from libprocess.units import format_duration, parse_duration
 from master.allocator.options import MIN_ALLOCATABLE, Options
 from master.allocator.sorter import find_sorter
@@ -129,10 +129,16 @@ class MasterFlags(
         "for each with the principal and its secret.",
     )
     authenticate_frameworks: bool = flag(
-        default=False, group=ACCESS, help="Only schedulers that prove who they are may register, by messages."
+        default=False,
+        group=ACCESS,
+        help="Only schedulers that prove who they are may register, by messages.",
+        aliases=("authenticate",),
     )
     authenticate_agents: bool = flag(
-        default=False, group=ACCESS, help="Only agents that prove who they are may register."
+        default=False,
+        group=ACCESS,
+        help="Only agents that prove who they are may register.",
+        aliases=("authenticate_slaves",),
     )
     authentication_v0_timeout_seconds: float = flag(
         default=15.0, kind=DURATION, group=ACCESS, help="How long they may take for that."
@@ -158,10 +164,17 @@ class MasterFlags(
     )
     zk_session_timeout_seconds: float = flag(
         default=10.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         group=ELECTION,
         help="A master that ZooKeeper does not hear of for so long leads no more. ZooKeeper must allow it: see its "
         "maxSessionTimeout.",
+    )
+
+    quorum: int | None = flag(
+        default=None,
+        kind=COUNT,
+        group=ELECTION,
+        help="Taken, but not needed: where masters of Mesos agree among themselves, ZooKeeper keeps the registry here.",
     )
 
     registry: str | None = flag(
@@ -172,17 +185,20 @@ class MasterFlags(
         "which forgets. Otherwise zookeeper with --zk, and sqlite without.",
     )
     registry_fetch_timeout_seconds: float = flag(
-        default=60.0, kind=DURATION, group=REGISTRY, help="A master that cannot read the registry within that, ends."
+        default=60.0,
+        kind=above_zero(DURATION),
+        group=REGISTRY,
+        help="A master that cannot read the registry within that, ends.",
     )
     registry_store_timeout_seconds: float = flag(
         default=20.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         group=REGISTRY,
         help="A master that cannot write to the registry within that, ends.",
     )
     registry_gc_interval_seconds: float = flag(
         default=900.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         group=REGISTRY,
         help="How often agents out of reach or gone, and frameworks that ended, are gone through for those to forget.",
     )
@@ -190,45 +206,57 @@ class MasterFlags(
         default=14 * 86400.0, kind=DURATION, group=REGISTRY, help="For how long these are remembered."
     )
     registry_max_agent_count: int = flag(
-        default=102400, group=REGISTRY, help="How many agents out of reach are remembered, and how many that are gone."
+        default=102400,
+        kind=COUNT,
+        group=REGISTRY,
+        help="How many agents out of reach are remembered, and how many that are gone.",
     )
     registry_max_framework_count: int = flag(
         default=10_000,
+        kind=COUNT,
         group=REGISTRY,
         help="How many frameworks that ended are remembered: their ids are refused until an operator adopts them.",
     )
 
     agent_ping_timeout_seconds: float = flag(
         default=15.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         group=AGENTS,
         help="How often an agent is pinged, and how long its answer may take.",
+        aliases=("slave_ping_timeout",),
     )
     max_agent_ping_timeouts: int = flag(
-        default=5, group=AGENTS, help="An agent that misses so many pings in a row is out of reach: its tasks are lost."
+        default=5,
+        kind=above_zero(COUNT),
+        group=AGENTS,
+        help="An agent that misses so many pings in a row is out of reach: its tasks are lost.",
+        aliases=("max_slave_ping_timeouts",),
     )
     agent_reregister_timeout_seconds: float = flag(
         default=600.0,
         kind=DURATION,
         group=AGENTS,
         help="How long an agent may stay away after its link broke, and how long those of a former master may.",
+        aliases=("slave_reregister_timeout",),
     )
     agent_removal_rate_limit: Rate | None = flag(
         default=None,
         kind=RATE,
         group=AGENTS,
         help="How many agents may be given up in what time, such as 1/10mins. Others wait, and may come back.",
+        aliases=("slave_removal_rate_limit",),
     )
     recovery_agent_removal_limit: float = flag(
         default=1.0,
         kind=SHARE,
         group=AGENTS,
         help="When more of the agents of a former master than that stay away, it is no accident: the master ends.",
+        aliases=("recovery_slave_removal_limit",),
     )
 
     allocation_interval_seconds: float = flag(
         default=1.0,
-        kind=DURATION,
+        kind=above_zero(DURATION),
         group=ALLOCATION,
         help="How often resources whose refusal is over are offered again.",
     )
@@ -286,16 +314,21 @@ class MasterFlags(
         help="Offer agents with GPUs only to frameworks that say that they know of GPUs.",
     )
 
-    max_completed_frameworks: int = flag(default=50, group=HISTORY, help="How many frameworks that ended are shown.")
+    max_completed_frameworks: int = flag(
+        default=50, kind=COUNT, group=HISTORY, help="How many frameworks that ended are shown."
+    )
     max_completed_tasks_per_framework: int = flag(
-        default=1000, group=HISTORY, help="How many tasks that ended are shown of each framework."
+        default=1000, kind=COUNT, group=HISTORY, help="How many tasks that ended are shown of each framework."
     )
     max_unreachable_tasks_per_framework: int = flag(
-        default=1000, group=HISTORY, help="How many tasks on agents out of reach are remembered of each framework."
+        default=1000,
+        kind=COUNT,
+        group=HISTORY,
+        help="How many tasks on agents out of reach are remembered of each framework.",
     )
 
     max_history_tasks: int = flag(
-        default=100_000, group=HISTORY, help="How many tasks that ended the history keeps, in --work_dir."
+        default=100_000, kind=COUNT, group=HISTORY, help="How many tasks that ended the history keeps, in --work_dir."
     )
     history_age_seconds: float = flag(
         default=28 * 86400.0, kind=DURATION, group=HISTORY, help="How long the history keeps a task that ended."

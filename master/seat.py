@@ -35,11 +35,12 @@ class Seat:
         self._credentials = credentials
         self._history = history
         self._master: Master | None = None
+        self._refusal = ""
 
     @property
     def refusal(self) -> str:
         """Empty if there is nothing that the operator has to do."""
-        return self._master.refused if self._master is not None else ""
+        return self._refusal or (self._master.refused if self._master is not None else "")
 
     def take(self) -> None:
         """The master begins, and answers at the node's web port."""
@@ -50,6 +51,11 @@ class Seat:
 
     def _ended(self, reason: str) -> None:
         self.lose(self._master.lost if self._master is not None and self._master.lost else reason)
+
+    def refuse(self, reason: str) -> None:
+        """This program has to end, and it is of no use to start it again before the operator has done something."""
+        self._refusal = reason
+        self.lose(reason)
 
     def lose(self, reason: str) -> None:
         """This program has to end: it is not the master any more, or never will be."""

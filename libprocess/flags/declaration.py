@@ -28,13 +28,22 @@ from libprocess.version import VERSION
 FLAGS_DIR = "flags_dir"
 
 
-def flag(*, default: Any = MISSING, help: str, kind: Kind | None = None, group: str = "", secret: bool = False) -> Any:
+def flag(
+    *,
+    default: Any = MISSING,
+    help: str,
+    kind: Kind | None = None,
+    group: str = "",
+    secret: bool = False,
+    aliases: tuple[str, ...] = (),
+) -> Any:
     """Declare one flag, as the value of a field of a `Flags` class.
 
     Without a default the flag is required. `kind` goes without saying for str, int, float, bool, tuple[str, ...] and
-    Literal["a", "b"]. Flags of one `group` stand together in --help. A `secret` is never shown.
+    Literal["a", "b"]. Flags of one `group` stand together in --help. A `secret` is never shown. `aliases` are
+    names that it had once, and may still be given by.
     """
-    metadata = {"help": help, "kind": kind, "group": group, "secret": secret}
+    metadata = {"help": help, "kind": kind, "group": group, "secret": secret, "aliases": aliases}
     return dataclasses.field(default=default, metadata=metadata, repr=not secret)
 
 
@@ -132,6 +141,7 @@ def _declared(cls: type[Flags]) -> dict[str, Declared]:
             field.metadata["help"],
             field.metadata["group"],
             field.metadata["secret"],
+            field.metadata["aliases"],
         )
     return declared
 

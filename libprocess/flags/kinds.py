@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from libprocess.units import format_bytes, format_duration, parse_bytes, parse_duration
@@ -38,6 +38,14 @@ def parse_integer(text: str) -> int:
         raise ValueError(f"expected a whole number, found {text!r}") from None
 
 
+def parse_count(text: str) -> int:
+    """Read a whole number that is not less than nothing."""
+    count = parse_integer(text)
+    if count < 0:
+        raise ValueError(f"expected 0 or more, found {text!r}")
+    return count
+
+
 def parse_number(text: str) -> float:
     """Read a number."""
     try:
@@ -51,6 +59,14 @@ def parse_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise ValueError(f"expected a port from 0 to 65535, found {text!r}")
     return int(text)
+
+
+def parse_time(text: str) -> float:
+    """Read a duration that is not less than nothing."""
+    seconds = parse_duration(text)
+    if seconds < 0:
+        raise ValueError(f"expected a duration such as 15secs, found {text!r}")
+    return seconds
 
 
 def parse_switch(text: str) -> bool:
@@ -81,11 +97,12 @@ def parse_path(text: str) -> str:
 
 TEXT = Kind("TEXT", str)
 INTEGER = Kind("NUMBER", parse_integer)
+COUNT = Kind("NUMBER", parse_count)
 NUMBER = Kind("NUMBER", parse_number)
 SWITCH = Kind("true|false", parse_switch, format_switch)
 PORT = Kind("PORT", parse_port)
 PATH = Kind("PATH", parse_path, reads_files=False)
-DURATION = Kind("DURATION", parse_duration, format_duration, unit="_seconds")
+DURATION = Kind("DURATION", parse_time, format_duration, unit="_seconds")
 BYTES = Kind("SIZE", parse_bytes, format_bytes, unit="_bytes")
 LIST = Kind("A,B,…", parse_list, ",".join, several=True)
 MANY = Kind("TEXT", lambda text: tuple(text.splitlines()), "\n".join, several=True)
@@ -104,6 +121,18 @@ def kind_of(annotation: Any) -> Kind:
     if annotation not in _BY_TYPE:
         raise TypeError(f"expected kind=… beside a type that says little: {annotation}")
     return _BY_TYPE[annotation]
+
+
+def above_zero(kind: Kind) -> Kind:
+    """The same, for what makes no sense when it is nothing, such as the time from one turn to the next."""
+
+    def parse(text: str) -> Any:
+        value = kind.parse(text)
+        if not value > 0:
+            raise ValueError(f"expected more than 0, found {text!r}")
+        return value
+
+    return replace(kind, parse=parse)
 
 
 def one_of(words: tuple[str, ...]) -> Kind:

@@ -25,6 +25,7 @@ class Declared:
     help: str
     group: str = ""
     secret: bool = False
+    aliases: tuple[str, ...] = ()
 
     def shown(self, value: Any) -> str:
         """A value as text, for others to see."""
@@ -59,7 +60,7 @@ def read_command_line(
 
     The first word that is no flag, or what comes after `--`, begins the arguments.
     """
-    declared = {**_BUILT_IN, **declared}
+    declared = _by_all_names({**_BUILT_IN, **declared})
     given: dict[str, Given] = {}
     words = list(argv)
     while words and words[0].startswith("-"):
@@ -78,6 +79,11 @@ def read_command_line(
             text = _next_word(flag, words)
         given[flag.name] = _joined(flag, given.get(flag.name), Given(text, f"--{flag.name}"))
     return given, tuple(words)
+
+
+def _by_all_names(declared: Mapping[str, Declared]) -> dict[str, Declared]:
+    """Flags by their names and aliases; the names come last."""
+    return {alias: flag for flag in declared.values() for alias in flag.aliases} | dict(declared)
 
 
 def _find(declared: Mapping[str, Declared], name: str) -> tuple[Declared, bool]:
@@ -115,11 +121,13 @@ def read_environment(
 ) -> dict[str, Given]:
     """The flags that the environment sets. Other variables with such a prefix are not ours to judge."""
     given = {}
-    for name in {**_BUILT_IN, **declared}.keys() - {"help", "version"}:
+    for name, flag in _by_all_names({**_BUILT_IN, **declared}).items():
+        if flag.kind is SWITCH and name in _BUILT_IN:
+            continue
         variables = [f"{prefix}{name.upper()}" for prefix in prefixes]
         variable = next((variable for variable in variables if variable in environ), None)
         if variable is not None:
-            given[name] = Given(environ[variable], variable)
+            given[flag.name] = Given(environ[variable], variable)
     return given
 
 
@@ -129,6 +137,7 @@ def read_directory(declared: Mapping[str, Declared], directory: str) -> dict[str
     A file `?NAME` or `?no-NAME` sets a switch, whatever it holds.
     """
     given = {}
+    declared = _by_all_names(declared)
     for path in _files(directory):
         name = path.name.replace("-", "_")
         if name.startswith("?"):  # as Mesos' packages have it: the name says it all
@@ -138,7 +147,7 @@ def read_directory(declared: Mapping[str, Declared], directory: str) -> dict[str
         if name not in declared:
             near = _nearest(name, declared)
             raise OperatorError(f"{path}: there is no flag --{path.name}{near}; rename or remove the file")
-        given[name] = Given(_read(path, str(path)), str(path))
+        given[declared[name].name] = Given(_read(path, str(path)), str(path))
     return given
 
 

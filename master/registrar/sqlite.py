@@ -35,8 +35,8 @@ class SqliteBackend:
     def __init__(self, work_dir: str | Path) -> None:
         self.path = Path(work_dir) / FILE
         self.remedy = (
-            f"restore a backup with `python -m tools.cli registry restore --work_dir={work_dir} FILE`, "
-            f"or move {self.path} away to begin without: agents and frameworks will register again"
+            f"restore a backup with `python -m tools.cli registry restore FILE --work_dir={work_dir} --force`, "
+            f"or move {self.path}* away to begin without: agents and frameworks will register again"
         )
         self._lock: int | None = None
         self._connection: sqlite3.Connection | None = None
@@ -103,6 +103,8 @@ class SqliteBackend:
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.execute(_NEW)
         _sync(new)
+        for suffix in ("-wal", "-shm"):  # of one that was moved away: SQLite would read them into this one
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         new.replace(self.path)
         _sync(self.path.parent)
 

@@ -52,8 +52,9 @@ class ZooKeeperBackend:
     def __init__(self, url: ZooKeeperUrl, id_: str, session_seconds: float = SESSION_SECONDS) -> None:
         """The shorter a session, the sooner it is noticed that a server of ZooKeeper is out of reach."""
         self.ensemble_size = len(url.servers)
+        place = str(url).replace("***@", "USER:PASSWORD@")
         self.remedy = (
-            f"restore a backup with `python -m tools.cli registry restore --zk={url} FILE`, or delete "
+            f"restore a backup with `python -m tools.cli registry restore FILE --zk={place} --force`, or delete "
             f"{url.path}/{NODE} there to begin without: agents and frameworks will register again"
         )
         self._url = url

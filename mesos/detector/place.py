@@ -36,8 +36,8 @@ def parse_master(text: str) -> MasterPlace:
         return parse_zookeeper(text)
     place = _PAGE.sub("", text, count=1).rstrip("/")
     try:
-        if "@" in place or "/" in place:
-            raise ValueError  # such as a URL with credentials that lacks its scheme: no host has such a name
+        if not {"@", "/", ","}.isdisjoint(place):
+            raise ValueError  # such as ZooKeeper servers or credentials without the scheme: no host is so called
         return Address.parse(place if ":" in place else f"{place}:{MASTER_PORT}")
     except ValueError:
         raise ValueError(

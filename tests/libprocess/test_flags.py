@@ -23,7 +23,7 @@ class ServerFlags(Flags, program="server", environment=("SERVER_", "ALL_")):
     quiet: bool = flag(default=False, help="Logs nothing.")
     log: bool = flag(default=True, help="Logs much.")
     ratio: float = flag(default=0.5, help="How much.")
-    count: int = flag(default=3, help="How many.")
+    count: int = flag(default=3, help="How many.", aliases=("amount",))
     sorter: Literal["drf", "random"] = flag(default="drf", help="Who comes first.")
     isolation: tuple[str, ...] = flag(default=("cpu",), help="What is apart.")
     env: tuple[str, ...] = flag(default=(), kind=MANY, help="Variables.")
@@ -98,6 +98,15 @@ def test_command_line_beats_environment_beats_directory(tmp_path: Path):
         (tmp_path / name).write_text(text)
     flags = load("--port=3", f"--flags_dir={tmp_path}", ALL_PORT="2", ALL_COUNT="2")
     assert (flags.port, flags.count, flags.ratio) == (3, 2, 0.1)
+
+
+def test_a_flag_may_be_given_by_a_name_that_it_had_once(tmp_path: Path):
+    (tmp_path / "amount").write_text("1")
+    assert load(f"--flags_dir={tmp_path}").count == 1
+    assert load(f"--flags_dir={tmp_path}", ALL_AMOUNT="2").count == 2
+    assert load("--amount=3", ALL_AMOUNT="2").count == 3
+    assert load(ALL_COUNT="4", ALL_AMOUNT="2").count == 4
+    assert "amount" not in load("--amount=3").as_dict()
 
 
 def test_the_directory_may_be_named_by_the_environment(tmp_path: Path):
@@ -176,7 +185,8 @@ def test_a_bad_command_line_is_refused(argv: list[str], text: str):
 
 
 def test_a_bad_duration_or_size_is_refused():
-    assert refusal("--ping_timeout=15").startswith("--ping_timeout: expected a duration such as 15secs")
+    for text in ("15", "-15secs"):
+        assert refusal(f"--ping_timeout={text}").startswith("--ping_timeout: expected a duration such as 15secs")
     assert refusal("--cache=-1MB").startswith("--cache: expected a size such as 32MB")
 
 

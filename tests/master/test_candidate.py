@@ -38,6 +38,9 @@ class Election:
     def lose(self, reason: str) -> None:
         self.held.append(reason)
 
+    def refuse(self, reason: str) -> None:
+        self.held.append(f"refused: {reason}")
+
     def contend(self, asker: PID, info: MasterInfo) -> None:
         assert (asker.id, info) == (CANDIDATE, OWN)
         self.candidacies += 1
@@ -68,7 +71,9 @@ def election(world: World) -> Election:
 
 def test_a_candidate_contends_and_waits(election: Election):
     assert (election.candidacies, election.held) == (1, [])
-    assert election.node.metrics.snapshot()["master/elected"] == 0
+    election.world.advance(60)
+    metrics = election.node.metrics.snapshot()
+    assert (metrics["master/elected"], metrics["master/uptime_secs"]) == (0, 60)
 
 
 def test_who_is_elected_takes_its_seat(election: Election):
@@ -103,6 +108,12 @@ def test_who_loses_a_candidacy_contends_again(election: Election):
     assert (election.candidacies, election.held) == (2, [])
 
 
+def test_who_is_refused_does_not_contend_again(election: Election):
+    election.tell(CandidacyLostMessage("give a password", is_refused=True))
+    election.world.advance(60)
+    assert (election.candidacies, election.held) == (1, ["refused: give a password"])
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_what_only_the_leader_answers_is_sent_on_to_it(election: Election, method: str):
     election.leads(LEADER)
@@ -119,7 +130,8 @@ def test_redirect_leads_to_the_leaders_page(election: Election, path: str):
 
 @pytest.mark.parametrize("path", ["/state", "/redirect", "/api/v1/scheduler"])
 def test_nobody_is_sent_anywhere_while_nobody_leads(election: Election, path: str):
-    assert election.ask(path).status == 503
+    answer = election.ask(path)
+    assert (answer.status, answer.headers) == (503, (("Retry-After", "1"),))
 
 
 def test_nobody_is_sent_round_in_circles(election: Election):

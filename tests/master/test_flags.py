@@ -34,6 +34,12 @@ def test_weights():
     assert load("--weights=eng=2,ops/night=0.5").weights == (("eng", 2.0), ("ops/night", 0.5))
 
 
+def test_an_operator_of_mesos_finds_the_flags_as_they_are_used_to():
+    flags = load("--quorum=2", "--slave_ping_timeout=10secs", "--max_slave_ping_timeouts=3", "--authenticate_slaves")
+    assert (flags.agent_ping_timeout_seconds, flags.max_agent_ping_timeouts) == (10.0, 3)
+    assert flags.authenticate_agents
+
+
 @pytest.mark.parametrize(
     ("argument", "text"),
     [
@@ -43,6 +49,9 @@ def test_weights():
         ("--min_allocatable_resources=cpus", "expected a resource such as cpus:4 or disk(role):100, found 'cpus'"),
         ("--role_sorter=fifo", "found no sorter 'fifo', expected one of: drf, random"),
         ("--agent_ping_timeout=15", "expected a duration such as 15secs"),
+        ("--max_agent_ping_timeouts=0", "expected more than 0, found '0'"),
+        ("--zk_session_timeout=0secs", "expected more than 0, found '0secs'"),
+        ("--max_completed_frameworks=-1", "expected 0 or more, found '-1'"),
         ("--logging_level=LOUD", "expected DEBUG or INFO or WARNING or ERROR, found 'LOUD'"),
     ],
 )

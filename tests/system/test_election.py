@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoAuthError
+from kazoo.security import make_digest_acl
 
 from libprocess.pid import PID
 from mesos.detector import parse_master
@@ -284,6 +285,17 @@ def test_pymesos_finds_the_leader_by_the_url(zookeeper: ZooKeeper, tmp_path: Pat
 
 
 # The operator's mistakes.
+
+
+def test_a_master_that_may_not_write_to_zookeeper_ends_and_says_what_it_lacks(zookeeper: ZooKeeper, tmp_path: Path):
+    client = zookeeper.client()
+    client.create("/owned", acl=[make_digest_acl("ann", SECRET, all=True)])
+    client.stop()
+    done = finished("mesos-master", f"--work_dir={tmp_path}", "--port=0", f"--zk={zookeeper.url('owned', 'ann:guess')}")
+    assert done.returncode == OPERATORS_FAULT
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("mesos-master: ")]
+    assert told.startswith("mesos-master: --zk: ZooKeeper lets nobody write at zk://***@127.0.0.1")
+    assert told.endswith("give the user and the password of that, as zk://user:password@…, or another path")
 
 
 @pytest.mark.parametrize("program", ["mesos-master", "mesos-agent"])

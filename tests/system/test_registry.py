@@ -105,19 +105,28 @@ def test_a_damaged_registry_is_told_in_one_line_and_left_as_it_is(tmp_path: Path
     assert done.returncode == OPERATORS_FAULT
     assert done.stderr == (
         f"mesos-master: expected a registry at {tmp_path / FILE}, found: file is not a database; restore a backup with "
-        f"`python -m tools.cli registry restore --work_dir={tmp_path} FILE`, or move {tmp_path / FILE} away to begin "
-        "without: agents and frameworks will register again\n"
+        f"`python -m tools.cli registry restore FILE --work_dir={tmp_path} --force`, or move {tmp_path / FILE}* away "
+        "to begin without: agents and frameworks will register again\n"
     )
     assert (tmp_path / FILE).read_bytes() == b"rubbish" * 1000
 
 
-def test_it_is_backed_up_and_restored_in_zookeeper(zookeeper: ZooKeeper, tmp_path: Path):
+def test_it_is_backed_up_restored_and_mended_in_zookeeper(zookeeper: ZooKeeper, tmp_path: Path):
     rows = write_entries(AgentEntry(AgentID(f"S{number}"), Standing.GONE, 1.0) for number in range(100))
     with closing(backend(zookeeper, "kept")) as master:
         master.fetch()
         master.store(dict(rows))
+    backup = str(tmp_path / "backup")
     for action, path in (("backup", "kept"), ("restore", "other")):
-        done = finished("tools.cli", "registry", action, str(tmp_path / "backup"), f"--zk={zookeeper.url(path)}")
+        done = finished("tools.cli", "registry", action, backup, f"--zk={zookeeper.url(path)}")
         assert (done.returncode, done.stderr) == (0, "")
+    client = zookeeper.client()
+    client.set(f"/other/registry/{page_of('agent/S0'):02x}", b"rubbish")
+    client.stop()
     with closing(backend(zookeeper, "other")) as master:
+        with pytest.raises(RefusedError, match="found damage") as refused:
+            master.fetch()
+        command = str(refused.value).split("`")[1].replace("FILE", backup)
+        done = finished(*command.removeprefix("python -m ").split())  # as an operator would who reads that
+        assert (done.returncode, done.stdout) == (0, "100 entries are restored\n")
         assert master.fetch() == rows

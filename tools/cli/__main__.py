@@ -12,7 +12,10 @@ from tools.cli import adopt, agents, explain, history, keys, listing, reconfigur
 from tools.options import Parser
 
 PROGRAM = "tools.cli"
-MASTER_HELP = "the web address of a master (127.0.0.1:5050), or where masters meet: zk://host:port,…/path"
+MASTER_HELP = (
+    "the web address of a master, or where masters meet: zk://host:port,…/path; "
+    "otherwise what MESOS_MASTER says, or 127.0.0.1:5050"
+)
 
 Adder = Callable[[argparse.ArgumentParser], None]
 
@@ -37,10 +40,11 @@ COMMANDS: dict[str, tuple[str, Adder]] = {
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
     made = Parser(prog=f"python -m {PROGRAM}", description="Ask or tell a master something.")
+    master = os.environ.get("MESOS_MASTER", "127.0.0.1:5050")
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, add) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        command.add_argument("--master", metavar="PLACE", default="127.0.0.1:5050", help=MASTER_HELP)
+        command.add_argument("--master", metavar="PLACE", default=master, help=MASTER_HELP)
         command.add_argument("--credential", metavar="FILE", default="", help="what to prove to the master with")
         command.add_argument("--json", action="store_true", help="print the answer as JSON")
         add(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,8 +46,12 @@ class Backup(msgspec.Struct):
 
 def add_registry(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("action", choices=("print", "backup", "restore"), help="what to do with it")
-    command.add_argument("file", nargs="?", default="", metavar="FILE", help="where the backup is, or is to be")
+    command.add_argument(
+        "action",
+        choices=("print", "backup", "restore"),
+        help="what to do; print tells of a backup, a --work_dir, a --zk, or what the leading master has",
+    )
+    command.add_argument("file", nargs="?", default="", metavar="FILE", help="the backup")
     command.add_argument("--work_dir", default="", metavar="DIR", help="the directory of the master that wrote it")
     command.add_argument("--zk", default="", metavar="URL", help="where the masters meet that wrote it")
     command.add_argument("--force", action="store_true", help="let a backup take the place of what is there")
@@ -55,7 +59,11 @@ def add_registry(command: argparse.ArgumentParser) -> None:
 
 
 def registry(options: argparse.Namespace) -> Iterator[str]:
-    """Do it, and say it in lines. To print needs no place: the master is asked."""
+    """Do it, and say it in lines. To print needs no place: a backup is read, or the master asked."""
+    if options.action == "print" and options.file:
+        with _told():
+            yield from _printed(options, read_entries(_read_backup(Path(options.file))))
+        return
     if options.action == "print" and not (options.work_dir or options.zk):
         answer = Master(options.master, options.credential).get("/registrar(1)/registry")
         yield json.dumps(answer, indent=None if options.json else 2)
@@ -69,10 +77,15 @@ def registry(options: argparse.Namespace) -> Iterator[str]:
         if options.action == "backup":
             _write_backup(Path(_file(options)), rows)
             yield f"{len(rows)} entries are in {options.file}"
-        elif options.json:
-            yield json.dumps(registry_form(entries.values()))
         else:
-            yield from told(entries.values())
+            yield from _printed(options, entries)
+
+
+def _printed(options: argparse.Namespace, entries: Mapping[str, Entry]) -> Iterator[str]:
+    if options.json:
+        yield json.dumps(registry_form(entries.values()))
+    else:
+        yield from told(entries.values())
 
 
 @contextmanager

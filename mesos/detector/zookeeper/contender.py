@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from kazoo.exceptions import KazooException
+from kazoo.exceptions import KazooException, NoAuthError
 
 from libprocess.message import Message
 from libprocess.pid import PID
@@ -21,9 +21,13 @@ class ElectedMessage(Message, frozen=True):
 
 
 class CandidacyLostMessage(Message, frozen=True):
-    """Contender → the candidate: you do not lead, if you did, and are no candidate any more; and why."""
+    """Contender → the candidate: you do not lead, if you did, and are no candidate any more; and why.
+
+    With `is_refused` it is of no use to try again before the operator has done something; `reason` says what.
+    """
 
     reason: str
+    is_refused: bool = False
 
 
 class Contender(Protocol):
@@ -54,12 +58,12 @@ class ZooKeeperContender:
     async def _contend(self, asker: PID, info: MasterInfo) -> None:
         session = Session(self._url, self._timeout_seconds)
         try:
-            reason = await self._hold(session, asker, info)
+            lost = await self._hold(session, asker, info)
         finally:
             session.close()
-        self._runtime.send(asker, CandidacyLostMessage(reason))
+        self._runtime.send(asker, lost)
 
-    async def _hold(self, session: Session, asker: PID, info: MasterInfo) -> str:
+    async def _hold(self, session: Session, asker: PID, info: MasterInfo) -> CandidacyLostMessage:
         """Keep the entry as long as it can be kept; returns why it could not."""
         own, is_elected = "", False
         async for _ in session.changes():
@@ -68,11 +72,18 @@ class ZooKeeperContender:
                 names = await candidates(session)
             except INTERRUPTED:
                 continue
+            except NoAuthError:
+                return CandidacyLostMessage(
+                    f"--zk: ZooKeeper lets nobody write at {self._url} but who may there by its ACL; give the user and "
+                    "the password of that, as zk://user:password@…, or another path",
+                    is_refused=True,
+                )
             except KazooException as error:
-                return f"ZooKeeper refuses at {self._url}: {type(error).__name__.removesuffix('Error')} {error}".strip()
+                plain = f"{type(error).__name__.removesuffix('Error')} {error}".strip()
+                return CandidacyLostMessage(f"ZooKeeper refuses at {self._url}: {plain}")
             if own not in names:
-                return f"its entry at {self._url} is gone"
+                return CandidacyLostMessage(f"its entry at {self._url} is gone")
             if names[0] == own and not is_elected:
                 is_elected = True
                 self._runtime.send(asker, ElectedMessage())
-        return session.over
+        return CandidacyLostMessage(session.over)

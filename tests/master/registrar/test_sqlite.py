@@ -78,8 +78,8 @@ def test_damage_is_refused_with_the_remedy_and_left_as_it_is(
         SqliteBackend(tmp_path).fetch()
     assert str(refused.value).startswith(f"expected a registry at {path}, found: {found}")
     assert str(refused.value).endswith(
-        f"; restore a backup with `python -m tools.cli registry restore --work_dir={tmp_path} FILE`, or move {path} "
-        "away to begin without: agents and frameworks will register again"
+        f"; restore a backup with `python -m tools.cli registry restore FILE --work_dir={tmp_path} --force`, or move "
+        f"{path}* away to begin without: agents and frameworks will register again"
     )
     assert path.read_bytes() == before
 

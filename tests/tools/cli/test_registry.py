@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from master.allocator.messages import Quota, RoleWeight
+from master.registrar.backend import RefusedError
 from master.registrar.entries import (
     AgentEntry,
     Drain,
@@ -104,6 +105,38 @@ def test_a_backup_is_restored_as_it_was(
         run(monkeypatch, capsys, "restore", backup, f"--work_dir={work_dir}", "--force") == "7 entries are restored\n"
     )
     assert SqliteBackend(work_dir).peek() == before
+
+
+def test_the_remedies_for_damage_work_as_they_are_told(
+    work_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    backup, before = tmp_path / "backup.json", SqliteBackend(work_dir).peek()
+    run(monkeypatch, capsys, "backup", f"--work_dir={work_dir}", backup)
+    assert "quota of eng" in run(monkeypatch, capsys, "print", backup)
+    (work_dir / FILE).write_bytes(b"rubbish" * 1000)
+    (work_dir / f"{FILE}-wal").write_bytes(b"rubbish" * 1000)
+    master = SqliteBackend(work_dir)
+    with pytest.raises(RefusedError) as refused:
+        master.fetch()
+    master.close()
+
+    command = str(refused.value).split("`")[1].replace("FILE", str(backup)).split()
+    assert run(monkeypatch, capsys, *command[command.index("registry") + 1 :]) == "7 entries are restored\n"
+    assert SqliteBackend(work_dir).peek() == before
+
+
+def test_a_registry_begins_anew_without_what_is_left_of_one_that_was_moved_away(work_dir: Path, tmp_path: Path):
+    master = SqliteBackend(work_dir)
+    master.fetch()
+    master.store({"more": b"1"})
+    log = (work_dir / f"{FILE}-wal").read_bytes()
+    master.close()
+    (work_dir / FILE).rename(tmp_path / "damaged")
+    (work_dir / f"{FILE}-wal").write_bytes(log)
+
+    assert log
+    assert master.fetch() == {}
+    master.close()
 
 
 def test_what_is_there_is_not_replaced_unawares(
