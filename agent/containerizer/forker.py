@@ -108,7 +108,9 @@ def _open(process_id: int) -> int:
 class ForkerClient(asyncio.Protocol):
     """Starts the forker when it is first needed, and again should it die."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime_dir: str) -> None:
+        """`runtime_dir` is on its command line, and so on those of its inits, see `agent.containerizer.strays`."""
+        self._runtime_dir = runtime_dir
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._starting = asyncio.Lock()
@@ -151,7 +153,7 @@ class ForkerClient(asyncio.Protocol):
     async def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            arguments = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno())]
+            arguments = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), self._runtime_dir]
             self._process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
         await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
 

@@ -25,10 +25,11 @@ from agent.containerizer.reports import (
     read_trace,
     remove,
 )
+from agent.containerizer.strays import strays
 from agent.containerizer.support import check as check_support
 from agent.fetcher.fetcher import Fetcher
 from agent.fetcher.sources import Reader
-from agent.forker.plan import Plan, Trace
+from agent.forker.plan import Plan
 from agent.isolators.isolator import ContainerError, Isolator, Limitation
 from agent.ports import (
     ContainerConfig,
@@ -106,7 +107,7 @@ class MesosContainerizer:
         self._isolator_names = frozenset(isolators)
         self._fetcher = fetcher
         self._switch_user = switch_user
-        self._forker = ForkerClient()
+        self._forker = ForkerClient(os.path.realpath(runtime_dir))
         self._prober = Prober(self._forker, self._runtime_dir, switch_user)
         self._containers: dict[ContainerID, Container] = {}
         self._sizes: dict[ContainerID, tuple[Resources, tuple[ResourceLimit, ...]]] = {}
@@ -120,6 +121,10 @@ class MesosContainerizer:
         """See `agent.ports.Containerizer`."""
         forget_other_boots(self._runtime_dir)
         left = names(self._runtime_dir)
+        traces = (read_trace(self._status_path(ContainerID(name))) for name in left)
+        for stray in strays(os.path.realpath(self._runtime_dir), {trace["init"] for trace in traces if trace}):
+            log.warning("the container of process %d left no trace here; destroying it", stray)
+            self._begin(_end(stray))
         for owner, config in containers:
             if config.container_id in left:
                 self._add(owner, config, self._go_on)
@@ -262,7 +267,8 @@ class MesosContainerizer:
         trace = read_trace(path)
         if trace is not None:
             log.warning("container %s is nobody's; destroying it", container_id)
-            await _end(trace)
+            if lives(trace):
+                await _end(trace["init"])
         await self._clean_up(container_id)
         remove(path)
 
@@ -336,13 +342,12 @@ class MesosContainerizer:
                 await asyncio.sleep(CLEANUP_PAUSE_SECONDS)
 
 
-async def _end(trace: Trace) -> None:
-    """Kill a container, and wait for that."""
-    if lives(trace):
-        init = Init(trace["init"])
-        init.watch()
-        init.kill()
-        await init.ended
+async def _end(process_id: int) -> None:
+    """Kill the container of this init, and wait for that."""
+    init = Init(process_id)
+    init.watch()
+    init.kill()
+    await init.ended
 
 
 def _make_sandbox(plan: Plan) -> None:

@@ -266,14 +266,28 @@ def test_an_agent_whose_disk_is_full_says_so_and_loses_nothing(
     assert STARTING not in framework.states("large"), "nothing was said of what was not written down"
 
 
-def test_what_nobody_knows_any_more_is_destroyed(
-    cluster: LocalCluster, framework: Framework, marker: str, tmp_path: Path
-):
-    framework.run("t", f"setsid sleep {marker} & sleep {marker}")
-    framework.wait_for("t", RUNNING)
-    cluster.wait_until(lambda: len(sleepers(marker)) == 2, "both sleep")
-    end_agent(cluster, signal.SIGKILL)
-    shutil.rmtree(tmp_path / "agent-1" / "meta")
-    cluster.agents[0].start()
-    cluster.wait_until(lambda: not sleepers(marker), "both are gone")
-    cluster.wait_until(lambda: groups_of(tmp_path) == [], "so are their groups")
+@pytest.mark.parametrize("lost", ["agent-1/meta", "agent-1"])
+def test_what_nobody_knows_any_more_is_destroyed(tmp_path: Path, marker: str, lost: str):
+    """Somebody made room on the disk. Another agent, with the same groups around its containers, keeps what it has."""
+    flags = dict(master_flags=PATIENT_MASTER, agent_flags=QUICK_AGENT, resources="cpus:1;mem:512")
+    with (
+        LocalCluster(tmp_path, agents=2, **flags) as cluster,
+        Framework(cluster.address, failover_timeout_seconds=60.0, checkpoint=True) as framework,
+    ):
+        for task_id in ("t1", "t2"):
+            framework.run(task_id, f"setsid sleep {marker} & sleep {marker}", resources="cpus:1;mem:32")
+            framework.wait_for(task_id, RUNNING)
+        cluster.wait_until(lambda: len(sleepers(marker)) == 4, "all sleep")
+        for agent in cluster.agents:
+            agent.signal(signal.SIGKILL)
+            agent.wait(30)
+        groups = groups_of(tmp_path / "agent-1")
+        others = groups_of(tmp_path / "agent-2")
+        shutil.rmtree(tmp_path / lost)
+        for agent in cluster.agents:
+            agent.start()
+        cluster.wait_until(lambda: len(sleepers(marker)) == 2, "two are gone")
+        cluster.wait_until(lambda: not any(group.exists() for group in groups), "so are their groups")
+        cluster.wait_until(lambda: cluster.active_agents() == 2, "both agents are back")
+        assert len(sleepers(marker)) == 2
+        assert all(group.exists() for group in others)
