@@ -196,6 +196,7 @@ def test_a_frameworks_executor_comes_back_to_its_agent_wherever_that_is_now(
     assert list(told) == [RUNNING, KILLED]
 
 
+@pytest.mark.parametrize("cluster", [PATIENT_MASTER], indirect=True)
 def test_an_agent_that_has_changed_is_refused_or_takes_its_tasks_with_it(
     cluster: LocalCluster, framework: Framework, marker: str
 ):
@@ -269,9 +270,9 @@ def test_an_agent_whose_disk_is_full_says_so_and_loses_nothing(
 @pytest.mark.parametrize("lost", ["agent-1/meta", "agent-1"])
 def test_what_nobody_knows_any_more_is_destroyed(tmp_path: Path, marker: str, lost: str):
     """Somebody made room on the disk. Another agent, with the same groups around its containers, keeps what it has."""
-    flags = dict(master_flags=PATIENT_MASTER, agent_flags=QUICK_AGENT, resources="cpus:1;mem:512")
+    cluster = LocalCluster(tmp_path, 2, resources="cpus:1;mem:512", master_flags=PATIENT_MASTER, agent_flags=QUICK_AGENT)
     with (
-        LocalCluster(tmp_path, agents=2, **flags) as cluster,
+        cluster,
         Framework(cluster.address, failover_timeout_seconds=60.0, checkpoint=True) as framework,
     ):
         for task_id in ("t1", "t2"):
