@@ -270,7 +270,9 @@ def test_an_agent_whose_disk_is_full_says_so_and_loses_nothing(
 @pytest.mark.parametrize("lost", ["agent-1/meta", "agent-1"])
 def test_what_nobody_knows_any_more_is_destroyed(tmp_path: Path, marker: str, lost: str):
     """Somebody made room on the disk. Another agent, with the same groups around its containers, keeps what it has."""
-    cluster = LocalCluster(tmp_path, 2, resources="cpus:1;mem:512", master_flags=PATIENT_MASTER, agent_flags=QUICK_AGENT)
+    cluster = LocalCluster(
+        tmp_path, 2, resources="cpus:1;mem:512", master_flags=PATIENT_MASTER, agent_flags=QUICK_AGENT
+    )
     with (
         cluster,
         Framework(cluster.address, failover_timeout_seconds=60.0, checkpoint=True) as framework,
