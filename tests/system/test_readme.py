@@ -13,16 +13,24 @@ from tools.local import LocalCluster
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
+HELLO, TEST_OF_HELLO = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_framework_runs(tmp_path: Path):
-    [source] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "hello.py").write_text(source)
+    (tmp_path / "hello.py").write_text(HELLO)
     with LocalCluster(tmp_path / "cluster", resources="cpus:1;mem:128") as cluster:
         command = [sys.executable, "hello.py", str(cluster.address)]
         hello = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (hello.returncode, hello.stderr) == (0, "")
     assert hello.stdout.splitlines()[-1].startswith("hello-1 TASK_FINISHED")
+
+
+def test_the_test_of_the_framework_passes(tmp_path: Path):
+    (tmp_path / "hello.py").write_text(HELLO)
+    (tmp_path / "test_hello.py").write_text(TEST_OF_HELLO)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    tested = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert tested.returncode == 0 and "5 passed" in tested.stdout, tested.stdout
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
