@@ -46,50 +46,57 @@ class Forgetful(Scheduler):
         self.running -= terminal(status.state)
 
 
-def test_of_tasks_that_have_ended_no_more_is_kept_than_is_to_be_shown():
-    cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
-    cluster.elect()
-    scheduler = Forgetful()
-    driver = cluster.run(scheduler, framework(checkpoint=True))
+class Work:
+    """A cluster and the tasks that it has to run, of which it shows a few when they have ended."""
+
+    def __init__(self) -> None:
+        self.cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
+        self.cluster.elect()
+        self.scheduler = Forgetful()
+        self.driver = self.cluster.run(self.scheduler, framework(checkpoint=True))
+
+    def do(self, tasks: int) -> None:
+        """Have so many tasks run until they have ended."""
+        self.scheduler.wanted = tasks
+        self.driver.revive_offers()
+        self.cluster.run_until(lambda: self.scheduler.wanted == self.scheduler.running == 0)
+
+    def rest(self) -> None:
+        """Let all timers for tasks go by."""
+        self.cluster.advance(seconds=QUIET_SECONDS)
+
+
+@pytest.fixture
+def work() -> Work:
+    return Work()
+
+
+def test_of_tasks_that_have_ended_no_more_is_kept_than_is_to_be_shown(work: Work):
     found = []
     for number in range(3):
         for _ in range(TIMES):  # idle in between
-            scheduler.wanted = TASKS
-            driver.revive_offers()
-            cluster.run_until(lambda: scheduler.wanted == scheduler.running == 0)
-            cluster.advance(seconds=1)
-        restart_agent(cluster)
-        fail_over(cluster, f"next-master-{number}")
-        cluster.advance(seconds=QUIET_SECONDS)
-        found.append(objects(*cluster.nodes.values()))
+            work.do(TASKS)
+            work.cluster.advance(seconds=1)
+        restart_agent(work.cluster)
+        fail_over(work.cluster, f"next-master-{number}")
+        work.rest()
+        found.append(objects())
     grown = found[2] - found[1]
     assert {name: count for name, count in grown.items() if count > SLACK} == {}
 
 
-def test_an_actor_that_lives_on_has_no_collection_that_grows_with_the_tasks_that_have_ended():
-    cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
-    cluster.elect()
-    scheduler = Forgetful()
-    driver = cluster.run(scheduler, framework(checkpoint=True))
+def test_an_actor_that_lives_on_has_no_collection_that_grows_with_the_tasks_that_have_ended(work: Work):
     found = []
     for _ in range(3):
-        scheduler.wanted = TASKS * TIMES
-        driver.revive_offers()
-        cluster.run_until(lambda: scheduler.wanted == scheduler.running == 0)
-        cluster.advance(seconds=QUIET_SECONDS)
-        found.append(entries(*cluster.nodes.values()))
+        work.do(TASKS * TIMES)
+        work.rest()
+        found.append(entries(*work.cluster.nodes.values()))
     assert found[2] - found[1] == Counter()
 
 
-def test_what_is_kept_of_a_task_no_more_is_gone_at_once_without_the_garbage_collector(collector: None):
-    cluster = Cluster(agents=2, master_flags=KEPT, agent_flags={"max_completed_executors_per_framework": 5})
-    cluster.elect()
-    scheduler = Forgetful()
-    driver = cluster.run(scheduler, framework(checkpoint=True))
-    scheduler.wanted = TASKS * TIMES
-    driver.revive_offers()
-    cluster.run_until(lambda: scheduler.wanted == scheduler.running == 0)
-    cluster.advance(seconds=QUIET_SECONDS)
+def test_what_is_kept_of_a_task_no_more_is_gone_at_once_without_the_garbage_collector(collector: None, work: Work):
+    work.do(TASKS * TIMES)
+    work.rest()
     gc.collect()
     assert names_of_ours(gc.garbage) == Counter()
 
@@ -120,7 +127,7 @@ def fail_over(cluster: Cluster, host: str) -> None:
     cluster.advance(seconds=60)
 
 
-def objects(*nodes: Runtime) -> Counter[str]:
+def objects() -> Counter[str]:
     """How many there are of each class of ours, but for those of the simulation."""
     gc.collect()
     return names_of_ours(gc.get_objects())

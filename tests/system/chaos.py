@@ -23,6 +23,7 @@ from tests.system.chaos_scheduler import Order
 from tests.system.framework import processes_with
 from tests.system.machines import HERE, Machine
 from tests.system.masters import Masters
+from tests.system.waiting import eventually
 from tests.system.zookeeper import ZooKeeper
 
 MASTERS, AGENTS, ZOOKEEPERS = 3, 5, 3
@@ -146,10 +147,10 @@ class Cluster:
             self.orders[executor] = Order(STAYING, {name: lines[name] for name in group}, self.executor(executor))
             self.order(self.orders[executor])
         self.order(Order(STAYING, {name: lines[name] for name in names}))
-        self.masters.wait_until(lambda: len(self.living()) == TASKS, "all tasks sleep")
+        eventually(lambda: len(self.living()) == TASKS, "all tasks sleep")
         self.processes = self.living()
         self._launch_passing()
-        self.masters.wait_until(self.is_well, "all is well at first")
+        eventually(self.is_well, "all is well at first")
 
     def executor(self, name: str) -> str:
         """The id of an executor, which no other process has in its command line."""
@@ -211,14 +212,12 @@ class Cluster:
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something to come true, and start what has ended, as whoever watches over a cluster's programs."""
+        eventually(condition, what, meanwhile=self._start_what_ended)
 
-        def is_true() -> bool:
-            for daemon in (*self.masters.masters, *self.masters.agents):
-                if not daemon.is_running:
-                    daemon.start()
-            return condition()
-
-        self.masters.wait_until(is_true, what)
+    def _start_what_ended(self) -> None:
+        for daemon in (*self.masters.masters, *self.masters.agents):
+            if not daemon.is_running:
+                daemon.start()
 
     def is_well(self) -> bool:
         """Whether exactly one master leads, to which the others send on, and it knows all agents, the scheduler, and
@@ -310,7 +309,7 @@ class Cluster:
         assert self._scheduler is not None
         self._scheduler.communicate(timeout=30)
         self._scheduler = None
-        self.masters.wait_until(lambda: not self.living(), "the tasks ended with their framework")
+        eventually(lambda: not self.living(), "the tasks ended with their framework")
 
     def close(self) -> None:
         """Leave nothing running."""

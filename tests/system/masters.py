@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -96,17 +96,18 @@ class Masters:
 
     def await_leader(self, other_than: int = -1) -> int:
         """Wait until exactly one master leads, and another one than this."""
-        self.wait_until(lambda: len(self.leaders) == 1 and self.leaders[0] != other_than, "another master leads")
-        return self.leaders[0]
+
+        def other() -> list[int]:
+            leaders = self.leaders
+            return leaders if len(leaders) == 1 and leaders != [other_than] else []
+
+        [leader] = eventually(other, "another master leads")
+        return leader
 
     def await_agents(self, leader: int) -> None:
         """Wait until all agents are registered with it."""
         count = len(self.agents)
-        self.wait_until(lambda: self.metric(leader, "master/slaves_active") == count, "all agents are registered")
-
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something to come true."""
-        eventually(condition, what, SECONDS)
+        eventually(lambda: self.metric(leader, "master/slaves_active") == count, "all agents are registered")
 
     def __enter__(self) -> Self:
         self.work_dir.mkdir(parents=True, exist_ok=True)

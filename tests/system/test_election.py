@@ -30,6 +30,7 @@ from tests.system.framework import Framework, processes_with
 from tests.system.masters import Masters
 from tests.system.programs import finished
 from tests.system.test_http_clients import PROGRAMS, run
+from tests.system.waiting import eventually
 from tests.system.zookeeper import ZooKeeper
 
 SECRET = "xyzzy-plugh"
@@ -87,7 +88,7 @@ def test_another_master_leads_and_all_come_back_with_their_tasks(
                 framework.run(task_id, f"sleep {marker}", "cpus:0.8;mem:32")
             for task_id in ("a", "b", "c"):
                 framework.wait_for(task_id, TaskState.TASK_RUNNING)
-            masters.wait_until(lambda: len(tasks()) == 3, "the tasks sleep")
+            eventually(lambda: len(tasks()) == 3, "the tasks sleep")
             before = tasks()
 
             masters.masters[first].signal(number)
@@ -95,12 +96,12 @@ def test_another_master_leads_and_all_come_back_with_their_tasks(
             second = masters.await_leader(other_than=first)
             masters.await_agents(second)
             framework.wait_until(lambda: framework.registrations == 2, "the scheduler is back")
-            masters.wait_until(lambda: masters.metric(second, "master/tasks_running") == 3, "the tasks are known")
+            eventually(lambda: masters.metric(second, "master/tasks_running") == 3, "the tasks are known")
             assert tasks() == before
 
             if number is signal.SIGSTOP:
                 masters.masters[first].signal(signal.SIGCONT)
-            masters.wait_until(lambda: masters.masters[first].exit_code is not None, "who led before has ended")
+            eventually(lambda: masters.masters[first].exit_code is not None, "who led before has ended")
             assert masters.masters[first].exit_code == (FAILED if number is signal.SIGSTOP else -number)
             assert masters.leaders == [second]
             assert masters.get(second, "/weights") == [{"role": "eng", "weight": 2.5}]
@@ -121,7 +122,7 @@ def test_a_leader_without_zookeeper_leads_no_more(tmp_path: Path):
         masters.await_leader()
         for server in zookeeper.processes:
             server.send_signal(signal.SIGSTOP)  # nobody says that the session is over
-        masters.wait_until(lambda: masters.masters[0].exit_code is not None, "the master has ended")
+        eventually(lambda: masters.masters[0].exit_code is not None, "the master has ended")
         assert masters.masters[0].exit_code == FAILED
         assert "ZooKeeper is out of reach" in masters.masters[0].last_words()
 
@@ -196,7 +197,7 @@ def test_a_leader_whose_entry_is_taken_away_leads_no_more(zookeeper: ZooKeeper, 
         client = zookeeper.client()
         client.delete(f"/taken/{entries(client, '/taken')[0]}")
         client.stop()
-        masters.wait_until(lambda: masters.masters[0].exit_code is not None, "the master has ended")
+        eventually(lambda: masters.masters[0].exit_code is not None, "the master has ended")
         assert masters.masters[0].exit_code == FAILED
 
 
@@ -204,7 +205,7 @@ def test_who_is_told_to_end_makes_room_at_once(zookeeper: ZooKeeper, tmp_path: P
     with Masters(tmp_path, zookeeper.url("order"), masters=2, agents=0) as masters:
         first = masters.await_leader()
         client = zookeeper.client()
-        masters.wait_until(lambda: len(entries(client, "/order")) == 2, "both are candidates")
+        eventually(lambda: len(entries(client, "/order")) == 2, "both are candidates")
         masters.masters[first].stop(10)
         assert masters.masters[first].exit_code == 0
         assert len(entries(client, "/order")) == 1  # it took its entry along, and left no session to time out
@@ -219,8 +220,8 @@ def test_standbys_send_on_to_the_leader(zookeeper: ZooKeeper, tmp_path: Path):
     with Masters(tmp_path, zookeeper.url("standby"), masters=2, agents=0) as masters:
         leader = masters.await_leader()
         standby, page = 1 - leader, f"//{masters.addresses[leader]}"
-        masters.wait_until(lambda: masters.metric(standby, "master/elected") == 0, "the standby serves")
-        masters.wait_until(lambda: answer(masters, standby, "/state")[0] == 307, "the standby knows the leader")
+        eventually(lambda: masters.metric(standby, "master/elected") == 0, "the standby serves")
+        eventually(lambda: answer(masters, standby, "/state")[0] == 307, "the standby knows the leader")
 
         assert answer(masters, standby, "/master/state?a=b%20c") == (307, f"{page}/master/state?a=b+c")
         assert answer(masters, standby, "/redirect") == (307, page)
@@ -234,7 +235,7 @@ def test_standbys_send_on_to_the_leader(zookeeper: ZooKeeper, tmp_path: Path):
 def test_without_a_leader_a_standby_says_so(tmp_path: Path):
     nowhere = "zk://127.0.0.1:1/mesos"
     with Masters(tmp_path, nowhere, masters=1, agents=0) as masters:
-        masters.wait_until(lambda: masters.metric(0, "master/elected") == 0, "it serves")
+        eventually(lambda: masters.metric(0, "master/elected") == 0, "it serves")
         assert answer(masters, 0, "/state") == (503, "")
         assert answer(masters, 0, "/redirect") == (503, "")
 

@@ -70,9 +70,7 @@ def launch(soak: Soak, tasks: int) -> Figures:
     goal = len(soak.ledger.refresh().launches) + tasks
     soak.want(TASKS_AT_ONCE)
     while (count := len(soak.ledger.refresh().launches)) < goal:
-        soak.wait_until(
-            lambda count=count: len(soak.ledger.refresh().launches) > count, lambda: "one more task is launched"
-        )
+        soak.wait_until(lambda count=count: len(soak.ledger.refresh().launches) > count, "one more task is launched")
     return calm(soak)
 
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 SECONDS = 60.0
 POLL_SECONDS = 0.01
 
 
-def eventually(condition: Callable[[], Any], what: str | Callable[[], str] = "", seconds: float = SECONDS) -> float:
-    """Wait until the condition holds, and fail if it never does; returns how long that took."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() > began + seconds:
+def eventually(
+    condition: Callable[[], T],
+    what: str | Callable[[], str] = "",
+    seconds: float = SECONDS,
+    poll_seconds: float = POLL_SECONDS,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> T:
+    """Wait until the condition holds, doing something meanwhile, and fail if it never does; returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
             raise AssertionError(_late(condition, what, seconds))
-        time.sleep(POLL_SECONDS)
-    return time.monotonic() - began
+        meanwhile()
+        time.sleep(poll_seconds)
+    return found
 
 
 async def eventually_here(condition: Callable[[], Any], what: str = "", seconds: float = SECONDS) -> None:

@@ -20,6 +20,7 @@ import psutil
 from tests.system.masters import Masters
 from tests.system.soak.kinds import FETCHED
 from tests.system.soak.ledger import WANTED, Ledger
+from tests.system.waiting import eventually
 from tests.system.zookeeper import ZooKeeper
 from tools.local.cluster import free_ports
 from tools.local.daemon import Daemon
@@ -150,15 +151,11 @@ class Soak:
     def tend_for(self, seconds: float) -> None:
         """Look after it for so long."""
         until = time.monotonic() + seconds
-        self.wait_until(lambda: time.monotonic() >= until, lambda: "time passes")
+        self.wait_until(lambda: time.monotonic() >= until, "time passes")
 
-    def wait_until(self, condition: Callable[[], bool], what: Callable[[], str]) -> None:
+    def wait_until(self, condition: Callable[[], bool], what: str | Callable[[], str]) -> None:
         """Look after it until something is so."""
-        deadline = time.monotonic() + LIMIT_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, f"within {LIMIT_SECONDS:g} s it did not come true that {what()}"
-            self.tend()
-            time.sleep(LOOK_SECONDS)
+        eventually(condition, what, LIMIT_SECONDS, LOOK_SECONDS, meanwhile=self.tend)
 
     def complaints(self) -> list[str]:
         """What its programs logged that is their own fault."""
