@@ -21,7 +21,7 @@ from master.candidate import CANDIDATE, Candidate
 from master.flags import MasterFlags
 from master.history.sqlite import SqliteTaskHistory
 from master.master import MASTER, describe, new_id
-from master.registrar.stores import open_store
+from master.registrar.opening import open_store
 from master.seat import Seat
 from mesos.access.credentials import read_credentials
 from mesos.access.gate import SCHEDULER, make_gate

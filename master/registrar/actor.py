@@ -46,6 +46,8 @@ class Registrar(Process):
         """What is being written."""
         self._became: dict[str, Entry | None] = {}
         """What that makes of the entries."""
+        self._timer: Timer | None = None
+        self._began = 0.0
 
     def initialize(self) -> None:
         """The first turn: read what there is."""
@@ -96,7 +98,10 @@ class Registrar(Process):
         written = {key: None if entry is None else write_entry(entry) for key, entry in self._became.items()}
         self._store.store(self.pid, written)
         for key, value in written.items():
-            self._sizes[key] = 0 if value is None else len(value)
+            if value is None:
+                self._sizes.pop(key, None)
+            else:
+                self._sizes[key] = len(value)
 
     def registry_stored(self, message: RegistryStoredMessage) -> None:
         """See the message."""
@@ -137,9 +142,6 @@ class Registrar(Process):
         """Nothing is written any more: nobody knows what a store that failed has done."""
         self._is_recovered = False
         self.send(self._master, RegistryLostMessage(reason, is_refused))
-
-    _timer: Timer | None = None
-    _began = 0.0
 
     def _begin(self, what: str, seconds: float) -> None:
         self._began = self.now

@@ -13,7 +13,7 @@ from libprocess.pid import PID
 from master.flags import MasterFlags
 from master.history.store import MemoryTaskHistory
 from master.master import MASTER, new_id
-from master.registrar.stores import open_store
+from master.registrar.opening import open_store
 from master.seat import Seat
 
 
