@@ -115,7 +115,7 @@ class Recovery(Reconnection):
     def _recovered(self, executor: ExecutorRecord) -> Recovered:
         """An executor's container, and whom to tell of it; for a command that is this agent's own executor."""
         task = next(iter(executor.tasks.values()), None) if executor.is_command else None
-        if task is None or self.flags.recover == "cleanup":
+        if task is None:
             return Recovered(self.pid, self._config(executor, task))
         status = task.statuses[-1] if task.statuses else None
         resumed = Resumed(task.info, executor.framework.info, status, task.running_since, executor.kill)

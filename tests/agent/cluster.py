@@ -283,7 +283,8 @@ class Cluster:
         self.world = World()
         self.node = self.world.node("agent", 5051)
         self.machine = Machine(self.node)
-        self.flags = AgentFlags(**{"master": Address("master", 5050), "work_dir": "/srv/mesos"} | flags)
+        self._flags: dict[str, Any] = {"master": Address("master", 5050), "work_dir": "/srv/mesos"}
+        self.give_flags(**flags)
         self.volumes = Shelf()
         self.guests = set[str]()
         """Those that the agent lets in."""
@@ -294,6 +295,11 @@ class Cluster:
         self.framework = FrameworkInfo("root", "f", id=FRAMEWORK)
         self.master = Seat()
         self.elect(self.master)
+
+    def give_flags(self, **flags: Any) -> None:
+        """Agents are started with these, too, from now on."""
+        self._flags |= flags
+        self.flags = AgentFlags(**self._flags)
 
     def start_agent(self) -> None:
         self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, token_key=self.token_key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from msgspec.structs import replace
 
@@ -20,7 +22,7 @@ from agent.checkpoints.journal import DamagedJournalError, Journal
 from agent.checkpoints.replay import Replay, facts_of
 from agent.records.framework import Frameworks
 from agent.records.updates import Streams
-from libprocess.simulation.storage import SimStorage
+from libprocess.simulation.storage import PowerLostError, SimStorage
 from mesos.attributes import parse_attributes
 from mesos.ids import AgentID, ContainerID, TaskID
 from mesos.messages import ShutdownFrameworkMessage
@@ -137,6 +139,20 @@ def test_a_journal_is_written_anew_as_a_whole():
     assert Journal(storage, PATH).read(strict=True).facts == [*FACTS[1:], FACTS[0]]
 
 
+def test_damage_behind_what_was_written_anew_is_told():
+    storage = SimStorage()
+    journal = Journal(storage, PATH)
+    journal.rewrite(ENTRIES[1])
+    end = len(storage.read(PATH) or b"")
+    for entry in (ENTRIES[0], ENTRIES[2]):
+        journal.add(entry[0])
+        journal.sync()
+    content = bytearray(storage.read(PATH) or b"")
+    content[end + 20] ^= 0xFF
+    with pytest.raises(DamagedJournalError, match=f"{PATH} is damaged at byte {end}"):
+        read(bytes(content))
+
+
 def test_a_journal_grows_only_so_far(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("agent.checkpoints.journal.REWRITE_BYTES_MIN", 10_000)
     monkeypatch.setattr("agent.checkpoints.replay.COMPLETED_KEPT", 5)
@@ -197,12 +213,24 @@ def test_an_agent_is_remembered_until_it_is_forgotten():
     assert storage.list("agents") == []
 
 
+@pytest.mark.parametrize("changes", [1, 2])
+def test_an_agent_is_not_forgotten_by_half(changes: int):
+    storage = SimStorage()
+    remember_agent(storage, INFO)
+    storage.lose_power_after(changes)
+    with suppress(PowerLostError):
+        forget_agent(storage, AgentID("A1"))
+    assert known_agent(storage) is None
+
+
 def test_another_boot_is_noticed():
     storage = SimStorage()
     assert not is_other_boot(storage, "b1")
     remember_boot(storage, "b1")
     assert not is_other_boot(storage, "b1")
     assert is_other_boot(storage, "b2")
+    remember_boot(storage, "b2")
+    assert not is_other_boot(storage, "b2")
 
 
 @pytest.mark.parametrize(

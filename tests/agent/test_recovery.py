@@ -7,14 +7,14 @@ import signal
 import pytest
 from msgspec.structs import replace
 
-from agent.checkpoints.facts import EndedFact
+from agent.checkpoints.facts import EndedFact, Fact, UpdateFact
 from agent.checkpoints.identity import journal_path
 from agent.checkpoints.journal import Journal
 from agent.dialogues.base import AgentState
 from agent.dialogues.messages import WriteJournalMessage
-from agent.flags import AgentFlags
 from agent.janitor import KeepSandboxMessage
-from libprocess import PID, Address, Process
+from agent.records.task import STATUSES_KEPT
+from libprocess import PID, Process
 from mesos.ids import ContainerID, ExecutorID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
@@ -29,6 +29,7 @@ from mesos.messages import (
     StatusUpdateMessage,
     UpdateFrameworkMessage,
 )
+from mesos.resources import Resources
 from mesos.types import FrameworkCapability, Reason, StatusUpdate, TaskReference, TaskState, TaskStatus
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, acknowledgement, command_task, executor_task
 from tests.agent.test_executor_api import UUID, HttpProgram
@@ -131,6 +132,159 @@ def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Clust
 
     assert cluster.master.states == []
     assert len(program.mail) == mail
+
+
+def test_nothing_is_said_before_it_is_written_down_however_long_that_takes(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    program = cluster.start_program()
+    cluster.world.advance(1)
+    writing = cluster.world.hold(WriteJournalMessage)
+    mail = len(program.mail)
+    program.report(TaskID("t1"), RUNNING)
+    cluster.world.settle()
+    assert cluster.master.states == []
+    assert len(program.mail) == mail
+
+    cluster.world.release(writing)
+    cluster.world.settle()
+    assert cluster.master.states == [RUNNING]
+    assert len(program.mail) == mail + 1
+
+
+def test_what_was_launched_outlives_a_loss_of_power_a_moment_later(cluster: Cluster):
+    for number in range(8):
+        kept(cluster).run(executor_task(f"t{number}", executor_id=f"E{number}"))
+        cluster.world.advance(1)
+    cluster.restart_agent()
+    cluster.world.settle()
+    assert len(list(cluster.agent.frameworks.tasks())) == 8
+
+
+def test_a_torn_end_does_not_hide_what_is_written_behind_it(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    cluster.node.storage.append(journal_path(AGENT), bytes(50))
+    cluster.revive_agent()
+    cluster.register()
+    cluster.run(command_task("t2"))
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert [task.id for task in cluster.agent.frameworks.tasks()] == ["t1", "t2"]
+
+
+def test_damage_is_skipped_and_counted_if_that_is_wanted_and_left_alone_otherwise(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    journal = journal_path(AGENT)
+    damaged = bytearray(cluster.node.storage.read(journal) or b"")
+    damaged[20] ^= 0xFF
+    cluster.node.storage.write(journal, bytes(damaged))
+    cluster.revive_agent()
+    cluster.world.settle()
+    [failure] = cluster.world.failures
+    assert f"{journal} is damaged at byte" in str(failure)
+    assert cluster.node.storage.read(journal) == damaged
+    cluster.world.failures.clear()
+
+    cluster.give_flags(strict=False)
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.node.metrics.snapshot()["slave/recovery_errors"] == 1
+
+
+def test_what_ran_before_the_machine_was_started_again_is_gone_and_what_runs_since_then_is_not(cluster: Cluster):
+    cluster.framework = replace(cluster.framework, capabilities=(FrameworkCapability.PARTITION_AWARE,))
+    kept(cluster).run(command_task("t1"))
+    cluster.machine.end()
+    cluster.boot_id = "another"
+    cluster.revive_agent()
+    cluster.register()
+    cluster.world.settle()
+    assert cluster.machine.recovered == [], "it is to forget what it knew"
+    assert cluster.master.states == [TaskState.TASK_GONE]
+    assert cluster.master.status.reason is Reason.REASON_AGENT_RESTARTED
+
+    cluster.run(command_task("t2"))
+    cluster.revive_agent()
+    cluster.register()
+    assert [(task.task_id, task.state) for task in cluster.master.got(ReregisterAgentMessage)[0].tasks] == [
+        ("t2", RUNNING)
+    ]
+
+
+def test_an_agent_does_not_wait_for_an_executor_that_never_registered(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    cluster.revive_agent()
+    cluster.world.advance(seconds=1)
+    assert cluster.agent.state is AgentState.REGISTERED
+
+
+def test_an_executor_that_stays_away_and_does_not_die_keeps_no_agent_from_its_master(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    cluster.start_program()
+    cluster.machine.destroy = lambda container_id: None  # type: ignore[method-assign]
+    cluster.revive_agent()
+    cluster.world.advance(seconds=4)
+    assert cluster.agent.state is AgentState.REGISTERED
+
+
+def revive_without(cluster: Cluster, kind: type[Fact]) -> None:
+    """Start the agent again as if it had been killed just before it wrote such things down."""
+    journal = Journal(cluster.node.storage, journal_path(AGENT))
+    facts = journal.read(strict=True).facts
+    journal.rewrite(fact for fact in facts if not isinstance(fact, kind))
+    cluster.revive_agent()
+    cluster.register()
+
+
+def test_a_command_that_had_ended_is_not_started_again(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    cluster.machine.end()
+    cluster.world.settle()
+    assert cluster.master.states == [STARTING, RUNNING, FINISHED]
+    revive_without(cluster, EndedFact)
+    assert cluster.machine.running == []
+    assert not cluster.agent.frameworks
+
+
+def test_a_command_that_was_to_start_is_not_said_to_be_killed_while_it_runs(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    revive_without(cluster, UpdateFact)
+    cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t1")))
+    assert cluster.machine.signals == [signal.SIGTERM]
+    assert TaskState.TASK_KILLED not in cluster.master.states
+
+
+def test_since_when_a_task_runs_is_known_however_often_it_was_told_to_run(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    program = cluster.start_program()
+    for _ in range(STATUSES_KEPT + 1):
+        cluster.world.advance(1)
+        program.report(TaskID("t1"), RUNNING)
+    times = []
+    for _ in range(2):
+        cluster.revive_agent()
+        cluster.world.settle()
+        times += [task.running_since for task in cluster.agent.frameworks.tasks()]
+    assert times[0] == times[1]
+
+
+def test_an_executor_that_goes_on_is_still_let_in(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    cluster.start_program()
+    cluster.guests.clear()
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.guests == {cluster.machine.container_id}
+
+
+def test_an_executor_that_has_left_is_not_awaited_for_a_framework_that_is_over(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    program = cluster.start_program()
+    cluster.node.terminate(program.pid)
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    assert len(cluster.machine.running) == 1
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.machine.running == []
 
 
 def test_what_is_at_hand_when_an_agent_ends_is_written_down(cluster: Cluster):
@@ -257,6 +411,7 @@ def test_what_has_ended_is_shown_by_the_next_agent_too(cluster: Cluster):
 
 
 def test_a_framework_that_was_shut_down_goes_on_ending(cluster: Cluster):
+    cluster.master.acknowledges = False
     kept(cluster).run(command_task("t1", "trap '' TERM"))
     cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
     cluster.revive_agent()
@@ -270,7 +425,8 @@ def test_a_framework_that_was_shut_down_goes_on_ending(cluster: Cluster):
 def test_an_agent_that_cleans_up_ends_all_and_itself(cluster: Cluster, boot_id: str):
     kept(cluster).run(command_task("t1"), executor_task("t2"))
     cluster.start_program()
-    cluster.flags = AgentFlags(master=Address("master", 5050), work_dir="/srv/mesos", recover="cleanup")
+    cluster.give_flags(recover="cleanup")
+    cluster.info = replace(cluster.info, resources=Resources.of(cpus=1))  # no matter what the next one is to have
     cluster.boot_id = boot_id
     cluster.revive_agent()
     cluster.world.settle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.dialogues.base import AgentState
 from agent.dialogues.registration import BACKOFF_SECONDS_MAX
 from mesos.detector import MasterDetectedMessage
+from mesos.ids import AgentID
 from mesos.messages import (
     AgentRegisteredMessage,
     PingAgentMessage,
@@ -43,6 +44,16 @@ def test_an_answer_from_another_than_the_master_is_ignored(unregistered: Cluster
     unregistered.world.settle()
 
     assert unregistered.agent.state is AgentState.DISCONNECTED
+
+
+def test_an_agent_does_not_become_another_one(cluster: Cluster):
+    cluster.master.admits = False
+    cluster.tell(PingAgentMessage(connected=False))
+    cluster.world.advance(seconds=1)
+    cluster.tell(AgentRegisteredMessage(AgentID("A2"), PING_TIMEOUT_SECONDS))
+
+    assert cluster.agent.info.id == AGENT
+    assert cluster.agent.state is AgentState.DISCONNECTED
 
 
 def test_a_new_master_is_told_all_that_runs(cluster: Cluster):

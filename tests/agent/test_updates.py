@@ -112,6 +112,17 @@ def test_updates_wait_for_a_master(cluster: Cluster):
     assert cluster.master.states == [FINISHED]
 
 
+def test_an_update_that_was_under_way_to_a_master_that_is_gone_goes_to_the_next(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    cluster.world.close(cluster.master_node)
+    cluster.world.advance(seconds=100)
+
+    cluster.elect(Seat(), host="standby")
+    cluster.world.advance(seconds=1)
+    assert cluster.master.states == [STARTING, RUNNING]
+
+
 def test_tasks_that_only_the_master_knows_are_reported_lost(cluster: Cluster):
     reference = TaskReference(TaskID("t9"))
     cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (Reconciliation(FRAMEWORK, (reference,)),)))

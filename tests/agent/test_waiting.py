@@ -165,3 +165,13 @@ def test_what_waits_since_an_earlier_life_waits_no_longer_for_that(kept: Cluster
 
     kept.world.advance(LATE_SECONDS / 2)
     assert kept.master.states == [TaskState.TASK_LOST]
+
+
+def test_what_waits_since_an_earlier_life_is_not_started_to_be_ended(kept: Cluster):
+    kept.run(command_task("t1"))
+    running = kept.machine.running
+    kept.give_flags(recover="cleanup")
+    kept.revive_agent()
+    kept.world.settle()
+    assert [known.config.container_id for known in kept.machine.recovered] == running
+    assert kept.agent.pid not in kept.node.processes
