@@ -49,7 +49,7 @@ class Recovery(Losses, Roles):
     refused = ""
     """Why the operator has to do something before there can be a master."""
     lost = ""
-    """Why it ended, for want of a registry."""
+    """Why it ended by itself."""
 
     def registry_recovered(self, message: RegistryRecoveredMessage) -> None:
         """See the message."""
@@ -118,7 +118,8 @@ class Recovery(Losses, Roles):
         if not self.is_own():
             return
         missing = sorted(set(self.cluster.recovered) - self.leaving - self.expected_ids)
-        self._check_share(len(missing))
+        if self._are_too_many(len(missing)):
+            return
         for agent_id in missing:
             self.schedule_removal(agent_id)
         while missing and self.limiter.take(self.now):
@@ -126,18 +127,22 @@ class Recovery(Losses, Roles):
         if missing:
             self.delay(self.limiter.seconds_until(self.now), message)
 
-    def _check_share(self, missing: int) -> None:
-        """When too many stay away it is rather this master that is cut off. It is asked once."""
+    def _are_too_many(self, missing: int) -> bool:
+        """When too many stay away it is rather this master that is cut off, and it ends. It is asked once."""
         if self._counted:
-            return
+            return False
         self._counted = True
         known = len(self.cluster.recovered) + len(self.cluster.agents)
         limit = self.flags.recovery_agent_removal_limit
-        if missing > limit * known:
-            raise RuntimeError(
-                f"{missing} of {known} agents did not come back within --agent_reregister_timeout, and "
-                f"--recovery_agent_removal_limit allows {limit:.0%} to be given up; is this master cut off?"
-            )
+        if missing <= limit * known:
+            return False
+        self.lost = (
+            f"{missing} of {known} agents did not come back within --agent_reregister_timeout, and "
+            f"--recovery_agent_removal_limit allows {limit:.0%} to be given up; see whether this master is cut off, "
+            "or allow more"
+        )
+        self.terminate()
+        return True
 
     def _give_up_recovered(self, agent_id: AgentID) -> None:
         log.warning("agent %s of a former master did not come back in time", agent_id)

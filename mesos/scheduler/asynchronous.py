@@ -96,7 +96,8 @@ class AsyncSchedulerDriver(SchedulerCalls):
 
     def _reach(self, status: DriverStatus) -> DriverStatus:
         super()._reach(status)
-        if status in (DriverStatus.ABORTED, DriverStatus.STOPPED):
+        is_called_back = status is DriverStatus.ABORTED and asyncio.current_task() is self._server
+        if status in (DriverStatus.ABORTED, DriverStatus.STOPPED) and not is_called_back:
             self._over.set()
         return status
 
@@ -115,6 +116,8 @@ class AsyncSchedulerDriver(SchedulerCalls):
                 self._error = error
                 self.abort()
             self._watchdog.ended()
+            if self._status is DriverStatus.ABORTED:  # whoever joins would leave, and end the callback
+                self._over.set()
 
     def _ended(self, reason: str) -> None:
         if self._status is not DriverStatus.STOPPED:

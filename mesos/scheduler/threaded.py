@@ -107,7 +107,8 @@ class SchedulerDriver(SchedulerCalls):
 
     def _reach(self, status: DriverStatus) -> DriverStatus:
         super()._reach(status)
-        if status in (DriverStatus.ABORTED, DriverStatus.STOPPED):
+        is_called_back = status is DriverStatus.ABORTED and threading.current_thread() is self._threads[0]
+        if status in (DriverStatus.ABORTED, DriverStatus.STOPPED) and not is_called_back:
             self._over.set()
         return status
 
@@ -122,6 +123,8 @@ class SchedulerDriver(SchedulerCalls):
                 self._error = error
                 self.abort()
             self._watchdog.ended()
+            if self._status is DriverStatus.ABORTED:  # whoever joins would end the program, and the callback with it
+                self._over.set()
 
     def _see_it_end(self) -> None:
         """The thread that cleans up once the actor has ended."""

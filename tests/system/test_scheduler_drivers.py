@@ -56,6 +56,38 @@ class Fragile(Scheduler):
         raise ZeroDivisionError("shards")
 
 
+class Refused(Scheduler):
+    """Takes its time to say why it cannot go on."""
+
+    def __init__(self) -> None:
+        self.said = ""
+
+    def error(self, driver: SchedulerCalls, message: str) -> None:
+        time.sleep(0.2)  # nobody waits for this: it is how long the callback takes
+        self.said = message
+
+
+class AsyncRefused(Refused):
+    async def error(self, driver: SchedulerCalls, message: str) -> None:
+        await asyncio.sleep(0.2)
+        self.said = message
+
+
+def test_who_waits_for_the_end_is_told_when_the_scheduler_knows_why(cluster: LocalCluster):
+    framework = FrameworkInfo(user="", name="driven", role="//")
+    scheduler = Refused()
+    assert SchedulerDriver(scheduler, framework, cluster.address).run() is DriverStatus.ABORTED
+    assert "//" in scheduler.said
+
+    async def run(scheduler: Scheduler) -> DriverStatus:
+        async with AsyncSchedulerDriver(scheduler, framework, cluster.address) as driver:
+            return await driver.join()
+
+    other = AsyncRefused()
+    assert asyncio.run(run(other)) is DriverStatus.ABORTED
+    assert other.said == scheduler.said
+
+
 def test_a_scheduler_on_a_thread_registers_and_unregisters(cluster: LocalCluster):
     scheduler = Meeting()
     driver = SchedulerDriver(scheduler, FRAMEWORK, str(cluster.address))
