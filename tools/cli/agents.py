@@ -71,7 +71,7 @@ def drain(options: argparse.Namespace) -> Iterator[str]:
             body["max_grace_period"] = _duration(options.within)
         master.call("DRAIN_AGENT", body)
     if options.wait or options.watch:
-        yield from _follow(master, agent_id, options.json)
+        yield from _follow(master, agent_id, options)
     else:
         yield json.dumps({"agent_id": agent_id}) if options.json else f"agent {agent_id} is being drained"
 
@@ -84,12 +84,15 @@ def _duration(text: str) -> dict[str, int]:
     return {"seconds": int(seconds), "nanos": int(seconds % 1 * 1_000_000_000)}
 
 
-def _follow(master: Master, agent_id: str, as_json: bool) -> Iterator[str]:
+def _follow(master: Master, agent_id: str, options: argparse.Namespace) -> Iterator[str]:
     """A line for each change, until it is drained, or nobody wants that any more, or it is gone."""
-    before = ""
+    before, is_to_go = "", bool(options.gone)
     while True:
         agent = next(iter(master.get("/slaves", slave_id=agent_id)["slaves"]), None)
-        told = _told(agent_id, agent, as_json)
+        if agent is None and options.watch and not before:
+            raise OperatorError(f"no agent {agent_id} is registered; `agents --away` lists those that were")
+        is_to_go = agent.get("drain_info", {}).get("config", {}).get("mark_gone", False) if agent else is_to_go
+        told = _told(agent_id, agent, is_to_go, options.json)
         if told != before:
             yield told
             before = told
@@ -98,18 +101,20 @@ def _follow(master: Master, agent_id: str, as_json: bool) -> Iterator[str]:
         time.sleep(POLL_SECONDS)
 
 
-def _told(agent_id: str, agent: dict[str, Any] | None, as_json: bool) -> str:
+def _told(agent_id: str, agent: dict[str, Any] | None, is_to_go: bool, as_json: bool) -> str:
     names = ("id", "drain_info", "drain_progress")
     if as_json:
         shown = {"id": agent_id} if agent is None else {name: agent[name] for name in names if name in agent}
         return json.dumps(shown)
     if agent is None:
-        return f"agent {agent_id} is not registered"
+        return f"agent {agent_id} is {'gone for good' if is_to_go else 'not registered any more'}"
     if "drain_info" not in agent:
         return f"agent {agent_id} is not being drained"
     if agent["drain_info"]["state"] == "DRAINED":
         return f"agent {agent_id} is drained"
     left = agent["drain_progress"]
     until = datetime.fromtimestamp(left["deadline"]).astimezone().isoformat(" ", "seconds")
-    count = left["tasks"]
-    return f"agent {agent_id} has {count} task{'s' * (count != 1)} left; what is there at {until} is killed"
+    text = f"agent {agent_id} has {left['tasks']} task{'s' * (left['tasks'] != 1)} left"
+    if time.time() < left["deadline"]:
+        return f"{text}; what is there at {until} is killed"
+    return f"{text}, killed at {until}; each is over when its framework has acknowledged how it ended"

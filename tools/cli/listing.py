@@ -12,9 +12,13 @@ from tools.cli.asking import Master, find
 
 UNDERWAY = ("TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_KILLING")
 
+AWAY = {"unreachable": "is out of reach", "gone": "is gone for good"}
+"""Where an agent stands that is not there, by the registry's name for it."""
+
 
 def add_agents(command: argparse.ArgumentParser) -> None:
     """The command's options."""
+    command.add_argument("--away", action="store_true", help="also those that are out of reach, or gone for good")
     command.set_defaults(run=agents)
 
 
@@ -35,8 +39,9 @@ def agents(options: argparse.Namespace) -> Iterator[str]:
     master = Master(options.master, options.credential)
     shown = master.get("/state-summary")["slaves"]
     absent = master.get("/slaves")["recovered_slaves"]
+    away = _away(master) if options.away else {}
     if options.json:
-        yield json.dumps({"agents": shown, "recovered_agents": absent})
+        yield json.dumps({"agents": shown, "recovered_agents": absent, **away})
         return
     for agent in shown:
         used, total = agent["used_resources"], agent["resources"]
@@ -44,8 +49,17 @@ def agents(options: argparse.Namespace) -> Iterator[str]:
         yield f"{agent['id']} {agent['hostname']} {_standing(agent)}: {_tasks(agent)}, {amounts}"
     for agent in absent:
         yield f"{agent['id']} {agent['hostname']} is not back yet since the master changed"
-    if not shown and not absent:
+    for key, text in AWAY.items():
+        for agent in away.get(key, []):
+            yield f"{agent['id']['value']} {text} since {_time(agent['timestamp']['nanoseconds'] / 1e9)}"
+    if not shown and not absent and not away:
         yield "there are none"
+
+
+def _away(master: Master) -> dict[str, list[dict[str, Any]]]:
+    """The agents that the registry knows not to be there."""
+    registry = master.get("/registrar(1)/registry")
+    return {key: registry[key]["slaves"] for key in AWAY if key in registry}
 
 
 def _standing(agent: dict[str, Any]) -> str:
@@ -67,10 +81,13 @@ def frameworks(options: argparse.Namespace) -> Iterator[str]:
     for framework in living:
         yield f"{framework['id']} {framework['name']} {_scheduler(framework)}: {_tasks(framework)}"
     for framework in ended:
-        when = datetime.fromtimestamp(framework["unregistered_time"], UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        yield f"{framework['id']} {framework['name']} ended {when}"
+        yield f"{framework['id']} {framework['name']} ended {_time(framework['unregistered_time'])}"
     if not living and not ended:
         yield "there are none"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _scheduler(framework: dict[str, Any]) -> str:

@@ -42,6 +42,13 @@ def test_a_drain_is_followed_to_its_end(
     assert run(monkeypatch, capsys, "drain", "box", "--master", address, "--watch")[0].endswith("is not being drained")
 
 
+def test_a_drain_that_gives_an_agent_up_is_followed_until_it_is_gone(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    said = run(monkeypatch, capsys, "drain", "box", "--master", address, "--gone", "--wait")
+    assert said[-1].endswith(" is gone for good")
+
+
 def test_the_others_say_what_they_did(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -52,11 +59,14 @@ def test_the_others_say_what_they_did(
     ):
         (said,) = run(monkeypatch, capsys, command, "box", "--master", address)
         assert said.endswith(done)
+    (away,) = run(monkeypatch, capsys, "agents", "--away", "--master", address)
+    assert " is gone for good since 20" in away
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("drain", "crate", "--watch"), "no agent crate is registered; `agents --away` lists those that were"),
         (("drain", "crate"), "answers 400: Failed to drain agent: no agent crate is known"),
         (("drain", "box", "--within=soon"), "--within: expected a "),
     ],
