@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
 from libprocess.http import HttpRequest
+from mesos.types import Reason, TaskState
 from mesos.types.history import EndedTask
 
 LIMIT = 100
@@ -54,7 +56,7 @@ def read_query(request: HttpRequest, may_be_seen: Callable[[EndedTask], bool] | 
     names = ("framework", "task", "agent", "state", "reason", "text")
     texts = {name: request.argument(name) for name in names}
     return Query(
-        **texts | {"state": _full("TASK_", texts["state"]), "reason": _full("REASON_", texts["reason"])},
+        **texts | {"state": _one_of(TaskState, texts["state"]), "reason": _one_of(Reason, texts["reason"])},
         since=_number(request, "since", 0.0),
         until=_number(request, "until", inf),
         offset=int(_number(request, "offset", 0)),
@@ -63,10 +65,14 @@ def read_query(request: HttpRequest, may_be_seen: Callable[[EndedTask], bool] | 
     )
 
 
-def _full(prefix: str, text: str) -> str:
+def _one_of(names: type[TaskState] | type[Reason], text: str) -> str:
     """`failed` is TASK_FAILED."""
-    text = text.upper()
-    return text if not text or text.startswith(prefix) else prefix + text
+    by_word = {word: name for name in names for word in (name.lower(), name.lower().partition("_")[2])}
+    if text and text.lower() not in by_word:
+        near = difflib.get_close_matches(text.lower(), by_word, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"there is no {'state' if names is TaskState else 'reason'} {text!r} of a task{meant}")
+    return by_word[text.lower()].value if text else ""
 
 
 def _number(request: HttpRequest, name: str, default: float) -> float:

@@ -113,10 +113,22 @@ def test_a_task_that_ended_twice_is_there_once(scene: Scene, agent: AgentPeer, s
 @pytest.mark.parametrize(
     ("name", "value"), [("since", "yesterday"), ("limit", "-1"), ("offset", "inf"), ("until", "nan")]
 )
-def test_a_question_that_makes_no_sense_is_refused(scene: Scene, name: str, value: str):
+def test_a_number_that_makes_no_sense_is_refused(scene: Scene, name: str, value: str):
     answer = scene.get("/history", query=((name, value),))
     assert answer.status == 400
     assert answer.body.decode() == f"expected {name} to be a number of at least 0, found '{value}'"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("state", "faild", "there is no state 'faild' of a task; did you mean failed?"),
+        ("reason", "hunger", "there is no reason 'hunger' of a task"),
+    ],
+)
+def test_a_name_that_there_is_not_is_refused(scene: Scene, name: str, value: str, told: str):
+    answer = scene.get("/history", query=((name, value),))
+    assert (answer.status, answer.body.decode()) == (400, told)
 
 
 # The file.

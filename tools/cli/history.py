@@ -39,10 +39,13 @@ def history(options: argparse.Namespace) -> Iterator[str]:
     if options.json:
         yield json.dumps({"tasks": list(found)})
         return
+    task = None
     for task in found:
         yield told(task)
         if options.lines:
             yield from (f"    {line}" for line in task.get("last_lines", "").splitlines())
+    if task is None:
+        yield "there are none"
 
 
 def _found(master: Master, asked: dict[str, str], left: int) -> Iterator[dict[str, Any]]:

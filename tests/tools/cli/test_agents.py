@@ -69,6 +69,7 @@ def test_the_others_say_what_they_did(
         (("drain", "crate", "--watch"), "no agent crate is registered; `agents --away` lists those that were"),
         (("drain", "crate"), "answers 400: Failed to drain agent: no agent crate is known"),
         (("drain", "box", "--within=soon"), "--within: expected a "),
+        (("history", "--state=faild"), "there is no state 'faild' of a task; did you mean failed?"),
     ],
 )
 def test_mistakes_are_told_in_one_line(
@@ -93,7 +94,8 @@ def test_who_is_there_is_listed(address: str, monkeypatch: pytest.MonkeyPatch, c
     assert " box deactivated: " in agent
     (whole,) = run(monkeypatch, capsys, "agents", "--master", address, "--json")
     assert [each["hostname"] for each in json.loads(whole)["agents"]] == ["box"]
-    assert run(monkeypatch, capsys, "frameworks", "--ended", "--master", address) == ["there are none"]
+    for nobody in (("frameworks", "--ended"), ("history", "--state=failed")):
+        assert run(monkeypatch, capsys, *nobody, "--master", address) == ["there are none"]
 
 
 def test_a_framework_is_listed_torn_down_and_adopted(
