@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.system.chaos import AGENT_NAMES, MACHINES, SILENCE, SILENCE_SECONDS, ZOOKEEPER_NAMES, Cluster, table
+from tests.system.chaos.cluster import AGENT_NAMES, MACHINES, SILENCE, SILENCE_SECONDS, ZOOKEEPER_NAMES, Cluster, table
 from tests.system.machines import HERE, Network
 from tests.system.zookeeper import ZooKeeper
 

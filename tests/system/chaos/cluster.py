@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psutil
 
-from tests.system.chaos_scheduler import Order
+from tests.system.chaos.scheduler import Order
 from tests.system.framework import processes_with
 from tests.system.machines import HERE, Machine
 from tests.system.masters import Masters
@@ -85,7 +85,7 @@ class Cluster:
     def start_scheduler(self, framework_id: str = "") -> None:
         """Start it, for the first time or as the next of its framework."""
         arguments = [self.zookeeper.url("chaos"), str(self._heard), framework_id]
-        command = [*self._machine.enter, sys.executable, "-m", "tests.system.chaos_scheduler", *arguments]
+        command = [*self._machine.enter, sys.executable, "-m", "tests.system.chaos.scheduler", *arguments]
         self._scheduler = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def kill_scheduler(self) -> None:
@@ -159,7 +159,7 @@ class Cluster:
     def process_of(self, executor: str) -> psutil.Process:
         """The process that is an executor."""
         running = processes_with(self.executor(executor))
-        return next(each for each in running if "tests.system.chaos_executor" in each.cmdline() and each.exe())
+        return next(each for each in running if "tests.system.chaos.executor" in each.cmdline() and each.exe())
 
     def living(self) -> set[psutil.Process]:
         """The processes of the tasks."""

@@ -99,7 +99,7 @@ class Writing(Framework):
         return super()._tasks_for(offer)
 
     def _in_one_executor(self, order: Order, picks: list[Resources], offer: Offer) -> list[TaskInfo]:
-        line = f"exec {sys.executable} -m tests.system.chaos_executor {order.executor}"
+        line = f"exec {sys.executable} -m tests.system.chaos.executor {order.executor}"
         command = CommandInfo(line, environment=Environment.of({"PYTHONPATH": os.getcwd()}))
         executor = ExecutorInfo(ExecutorID(order.executor), command)
         return [
