@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID, Agent
+from agent.checkpoints.facts import Fact
+from agent.checkpoints.identity import journal_path
+from agent.checkpoints.journal import Journal
 from agent.dialogues.base import AgentState
 from agent.flags import AgentFlags
 from agent.ports import (
@@ -326,6 +329,14 @@ class Cluster:
         self.machine.serve(self.node)
         self.start_agent()
         self.elect(Seat(), f"master-{len(self.world.nodes)}")
+
+    def revive_agent_without(self, kind: type[Fact]) -> None:
+        """Do that as if the agent had been killed just before it wrote down such facts."""
+        journal = Journal(self.node.storage, journal_path(AGENT))
+        facts = journal.read(strict=True).facts
+        journal.rewrite(fact for fact in facts if not isinstance(fact, kind))
+        self.revive_agent()
+        self.register()
 
     def elect(self, master: Seat, host: str = "master") -> None:
         """Put somebody into the seat, and let the agent detect it."""

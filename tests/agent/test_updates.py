@@ -69,6 +69,20 @@ def test_an_update_without_acknowledgement_is_sent_again_with_back_off(cluster: 
     assert {message.update.status.uuid for message in cluster.master.got(StatusUpdateMessage)} == {b"u1"}
 
 
+def test_the_next_update_is_sent_again_as_soon_as_the_first_one_was(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    cluster.world.advance(seconds=35)
+    assert cluster.master.states == [STARTING] * 3
+    acknowledge_last(cluster)
+    counts = []
+    for _ in range(3):
+        cluster.tell(PingAgentMessage(connected=True))
+        cluster.world.advance(seconds=9)
+        counts.append(cluster.master.states.count(RUNNING))
+    assert counts == [1, 2, 2]
+
+
 def test_a_scheduler_that_came_back_gets_at_once_what_it_has_not_acknowledged(cluster: Cluster):
     cluster.master.acknowledges = False
     cluster.run(command_task())
@@ -129,6 +143,16 @@ def test_tasks_that_only_the_master_knows_are_reported_lost(cluster: Cluster):
 
     assert cluster.master.states == [TaskState.TASK_LOST]
     assert cluster.master.status.reason is Reason.REASON_RECONCILIATION
+
+
+def test_what_the_master_asks_or_answers_twice_is_said_once(cluster: Cluster):
+    cluster.master.acknowledges = False
+    cluster.run(command_task())
+    missing = Reconciliation(FRAMEWORK, (TaskReference(TaskID("t9")),))
+    for _ in range(2):
+        cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (missing,)))
+
+    assert cluster.master.states == [STARTING, TaskState.TASK_LOST]
 
 
 def test_a_framework_that_knows_of_partitions_is_told_that_such_a_task_was_dropped(cluster: Cluster):

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from agent.checkpoints.facts import UpdateFact
 from mesos.ids import FrameworkID, TaskID
 from mesos.messages import ExitedExecutorMessage, KillTaskMessage, ShutdownFrameworkMessage
 from mesos.resources import Resources
@@ -153,6 +154,18 @@ def test_what_waits_since_an_earlier_life_can_be_killed(kept: Cluster):
     kept.register()
     kept.tell(KillTaskMessage(FrameworkID("F3"), TaskID("t1")))
     assert kept.master.states == [TaskState.TASK_KILLED]
+
+
+def test_what_has_waited_is_not_said_to_be_killed_while_it_runs(kept: Cluster):
+    kept.run(command_task("t1", resources=ALL))
+    for id_ in kept.machine.running:
+        kept.machine.end(signal.SIGTERM, id_)
+    kept.world.settle()
+    kept.revive_agent_without(UpdateFact)
+    kept.machine.signals.clear()
+    kept.tell(KillTaskMessage(FrameworkID("F3"), TaskID("t1")))
+    assert kept.machine.signals == [signal.SIGTERM]
+    assert TaskState.TASK_KILLED not in kept.master.states
 
 
 def test_what_waits_since_an_earlier_life_waits_no_longer_for_that(kept: Cluster):
