@@ -42,11 +42,7 @@ class Agents(Departures, Frameworks):
 
     def register_agent(self, message: RegisterAgentMessage) -> None:
         """See the message. Whoever registers twice has not had the answer: it gets the same."""
-        if self.is_early(self.sender, message):
-            return
-        if self.is_unproved(self.flags.authenticate_agents):
-            return
-        if self._has_no_place(message.agent):
+        if self._is_not_heard(message):
             return
         wrong = check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
         wrong = wrong or self._check_machine(message.agent)
@@ -71,11 +67,7 @@ class Agents(Departures, Frameworks):
 
     def reregister_agent(self, message: ReregisterAgentMessage) -> None:
         """See the message. One that cannot or may not be is not answered: what it runs is not to end for that."""
-        if self.is_early(self.sender, message):
-            return
-        if self.is_unproved(self.flags.authenticate_agents):
-            return
-        if self._has_no_place(message.agent):
+        if self._is_not_heard(message):
             return
         id_, wrong = message.agent.id, check_agent(message) or self.refusal(self.proved_principal(), MAY_REGISTER)
         if wrong is not None or id_ is None:
@@ -121,6 +113,14 @@ class Agents(Departures, Frameworks):
         ping_seconds = self.flags.total_ping_timeout_seconds
         self.send(agent.pid, AgentReregisteredMessage(agent.id, ping_seconds, missing, self.info.id))
         self._send_kills(agent)
+
+    def _is_not_heard(self, message: RegisterAgentMessage | ReregisterAgentMessage) -> bool:
+        """Whether an agent has to wait, to prove first who it is, or to find another master."""
+        return (
+            self.is_early(self.sender, message)
+            or self.is_unproved(self.flags.authenticate_agents)
+            or self._has_no_place(message.agent)
+        )
 
     def _has_no_place(self, info: AgentInfo) -> bool:
         """Whether an agent's fault domain is one that this master cannot deal with; it is left waiting for another."""

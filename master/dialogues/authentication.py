@@ -109,9 +109,7 @@ class Authentication(Dialogue):
 
     def is_unproved(self, required: bool) -> bool:
         """Whether the sender had to prove who it is and did not; then it is told so."""
-        is_ours = (
-            self.sender.address == self.pid.address
-        )  # it speaks for who came by the HTTP door, and proved it there
+        is_ours = self.sender.address == self.pid.address  # it speaks for who proved it at the HTTP door
         if not required or is_ours or self.proved_principal() is not None:
             return False
         log.warning("%s wants to register and is not authenticated", self.sender)

@@ -21,7 +21,7 @@ from mesos.messages import (
     ShutdownMessage,
 )
 from mesos.types import FrameworkCapability, TaskInfo, TaskState
-from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
+from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported
 
 PARTITION_AWARE = FrameworkCapability.PARTITION_AWARE
 
@@ -30,15 +30,6 @@ PARTITION_AWARE = FrameworkCapability.PARTITION_AWARE
 def scheduler(scene: Scene, agent: AgentPeer) -> SchedulerPeer:
     """One that knows how tasks can be lost."""
     return scene.scheduler(PARTITION_AWARE, failover_timeout_seconds=600.0).register()
-
-
-@pytest.fixture
-def task(agent: AgentPeer, scheduler: SchedulerPeer) -> TaskInfo:
-    """A task that runs; what it leaves over is on offer again."""
-    task = task_on(scheduler.offer())
-    scheduler.launch(task, refuse_seconds=0.0)
-    agent.update(task, TaskState.TASK_RUNNING)
-    return task
 
 
 def call(scene: Scene, type_: str, agent_id: str, **more: Any) -> int:

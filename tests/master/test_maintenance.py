@@ -16,7 +16,7 @@ from mesos.messages import (
     ShutdownMessage,
 )
 from mesos.types import TaskInfo, TaskState
-from tests.master.scene import AgentPeer, Scene, SchedulerPeer, task_on
+from tests.master.scene import AgentPeer, Scene, SchedulerPeer
 
 START, HOUR = 1_800_000_000, 3600
 BOX = {"hostname": "box"}
@@ -27,15 +27,6 @@ OTHER = {"hostname": "other", "ip": "10.0.0.9"}
 def agent(scene: Scene) -> AgentPeer:
     """An agent on the machine `box`."""
     return scene.agent(hostname="box").register()
-
-
-@pytest.fixture
-def task(agent: AgentPeer, scheduler: SchedulerPeer) -> TaskInfo:
-    """A task that runs there."""
-    task = task_on(scheduler.offer())
-    scheduler.launch(task, refuse_seconds=0.0)
-    agent.update(task, TaskState.TASK_RUNNING)
-    return task
 
 
 def window(*machines: dict[str, str]) -> dict[str, Any]:

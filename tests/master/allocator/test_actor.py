@@ -341,14 +341,15 @@ def test_expected_agents_are_not_waited_for_for_ever(scene: Scene):
 def test_what_an_operation_makes_of_an_offer_is_the_frameworks(scene: Scene):
     scene.say(framework("f", "eng"), framework("g", "ops"))
     ((owner, _, _),) = scene.say(agent("x"))
-    role = {"f": "eng", "g": "ops"}[owner]
+    role, other = {"f": ("eng", "g"), "g": ("ops", "f")}[owner]
     reserved = Resources.parse(f"cpus({role}):1")
     client = (FrameworkID(owner), role, AgentID("x"))
     scene.say(UpdateAllocationMessage(*client, Resources.of(cpus=1), reserved))
-    scene.say(recover(owner, lot("x", "cpus:3;mem:1024"), role=role))
-    scene.say(decline(owner, lot("x", f"cpus({role}):1"), role=role, seconds=1000))
+    rest = scene.say(recover(owner, lot("x", "cpus:3;mem:1024"), role=role))
+    back = scene.say(recover(owner, lot("x", f"cpus({role}):1"), role=role))
 
-    assert all(reserved.contains(Resources.parse(text)) == (id == owner) for id, _, text in scene.offered)
+    assert rest == [(other, "x", "cpus:3;mem:1024")]
+    assert back == [(owner, "x", str(reserved))]
 
 
 def test_an_operator_can_reserve_what_is_free(scene: Scene):
