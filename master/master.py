@@ -96,6 +96,7 @@ class Master(Throttling, Agents, Recovery, Launches, Tasks, Executors, Deciding,
         self.expected_ids = set()
         self.leaving = set()
         self.ending = {}
+        self.returning = {}
         self.overdue = set()
         rate = self.flags.agent_removal_rate_limit
         self.limiter = Limiter(rate.permits, rate.seconds) if rate else Limiter()

@@ -45,6 +45,9 @@ class Dialogue(Rights):
     early: dict[PID, Message]
     """The last word of each who came before that."""
 
+    returning: dict[FrameworkID, tuple[PID, Message]]
+    """Frameworks whose return is on its way to be written down; and the last word of who came last for them."""
+
     def is_early(self, sender: PID, message: Message) -> bool:
         """Whether a newcomer has to wait: the mail at hand is taken when the registry is recovered."""
         if not self.is_recovered:

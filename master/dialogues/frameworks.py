@@ -43,6 +43,8 @@ from mesos.types import FrameworkInfo, Reason, TaskState
 RETURN_SECONDS = 30.0
 """A scheduler whose time was over while there was no master gets so much more to come back in."""
 
+FAILED_OVER = "Framework failed over: it has another scheduler now"
+
 Subscription: TypeAlias = RegisterFrameworkMessage | ReregisterFrameworkMessage
 
 
@@ -77,6 +79,8 @@ class Frameworks(Offers, Authentication):
             self.reply(FrameworkErrorMessage(wrong))
             return
         if known is not None:
+            if self._is_returning(known.id, message):
+                return
             self._resubscribe(known, replace(info, id=known.id), message)
         else:
             info = replace(info, id=self.cluster.new_framework_id())
@@ -101,6 +105,8 @@ class Frameworks(Offers, Authentication):
         if wrong is not None or info.id is None:
             self.reply(FrameworkErrorMessage(wrong or "expected a framework that comes back to have an id, found none"))
             return
+        if self._is_returning(info.id, message):
+            return
         framework = self.cluster.frameworks.get(info.id)
         if framework is None:
             framework = self._add_framework(info, self.sender, message)
@@ -115,6 +121,27 @@ class Frameworks(Offers, Authentication):
             return False
         self.ending[framework_id][self.sender] = message
         return True
+
+    def _is_returning(self, framework_id: FrameworkID, message: Subscription) -> bool:
+        """Whether a scheduler has to wait until it is written down that its framework has one again.
+
+        If it were answered before, and then ended together with this master, the next one might count from an absence
+        that is long over.
+        """
+        if framework_id not in self.cluster.absent:
+            return False
+        first = self.returning.get(framework_id)
+        self.returning[framework_id] = self.sender, message
+        if first is None:
+            self.write(ReturnFramework(framework_id), partial(self._returned, framework_id))
+        elif first[0] != self.sender:
+            self.send(first[0], FrameworkErrorMessage(FAILED_OVER))
+        return True
+
+    def _returned(self, framework_id: FrameworkID) -> None:
+        """It is written down."""
+        self.cluster.absent.pop(framework_id, None)
+        self.put_back(*self.returning.pop(framework_id))
 
     def _in_its_name(self, info: FrameworkInfo) -> FrameworkInfo:
         """A framework with the principal that its scheduler proved, if it says none."""
@@ -151,7 +178,6 @@ class Frameworks(Offers, Authentication):
         framework = self.cluster.add_framework(info.id, info, pid, self.now)
         suppressed, constraints = message.suppressed_roles, message.offer_constraints
         framework.restrict(suppressed, constraints)
-        self._strike_absence(framework.id)
         self.link(pid)
         self.send(self.allocator, AddFrameworkMessage(info.id, info, True, suppressed, constraints))
         log.info("framework %s (%s) registered from %s", info.id, info.name, pid)
@@ -177,17 +203,13 @@ class Frameworks(Offers, Authentication):
         self.cluster.absent[framework.id] = FrameworkEntry(framework.id, self.now, seconds)
         self.write(LeaveFramework(framework.id, self.now, seconds))
 
-    def _strike_absence(self, framework_id: FrameworkID) -> None:
-        if self.cluster.absent.pop(framework_id, None) is not None:
-            self.write(ReturnFramework(framework_id))
-
     def _replace_scheduler(self, framework: FrameworkRecord, pid: PID) -> None:
         """Dismiss the scheduler that the framework has, if it is another."""
         old = framework.pid
         if old == pid:
             return
         if old is not None:
-            self.tell(framework, FrameworkErrorMessage("Framework failed over: it has another scheduler now"))
+            self.tell(framework, FrameworkErrorMessage(FAILED_OVER))
             self.unlink(old)
             log.info("framework %s fails over from %s to %s", framework.id, old, pid)
         self.give_back(framework.offers.values())
@@ -203,7 +225,6 @@ class Frameworks(Offers, Authentication):
         info = replace(info, user=known.user, checkpoint=known.checkpoint)
         self.cluster.subscribe_framework(framework, info, self.now)
         self.cluster.notices.forget(framework.id)  # so that it is told again
-        self._strike_absence(framework.id)
         self.link(framework.pid)
         self._tell_of_change(framework, message)
         if not was_active:
@@ -268,7 +289,11 @@ class Frameworks(Offers, Authentication):
     def failover_timeout(self, message: FailoverTimeoutMessage) -> None:
         """See the message."""
         framework = self.cluster.frameworks.get(message.framework_id)
-        if self.is_own() and framework is not None and framework.id not in self.ending:
+        if not self.is_own() or framework is None or framework.id in self.ending:
+            return
+        if framework.id in self.returning:
+            framework.patience = self.delay(RETURN_SECONDS, message)
+        else:
             self.remove_framework(framework, "its scheduler did not come back in time")
 
     def unregister_framework(self, message: UnregisterFrameworkMessage) -> None:

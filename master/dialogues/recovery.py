@@ -189,5 +189,7 @@ class Recovery(Losses, Roles):
         return [
             entry.id
             for entry in self.cluster.absent.values()
-            if entry.id not in self.cluster.frameworks and entry.since + entry.failover_timeout_seconds < late
+            if entry.id not in self.cluster.frameworks
+            and entry.id not in self.returning
+            and entry.since + entry.failover_timeout_seconds < late
         ]

@@ -285,6 +285,61 @@ def test_the_time_that_a_framework_may_go_without_a_scheduler_outlives_the_maste
     assert [entry.id for entry in entries if isinstance(entry, EndedFrameworkEntry)] == [framework_id]
 
 
+def test_a_scheduler_that_comes_back_is_answered_when_that_is_written(scene: Scene, agent: AgentPeer):
+    """Else, if it ended together with its master just then, the next one would count from the older absence."""
+    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
+    scheduler.launch(task_on(scheduler.offer()))
+    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
+    scheduler.die()
+    scene.world.advance(595)
+    writing = scene.world.hold(RegistryStoredMessage)
+    heir = scene.scheduler()
+    for _ in range(2):
+        heir.reregister(framework_id, failover_timeout_seconds=600.0)
+    assert (heir.inbox, scene.master.cluster.frameworks[framework_id].connected) == ([], False)
+
+    scene.world.advance(10)  # its time is over, but for that
+    scene.world.release(writing)
+    scene.world.settle()
+    assert heir.last(FrameworkReregisteredMessage).framework_id == framework_id
+    assert "framework/" + framework_id not in scene.registry
+    heir.die()
+    scene.world.crash(scene.node)
+    scene.start_master()
+    agent.reregister(agent_id, **reported(order))
+    scene.world.advance(595)
+    assert agent.all(ShutdownFrameworkMessage) == []
+
+
+def test_who_comes_last_speaks_for_a_framework_whose_return_is_written(scene: Scene):
+    """Whoever came before it may be no more: nobody looks after who has not been answered."""
+    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
+    framework_id = scheduler.id
+    scheduler.die()
+    writing = scene.world.hold(RegistryStoredMessage)
+    first = scene.scheduler().reregister(framework_id)
+    second = scene.scheduler().reregister(framework_id)
+    scene.world.release(writing)
+    scene.world.settle()
+    assert first.last(FrameworkErrorMessage).message.startswith("Framework failed over")
+    assert second.last(FrameworkReregisteredMessage).framework_id == framework_id
+    assert first.all(FrameworkReregisteredMessage) == []
+
+
+def test_a_framework_may_end_while_its_return_is_written(scene: Scene):
+    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
+    framework_id = scheduler.id
+    scheduler.die()
+    writing = scene.world.hold(RegistryStoredMessage)
+    heir = scene.scheduler().reregister(framework_id)
+    scene.ask(HttpRequest("POST", "/teardown", body=f"frameworkId={framework_id}".encode()), lambda response: None)
+    scene.world.settle()
+    scene.world.release(writing)
+    scene.world.settle()
+    assert heir.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
+    assert scene.master.cluster.frameworks == {}
+
+
 def test_a_framework_whose_time_was_over_meanwhile_may_just_come_back(scene: Scene, agent: AgentPeer):
     scheduler = scene.scheduler(failover_timeout_seconds=100.0).register()
     scheduler.launch(task_on(scheduler.offer()))

@@ -186,7 +186,7 @@ class Tenant(Scheduler):
     def status_update(self, driver: SchedulerCalls, status: TaskStatus) -> None:
         """Count those that run."""
         if status.uuid and status.state is TaskState.TASK_RUNNING:
-            self.crowd.running += 1
+            self.crowd.running.add(status.task_id)  # it may be told so again
         elif status.state not in (TaskState.TASK_STAGING, TaskState.TASK_STARTING, TaskState.TASK_RUNNING):
             self.crowd.lost += 1
 
@@ -201,7 +201,7 @@ class Crowd:
     agent_type = BenchAgent
 
     def __init__(self, nodes: Sequence[Runtime], agents: int, tasks: int) -> None:
-        self.running = 0
+        self.running: set[TaskID] = set()
         self.lost = 0
         self.ending = ""
         """Which of its actors ended first, and why; empty as long as all are there."""
@@ -263,7 +263,7 @@ async def measure(agents: int, tasks: int, crowd_type: type[Crowd] = Crowd) -> d
         first.lead()
         crowd.elect(first.pid)
         await _until(lambda: crowd.registered == agents, "all agents registered", crowd, first, second)
-        await _until(lambda: crowd.running == crowd.share * FRAMEWORKS, "all tasks run", crowd, first, second)
+        await _until(lambda: len(crowd.running) == crowd.share * FRAMEWORKS, "all tasks run", crowd, first, second)
         first.kill()
         await _until(lambda: crowd.registered == 0, "the leader's death is noticed", crowd, second)
         crowd.elect(None)

@@ -39,9 +39,6 @@ Key: TypeAlias = tuple[FrameworkID, TaskID]
 LOOK_SECONDS = 1.0
 GRACE_SECONDS = 1.0
 
-KEPT_SECONDS = 15.0
-"""So long a master may take at most to have something written down, so that later masters know it, too."""
-
 BY_OPERATORS = TaskState.TASK_GONE_BY_OPERATOR
 """Told at once of what may run on, where its agent cannot be reached."""
 
@@ -67,9 +64,7 @@ class Witness:
         self._failover_seconds = failover_seconds
         self._ends: dict[Key, TaskState] = {}
         self._seen: dict[FrameworkID, float] = {}
-        """When a master knew last that a framework has a scheduler, as later masters know."""
-        self._sightings: list[tuple[float, Runtime, FrameworkID]] = []
-        """When which master knew that, who may end before it is written down; in order."""
+        """When a master that led knew last that a framework has a scheduler: later masters count from there."""
         self._left: set[FrameworkID] = set()
         """Those that said themselves that they are over, or were given up."""
         self._look_at = 0.0
@@ -151,26 +146,19 @@ class Witness:
         self, node: Runtime, to: PID, sender: PID, message: FrameworkRegisteredMessage | FrameworkReregisteredMessage
     ) -> None:
         if node.address == sender.address:
-            self._sightings.append((self._cluster.elapsed, node, message.framework_id))
+            self._see(node, message.framework_id)
 
     def _link_broken(self, node: Runtime, to: PID, sender: PID, message: ExitedMessage) -> None:
         """A master that had a scheduler loses it now."""
         for framework in self._story.frameworks if to.id == "master" else ():
             if framework.node.address == message.pid.address and framework.ledger.id is not None:
-                self._sightings.append((self._cluster.elapsed, node, framework.ledger.id))
+                self._see(node, framework.ledger.id)
 
-    def _keep_sightings(self) -> None:
-        """What a master knew that still leads by now, is written down: who comes after it goes on from there."""
+    def _see(self, master: Runtime, framework_id: FrameworkID) -> None:
+        """Only who was elected last may write down what later masters count from."""
         newest = self._cluster.masters[-1] if self._cluster.masters else None
-        while self._sightings and self._sightings[0][0] + KEPT_SECONDS <= self._cluster.elapsed:
-            at, master, framework_id = self._sightings.pop(0)
-            if newest is not None and self._cluster.node_of(newest) is master:
-                self._seen[framework_id] = at
-
-    def _last_seen(self, master: Runtime, framework_id: FrameworkID) -> float:
-        """As that master must know."""
-        own = [at for at, node, id in self._sightings if node is master and id == framework_id]
-        return max([self._seen.get(framework_id, 0.0), *own])
+        if newest is not None and self._cluster.node_of(newest) is master:
+            self._seen[framework_id] = self._cluster.elapsed
 
     def _framework_left(self, node: Runtime, to: PID, sender: PID, message: UnregisterFrameworkMessage) -> None:
         if message.framework_id is not None:
@@ -182,7 +170,7 @@ class Witness:
         if node.address != sender.address or framework_id in self._left:
             return
         self._left.add(framework_id)  # every agent is told, and the first time counts
-        alone = self._cluster.elapsed - self._last_seen(node, framework_id)
+        alone = self._cluster.elapsed - self._seen.get(framework_id, 0.0)
         if alone < self._failover_seconds - GRACE_SECONDS:
             self._break(f"framework {framework_id} is given up after {alone:.1f} s without a scheduler")
 
@@ -237,7 +225,6 @@ class Witness:
         if self._cluster.elapsed < self._look_at:
             return
         self._look_at = self._cluster.elapsed + LOOK_SECONDS
-        self._keep_sightings()
         for agent_id in sorted(self.gone):
             standing = self._cluster.registry.standing(agent_id)
             if standing not in (Standing.GONE, None):
