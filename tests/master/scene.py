@@ -6,7 +6,8 @@ both sides of each dialogue. Whole clusters are played in `tests/simulation`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from libprocess import PID, Message, Process, Runtime
@@ -15,7 +16,8 @@ from libprocess.pid import Address
 from libprocess.simulation import World
 from master.flags import MasterFlags
 from master.master import MASTER, Master
-from master.registrar.entries import Rows
+from master.registrar.entries import AgentEntry, Rows, Standing, read_entries
+from master.registrar.messages import RegistryStoredMessage
 from master.registrar.store import MemoryStore
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
 from mesos.messages import (
@@ -333,6 +335,20 @@ class Scene:
         self.world.crash(self.node)
         self.world.settle()
         self.start_master()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Nothing comes to be written down before this is over."""
+        held = self.world.hold(RegistryStoredMessage)
+        yield
+        self.world.release(held)
+        self.world.settle()
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """How each agent stands, as it is written down."""
+        entries = read_entries(self.registry).values()
+        return {entry.id: entry.standing for entry in entries if isinstance(entry, AgentEntry)}
 
     def agent(self, resources: str = "cpus:4;mem:4096", node: Runtime | None = None, hostname: str = "") -> AgentPeer:
         """An agent that has not spoken yet."""

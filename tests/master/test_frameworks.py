@@ -19,7 +19,6 @@ from mesos.messages import (
     RunTaskMessage,
     ShutdownFrameworkMessage,
     StatusUpdateMessage,
-    UnregisterAgentMessage,
     UnregisterFrameworkMessage,
     UpdateFrameworkMessage,
 )
@@ -357,33 +356,6 @@ def test_a_framework_that_only_its_agents_know_gets_time_to_come(scene: Scene, a
     assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
 
 
-def test_a_framework_that_ended_cannot_come_back(scene: Scene, scheduler: SchedulerPeer):
-    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
-    scheduler.reregister(scheduler.id)
-
-    assert scheduler.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
-
-
-def test_who_speaks_of_what_ended_is_told_so_again(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
-    task = task_on(scheduler.offer())
-    scheduler.launch(task)
-    lost = scene.world.drop(ShutdownFrameworkMessage)
-    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
-    scene.world.restore(lost)
-    agent.update(task, TaskState.TASK_RUNNING)
-
-    assert agent.last(ShutdownFrameworkMessage).framework_id == scheduler.id
-
-
-def test_so_many_frameworks_that_ended_are_remembered():
-    scene = Scene(max_completed_frameworks=2)
-    for _ in range(3):
-        scheduler = scene.scheduler().register()
-        scheduler.say(UnregisterFrameworkMessage(scheduler.id))
-
-    assert len(scene.master.cluster.completed) == 2
-
-
 # Changing.
 
 
@@ -417,44 +389,3 @@ def test_requests_change_nothing(scene: Scene, agent: AgentPeer, scheduler: Sche
     scheduler.say(RequestResourcesMessage(scheduler.id, (ResourceRequest(Resources.of(cpus=99)),)))
 
     assert scheduler.offer().resources == ALL
-
-
-# Adoption.
-
-
-def test_a_framework_that_was_removed_comes_back_once_an_operator_adopts_it(scene: Scene):
-    scheduler = scene.scheduler().register()
-    framework_id = scheduler.id
-    scheduler.say(UnregisterFrameworkMessage(framework_id))
-    heir = scene.scheduler().reregister(framework_id)
-    assert heir.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
-
-    adopted = scene.get("/adopt", "POST", f"frameworkId={framework_id}")
-    heir.reregister(framework_id)
-
-    assert adopted.status == 200
-    assert heir.last(FrameworkReregisteredMessage).framework_id == framework_id
-    assert framework_id not in scene.master.cluster.completed
-
-
-def test_what_an_agent_out_of_reach_still_runs_of_an_adopted_framework_lives(scene: Scene, agent: AgentPeer):
-    scheduler = scene.scheduler().register()
-    task = task_on(scheduler.offer())
-    scheduler.launch(task)
-    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
-    agent.say(UnregisterAgentMessage(agent_id))
-    scheduler.say(UnregisterFrameworkMessage(framework_id))
-
-    scene.get("/adopt", "POST", f"frameworkId={framework_id}")
-    agent.reregister(agent_id, **reported(order))
-
-    assert list(scene.master.cluster.frameworks[framework_id].tasks) == [task.task_id]
-    assert agent.all(ShutdownFrameworkMessage) == []
-
-
-def test_only_what_ended_is_adopted(scene: Scene, scheduler: SchedulerPeer):
-    there = scene.get("/adopt", "POST", f"frameworkId={scheduler.id}")
-    unknown = scene.get("/adopt", "POST", "frameworkId=nobody")
-
-    assert (there.status, unknown.status) == (409, 404)
-    assert b"found 'nobody'; there are none" in unknown.body

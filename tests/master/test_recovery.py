@@ -9,100 +9,23 @@ import pytest
 from libprocess.http import HttpRequest, HttpResponse
 from master.flags import Rate
 from master.registrar.entries import AgentEntry, EndedFrameworkEntry, Standing, read_entries, write_entries
-from master.registrar.messages import RegistryFetchedMessage, RegistryStoredMessage, StoreFailedMessage
+from master.registrar.messages import RegistryFetchedMessage
 from mesos.messages import (
     AgentLostMessage,
-    AgentRegisteredMessage,
     AgentReregisteredMessage,
-    FrameworkErrorMessage,
     FrameworkReregisteredMessage,
     RunTaskMessage,
     ShutdownFrameworkMessage,
     ShutdownMessage,
     UnregisterAgentMessage,
-    UnregisterFrameworkMessage,
 )
 from mesos.resources import Resources
 from mesos.resources.jsonform import resources_to_json
-from mesos.types import AgentInfo, FrameworkCapability
+from mesos.types import FrameworkCapability
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
 
 JSON = (("content-type", "application/json"), ("accept", "application/json"))
-MORE = AgentInfo("agent-1", resources=Resources.parse("cpus:8;mem:8192"))
-"""What an agent says whose machine has grown."""
 PARTITION_AWARE = FrameworkCapability.PARTITION_AWARE
-
-
-def standings(scene: Scene) -> dict[str, Standing]:
-    """How each agent stands, as it is written down."""
-    entries = read_entries(scene.registry).values()
-    return {entry.id: entry.standing for entry in entries if isinstance(entry, AgentEntry)}
-
-
-# Written before it is acted upon.
-
-
-def test_an_agent_is_answered_when_its_admission_is_written(scene: Scene):
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent = scene.agent().register()
-    assert agent.inbox == []
-    assert scene.master.cluster.agents == {}
-
-    scene.world.release(writing)
-    scene.world.settle()
-    assert list(standings(scene)) == [agent.last(AgentRegisteredMessage).agent_id]
-
-
-def test_an_agent_that_asks_again_meanwhile_is_admitted_once(scene: Scene):
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent = scene.agent().register().register()
-    scene.world.release(writing)
-    scene.world.settle()
-    assert len(agent.all(AgentRegisteredMessage)) == 1
-    assert len(scene.master.cluster.agents) == 1
-
-
-def test_frameworks_learn_of_a_loss_when_it_is_written(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
-    agent_id = agent.id
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.answers_pings = False
-    scene.world.advance(95)
-    assert scheduler.all(AgentLostMessage) == []
-
-    agent.reregister(agent_id)  # it is decided already
-    assert agent.all(AgentReregisteredMessage) == []
-
-    scene.world.release(writing)
-    scene.world.settle()
-    assert scheduler.last(AgentLostMessage).agent_id == agent_id
-    assert standings(scene) == {agent_id: Standing.UNREACHABLE}
-    agent.reregister(agent_id)
-    assert standings(scene) == {agent_id: Standing.ADMITTED}
-    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
-
-
-def test_quotas_and_weights_hold_when_they_are_written(scene: Scene, agent: AgentPeer):
-    quota = {"role": "eng", "guarantee": resources_to_json(Resources.parse("cpus:1"))}
-    assert scene.get("/quota", "POST", json.dumps(quota)).status == 200
-    assert scene.get("/weights", "PUT", json.dumps([{"role": "eng", "weight": 3.0}])).status == 200
-    scene.restart_master()
-    assert scene.master.cluster.roles.weights == {"eng": 3.0}
-    assert list(scene.master.cluster.roles.quotas) == ["eng"]
-
-
-def test_an_agent_that_takes_its_leave_is_forgotten(scene: Scene, agent: AgentPeer):
-    agent.say(UnregisterAgentMessage(agent.id))
-    assert standings(scene) == {}
-
-
-def test_a_master_whose_registry_is_lost_ends(scene: Scene):
-    writing = scene.world.hold(RegistryStoredMessage)
-    scene.agent().register()
-    scene.node.send(scene.master.registrar, StoreFailedMessage("the disk is full"))
-    scene.world.settle()
-    assert scene.master.lost == ("the registry is lost, and nothing can be written down any more: the disk is full")
-    assert scene.master.pid not in scene.node.mailbox_depths()
-    scene.world.restore(writing)
 
 
 # Before the registry is recovered.
@@ -145,7 +68,7 @@ def test_an_agent_that_stays_away_is_out_of_reach(scene: Scene, agent: AgentPeer
             == 304
         )
     scene.world.advance(2)
-    assert standings(scene) == {agent_id: Standing.UNREACHABLE}
+    assert scene.standings == {agent_id: Standing.UNREACHABLE}
     assert "recovered_agents" not in scene.get("/api/v1", "POST", '{"type": "GET_AGENTS"}', headers=JSON).body.decode()
     assert scheduler.last(AgentLostMessage).agent_id == agent_id
     assert scene.metric("recovery_slave_removals") == scene.metric("slaves_unreachable") == 1
@@ -209,7 +132,7 @@ def test_a_master_that_would_give_up_too_many_ends():
     scene.world.advance(601)
     assert scene.master.lost.startswith("2 of 3 agents did not come back within --agent_reregister_timeout")
     assert not scene.node.failures
-    assert set(standings(scene).values()) == {Standing.ADMITTED}
+    assert set(scene.standings.values()) == {Standing.ADMITTED}
 
 
 def test_how_many_stay_away_is_asked_once():
@@ -231,13 +154,11 @@ def test_who_is_gone_meanwhile_is_not_out_of_reach(scene: Scene, agent: AgentPee
     agent_id = agent.id
     scene.restart_master()
     scene.world.advance(599)
-    writing = scene.world.hold(RegistryStoredMessage)
-    order = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
-    answers: list[HttpResponse] = []
-    scene.ask(HttpRequest("POST", "/api/v1", (), JSON, json.dumps(order).encode()), answers.append)
-    scene.world.advance(2)
-    scene.world.release(writing)
-    scene.world.settle()
+    with scene.writing():
+        order = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
+        answers: list[HttpResponse] = []
+        scene.ask(HttpRequest("POST", "/api/v1", (), JSON, json.dumps(order).encode()), answers.append)
+        scene.world.advance(2)
     assert [answer.status for answer in answers] == [200]
     assert (list(scene.master.cluster.gone), list(scene.master.cluster.unreachable)) == ([agent_id], [])
 
@@ -283,61 +204,6 @@ def test_the_time_that_a_framework_may_go_without_a_scheduler_outlives_the_maste
     assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
     entries = read_entries(scene.registry).values()
     assert [entry.id for entry in entries if isinstance(entry, EndedFrameworkEntry)] == [framework_id]
-
-
-def test_a_scheduler_that_comes_back_is_answered_when_that_is_written(scene: Scene, agent: AgentPeer):
-    """Else, if it ended together with its master just then, the next one would count from the older absence."""
-    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
-    scheduler.launch(task_on(scheduler.offer()))
-    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
-    scheduler.die()
-    scene.world.advance(595)
-    writing = scene.world.hold(RegistryStoredMessage)
-    heir = scene.scheduler()
-    for _ in range(2):
-        heir.reregister(framework_id, failover_timeout_seconds=600.0)
-    assert (heir.inbox, scene.master.cluster.frameworks[framework_id].connected) == ([], False)
-
-    scene.world.advance(10)  # its time is over, but for that
-    scene.world.release(writing)
-    scene.world.settle()
-    assert heir.last(FrameworkReregisteredMessage).framework_id == framework_id
-    assert "framework/" + framework_id not in scene.registry
-    heir.die()
-    scene.world.crash(scene.node)
-    scene.start_master()
-    agent.reregister(agent_id, **reported(order))
-    scene.world.advance(595)
-    assert agent.all(ShutdownFrameworkMessage) == []
-
-
-def test_who_comes_last_speaks_for_a_framework_whose_return_is_written(scene: Scene):
-    """Whoever came before it may be no more: nobody looks after who has not been answered."""
-    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
-    framework_id = scheduler.id
-    scheduler.die()
-    writing = scene.world.hold(RegistryStoredMessage)
-    first = scene.scheduler().reregister(framework_id)
-    second = scene.scheduler().reregister(framework_id)
-    scene.world.release(writing)
-    scene.world.settle()
-    assert first.last(FrameworkErrorMessage).message.startswith("Framework failed over")
-    assert second.last(FrameworkReregisteredMessage).framework_id == framework_id
-    assert first.all(FrameworkReregisteredMessage) == []
-
-
-def test_a_framework_may_end_while_its_return_is_written(scene: Scene):
-    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
-    framework_id = scheduler.id
-    scheduler.die()
-    writing = scene.world.hold(RegistryStoredMessage)
-    heir = scene.scheduler().reregister(framework_id)
-    scene.ask(HttpRequest("POST", "/teardown", body=f"frameworkId={framework_id}".encode()), lambda response: None)
-    scene.world.settle()
-    scene.world.release(writing)
-    scene.world.settle()
-    assert heir.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
-    assert scene.master.cluster.frameworks == {}
 
 
 def test_a_framework_whose_time_was_over_meanwhile_may_just_come_back(scene: Scene, agent: AgentPeer):
@@ -387,108 +253,6 @@ def test_an_orphan_is_none_any_more_when_its_scheduler_comes(scene: Scene, agent
     assert [task["id"] for task in state["frameworks"][0]["tasks"]] == ["t1"]
 
 
-# Frameworks that ended.
-
-
-def test_what_ended_is_over_for_every_master(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
-    scheduler.launch(task_on(scheduler.offer()))
-    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
-    scheduler.say(UnregisterFrameworkMessage(framework_id))
-    agent.inbox.clear()
-    scene.restart_master()
-    scheduler.reregister(framework_id)
-    agent.reregister(agent_id, **reported(order))  # it was out of reach when its framework ended
-
-    assert scheduler.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
-    assert agent.last(ShutdownFrameworkMessage).framework_id == framework_id
-    assert scene.master.cluster.frameworks == {}
-    (shown,) = json.loads(scene.get("/frameworks").body)["completed_frameworks"]
-    assert (shown["id"], shown["name"], shown["active"]) == (framework_id, "tests", False)
-    assert shown["unregistered_time"] > shown["registered_time"] - 1
-
-
-def test_what_was_adopted_may_come_back_at_every_master(scene: Scene, scheduler: SchedulerPeer):
-    framework_id = scheduler.id
-    scheduler.say(UnregisterFrameworkMessage(framework_id))
-    scene.restart_master()
-    writing = scene.world.hold(RegistryStoredMessage)
-    adopted: list[HttpResponse] = []
-    scene.ask(HttpRequest("POST", "/adopt", (), (), f"frameworkId={framework_id}".encode()), adopted.append)
-    assert adopted == []  # not before later masters know
-
-    scene.world.release(writing)
-    scene.world.settle()
-    scene.restart_master()
-    scheduler.reregister(framework_id)
-    assert [each.status for each in adopted] == [200]
-    assert scheduler.last(FrameworkReregisteredMessage).framework_id == framework_id
-
-
-def test_who_tears_down_is_answered_when_that_is_written(scene: Scene, scheduler: SchedulerPeer):
-    writing = scene.world.hold(RegistryStoredMessage)
-    answers: list[HttpResponse] = []
-    scene.ask(HttpRequest("POST", "/teardown", (), (), f"frameworkId={scheduler.id}".encode()), answers.append)
-    assert scheduler.all(FrameworkErrorMessage) == []
-    assert answers == []
-
-    scene.world.release(writing)
-    scene.world.settle()
-    assert [each.status for each in answers] == [200]
-    assert scheduler.all(FrameworkErrorMessage) != []
-
-
-def test_a_framework_whose_end_is_not_written_lives_on(scene: Scene, agent: AgentPeer):
-    scheduler = scene.scheduler(failover_timeout_seconds=600.0).register()
-    scheduler.launch(task_on(scheduler.offer()))
-    framework_id, agent_id, order = scheduler.id, agent.id, agent.last(RunTaskMessage)
-    scene.world.drop(RegistryStoredMessage)
-    scheduler.say(UnregisterFrameworkMessage(framework_id))
-    assert agent.all(ShutdownFrameworkMessage) == []
-
-    del scene.registry["framework/" + framework_id]  # what the store was given never arrived
-    scene.restart_master()
-    agent.reregister(agent_id, **reported(order))
-    assert agent.all(ShutdownFrameworkMessage) == []
-    scene.scheduler().reregister(framework_id, failover_timeout_seconds=600.0)
-    assert list(scene.master.cluster.frameworks[framework_id].tasks) == [order.task.task_id]
-
-
-def test_nobody_speaks_for_a_framework_while_its_end_is_written(
-    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
-):
-    framework_id, offer = scheduler.id, scheduler.offer()
-    writing = scene.world.hold(RegistryStoredMessage)
-    scheduler.say(UnregisterFrameworkMessage(framework_id))
-    scheduler.launch(task_on(offer), on=[offer])
-    scene.world.advance(5)
-    assert scheduler.offers() == []
-    scheduler.reregister(framework_id)
-    assert scene.get("/teardown", "POST", f"frameworkId={framework_id}").status == 409
-    assert agent.all(RunTaskMessage) == []
-
-    scene.world.release(writing)
-    scene.world.settle()
-    assert scheduler.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
-    assert scene.master.cluster.frameworks == {}
-
-
-def test_more_is_refused_than_is_shown():
-    scene = Scene(max_completed_frameworks=1, registry_max_framework_count=2, registry_gc_interval_seconds=60.0)
-    ids = []
-    for _ in range(3):
-        scheduler = scene.scheduler().register()
-        ids.append(scheduler.id)
-        scheduler.say(UnregisterFrameworkMessage(scheduler.id))
-        scene.world.advance(1)
-    scene.world.advance(60)
-    scene.restart_master()
-    assert list(scene.master.cluster.completed) == ids[2:]
-    assert list(scene.master.cluster.ended) == ids[1:]
-    oldest, younger = (scene.scheduler().reregister(id_) for id_ in ids[:2])
-    assert oldest.last(FrameworkReregisteredMessage).framework_id == ids[0]
-    assert younger.last(FrameworkErrorMessage).message.startswith("Framework has been removed")
-
-
 # Garbage.
 
 
@@ -498,12 +262,10 @@ def test_an_agent_that_comes_back_just_then_is_not_forgotten():
     agent_id, agent.answers_pings = agent.id, False
     scene.world.advance(995)
     agent.answers_pings = True
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.reregister(agent_id)
-    scene.world.advance(10)
-    scene.world.release(writing)
-    scene.world.settle()
-    assert standings(scene) == {agent_id: Standing.ADMITTED}
+    with scene.writing():
+        agent.reregister(agent_id)
+        scene.world.advance(10)
+    assert scene.standings == {agent_id: Standing.ADMITTED}
 
 
 def test_a_framework_that_nobody_has_heard_of_is_forgotten():
@@ -527,87 +289,4 @@ def test_the_oldest_agents_out_of_reach_are_forgotten(flags: dict[str, float], l
         agent.answers_pings = False
         scene.world.advance(500)
     scene.world.advance(200)
-    assert len(scene.master.cluster.unreachable) == len(standings(scene)) == left
-
-
-# While an agent is written down, it may be started anew.
-
-
-def test_the_last_report_of_an_agent_counts(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
-    scheduler.launch(task_on(scheduler.offer()))
-    agent_id, order = agent.id, agent.last(RunTaskMessage)
-    agent.answers_pings = False
-    scene.world.advance(120)
-    agent.answers_pings = True
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.reregister(agent_id, **reported(order))
-    agent.reregister(agent_id)  # as another process, that has nothing any more
-    scene.world.release(writing)
-    scene.world.settle()
-    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
-    assert scene.master.cluster.agents[agent_id].tasks == {}
-
-
-def test_an_agent_that_is_back_when_the_time_of_all_is_over_stays(scene: Scene, agent: AgentPeer):
-    agent_id = agent.id
-    scene.restart_master()
-    scene.world.advance(599)
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.info = MORE
-    agent.reregister(agent_id)
-    scene.world.advance(2)
-    scene.world.release(writing)
-    scene.world.settle()
-    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
-    assert standings(scene) == {agent_id: Standing.ADMITTED}
-    assert scene.metric("recovery_slave_removals") == 0
-
-
-def test_one_agent_comes_back_with_an_id(scene: Scene, agent: AgentPeer):
-    agent_id = agent.id
-    scene.restart_master()
-    other = scene.agent()
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.info = MORE
-    agent.reregister(agent_id)
-    other.reregister(agent_id)  # with a copy of its work_dir
-    scene.world.release(writing)
-    scene.world.settle()
-    assert agent.last(AgentReregisteredMessage).agent_id == agent_id
-    assert other.inbox == []
-    other.reregister(agent_id)
-    assert "expected agent" in other.last(ShutdownMessage).message
-
-
-def test_an_agent_that_an_operator_says_is_gone_while_it_comes_back_is_sent_away(scene: Scene, agent: AgentPeer):
-    agent_id = agent.id
-    scene.restart_master()
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.info = MORE
-    agent.reregister(agent_id)
-    order = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
-    answers: list[HttpResponse] = []
-    scene.ask(HttpRequest("POST", "/api/v1", (), JSON, json.dumps(order).encode()), answers.append)
-    scene.world.release(writing)
-    scene.world.settle()
-    assert [answer.status for answer in answers] == [200]
-    assert agent.all(AgentReregisteredMessage) == []
-    assert scene.master.cluster.agents == {}
-
-    agent.reregister(agent_id)
-    assert "is gone" in agent.last(ShutdownMessage).message
-
-
-def test_an_agent_that_forgot_its_id_meanwhile_is_another(scene: Scene, agent: AgentPeer):
-    agent_id = agent.id
-    agent.answers_pings = False
-    scene.world.advance(120)
-    agent.answers_pings = True
-    writing = scene.world.hold(RegistryStoredMessage)
-    agent.reregister(agent_id)
-    agent.register()
-    scene.world.release(writing)
-    scene.world.settle()
-    assert agent.all(AgentReregisteredMessage) == []
-    assert agent.id != agent_id
-    assert standings(scene) == {agent.id: Standing.ADMITTED}
+    assert len(scene.master.cluster.unreachable) == len(scene.standings) == left
