@@ -366,6 +366,12 @@ class Cluster:
         return program
 
 
+def kept(cluster: Cluster) -> Cluster:
+    """From now on tasks are to outlive their agent."""
+    cluster.framework = replace(cluster.framework, checkpoint=True)
+    return cluster
+
+
 def command_task(id: str = "t1", line: str = "true", **more: object) -> TaskInfo:
     task = TaskInfo(id, TaskID(id), AGENT, Resources.of(cpus=1, mem=64), command=CommandInfo(line))
     return replace(task, **more)

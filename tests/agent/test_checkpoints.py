@@ -28,7 +28,7 @@ from mesos.ids import AgentID, ContainerID, TaskID
 from mesos.messages import ShutdownFrameworkMessage
 from mesos.resources import Resources
 from mesos.types import AgentInfo, DomainInfo, FaultDomain
-from tests.agent.cluster import FRAMEWORK, Cluster, command_task, executor_task
+from tests.agent.cluster import FRAMEWORK, Cluster, command_task, executor_task, kept
 
 PATH = "agents/A1/journal"
 ENTRIES: list[list[AnyFact]] = [
@@ -156,18 +156,16 @@ def test_damage_behind_what_was_written_anew_is_told():
 def test_a_journal_grows_only_so_far(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("agent.checkpoints.journal.REWRITE_BYTES_MIN", 10_000)
     monkeypatch.setattr("agent.checkpoints.replay.COMPLETED_KEPT", 5)
-    cluster.framework = replace(cluster.framework, checkpoint=True)
     for number in range(100):
-        cluster.run(command_task(f"t{number}"))
+        kept(cluster).run(command_task(f"t{number}"))
         cluster.machine.end()
         cluster.world.settle()
     assert len(cluster.node.storage.read(PATH) or b"") < 20_000
 
 
 def test_records_are_the_same_after_a_replay(cluster: Cluster):
-    cluster.framework = replace(cluster.framework, checkpoint=True)
     cluster.master.acknowledges = False
-    cluster.run(command_task("t1"), executor_task("t2"), executor_task("t3"))
+    kept(cluster).run(command_task("t1"), executor_task("t2"), executor_task("t3"))
     cluster.start_program()
     facts = list(facts_of(cluster.agent.frameworks, cluster.agent.streams))
     frameworks, streams = Frameworks(1), Streams()
@@ -179,8 +177,7 @@ def test_records_are_the_same_after_a_replay(cluster: Cluster):
 
 
 def test_what_a_framework_left_unfinished_when_it_was_over_stays_behind_when_it_is_here_again(cluster: Cluster):
-    cluster.framework = replace(cluster.framework, checkpoint=True)
-    cluster.run(executor_task("t1"))
+    kept(cluster).run(executor_task("t1"))
     cluster.start_program()
     cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
     cluster.machine.end()

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from agent.agent import AGENT_ID
+from agent.dialogues.base import AgentState
 from libprocess import PID
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.http.stream import HttpStream
@@ -21,11 +22,11 @@ from mesos.messages import (
     PingAgentMessage,
     ShutdownExecutorMessage,
 )
-from mesos.types import TaskState
+from mesos.types import Reason, TaskState
 from mesos.v1.executor import CALL, EVENT
 from mesos.v1.media import Media
 from mesos.v1.recordio import RecordDecoder
-from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, command_task, executor_task
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, command_task, executor_task, kept
 
 UUID = b"0123456789abcdef"
 
@@ -181,8 +182,7 @@ def test_an_executor_ends_with_its_agent_unless_it_is_to_live_on(cluster: Cluste
 
 
 def test_an_executor_that_is_to_live_on_may_lose_its_connection(cluster: Cluster):
-    cluster.framework = replace(cluster.framework, checkpoint=True)
-    cluster.run(executor_task("t1"))
+    kept(cluster).run(executor_task("t1"))
     program = HttpProgram(cluster).subscribe()
     program.report("t1", "TASK_RUNNING")
     program.hang_up()
@@ -199,8 +199,7 @@ def test_an_executor_that_is_to_live_on_may_lose_its_connection(cluster: Cluster
 
 
 def test_what_an_executor_runs_that_was_killed_while_it_was_lost_is_killed_when_it_is_back(cluster: Cluster):
-    cluster.framework = replace(cluster.framework, checkpoint=True)
-    cluster.run(executor_task("t1"))
+    kept(cluster).run(executor_task("t1"))
     program = HttpProgram(cluster).subscribe()
     cluster.run(executor_task("t2"))
     program.hang_up()
@@ -245,3 +244,43 @@ def test_nobody_speaks_for_an_executor_on_a_driver(cluster: Cluster):
     cluster.run(executor_task())
     cluster.start_program()
     assert HttpProgram(cluster).post("MESSAGE", {"data": b"x"}).status == 403
+
+
+# They find an agent that was restarted by themselves.
+
+
+def test_an_executor_over_http_subscribes_again_with_what_was_not_acknowledged(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"), executor_task("t2"))
+    program = HttpProgram(cluster).subscribe()
+    program.report("t1", "TASK_RUNNING")
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert cluster.agent.state is AgentState.RECOVERING
+
+    status = {"task_id": {"value": "t1"}, "state": "TASK_FINISHED", "uuid": UUID[::-1], "source": "SOURCE_EXECUTOR"}
+    ids = {"framework_id": {"value": FRAMEWORK}, "executor_id": {"value": "E1"}}
+    task = {"name": "t2", "task_id": {"value": "t2"}, "agent_id": {"value": AGENT}, "resources": []}
+    unacknowledged = {"unacknowledged_tasks": [task], "unacknowledged_updates": [ids | {"status": status}]}
+    response = program.post("SUBSCRIBE", unacknowledged)
+    assert response.stream is not None
+    program.stream = response.stream
+    cluster.register()
+
+    assert program.all("SUBSCRIBED")
+    assert program.all("ACKNOWLEDGED")[-1] == {"task_id": {"value": "t1"}, "uuid": UUID[::-1]}
+    assert program.all("LAUNCH") == [], "t2 is there already"
+    cluster.world.settle()
+    assert cluster.master.states == [TaskState.TASK_FINISHED]
+
+
+def test_an_executor_over_http_that_stays_away_is_destroyed(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    HttpProgram(cluster).subscribe()
+    cluster.revive_agent()
+    cluster.world.advance(seconds=1.9)
+    assert cluster.agent.state is AgentState.RECOVERING
+    assert "slave/recovery_time_secs" not in cluster.node.metrics.snapshot()
+    cluster.world.advance(seconds=3)
+    assert cluster.machine.running == []
+    assert cluster.master.status.reason is Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT
+    assert cluster.node.metrics.snapshot()["slave/recovery_time_secs"] == pytest.approx(2, abs=0.1)

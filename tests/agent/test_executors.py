@@ -23,7 +23,7 @@ from mesos.messages import (
 )
 from mesos.resources import Resources
 from mesos.types import Reason, ResourceLimit, TaskState
-from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, executor_task
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, executor_task, kept
 
 RUNNING, FINISHED, FAILED = TaskState.TASK_RUNNING, TaskState.TASK_FINISHED, TaskState.TASK_FAILED
 KILLED, LOST = TaskState.TASK_KILLED, TaskState.TASK_LOST
@@ -183,8 +183,7 @@ def test_an_executor_that_leaves_but_lives_on_is_killed(cluster: Cluster):
 
 
 def test_an_executor_that_leaves_does_not_come_back_even_if_it_was_to_live_on(cluster: Cluster):
-    cluster.framework = replace(cluster.framework, checkpoint=True)
-    cluster.run(executor_task())
+    kept(cluster).run(executor_task())
     elsewhere = cluster.world.node("agent", 20000)
     program = Program(cluster.agent.pid, ExecutorID("E1"))
     elsewhere.spawn(program)

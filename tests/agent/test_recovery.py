@@ -8,10 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from agent.checkpoints.facts import EndedFact, UpdateFact
-from agent.checkpoints.identity import journal_path
-from agent.checkpoints.journal import Journal
 from agent.dialogues.base import AgentState
-from agent.dialogues.messages import WriteJournalMessage
 from agent.janitor import KeepSandboxMessage
 from agent.records.task import STATUSES_KEPT
 from libprocess import PID, Process
@@ -31,16 +28,10 @@ from mesos.messages import (
 )
 from mesos.resources import Resources
 from mesos.types import FrameworkCapability, Reason, StatusUpdate, TaskReference, TaskState, TaskStatus
-from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, acknowledgement, command_task, executor_task
-from tests.agent.test_executor_api import UUID, HttpProgram
+from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, Program, acknowledgement, command_task, executor_task, kept
 
+UUID = b"0123456789abcdef"
 STARTING, RUNNING, FINISHED = TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FINISHED
-
-
-def kept(cluster: Cluster) -> Cluster:
-    """From now on tasks are to outlive their agent."""
-    cluster.framework = replace(cluster.framework, checkpoint=True)
-    return cluster
 
 
 def test_the_master_is_told_of_what_goes_on(cluster: Cluster):
@@ -120,76 +111,6 @@ def test_what_was_said_of_a_task_of_an_unknown_framework_is_said_again(cluster: 
         cluster.register()
         cluster.world.settle()
         assert cluster.master.got(StatusUpdateMessage) == [told]
-
-
-@pytest.mark.parametrize("changes", [0, 1], ids=["not written", "not synced"])
-def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Cluster, changes: int):
-    kept(cluster).run(executor_task("t1"))
-    program = cluster.start_program()
-    cluster.world.advance(1)
-    mail = len(program.mail)
-    cluster.node.storage.lose_power_after(changes)  # type: ignore[attr-defined]
-    program.report(TaskID("t1"), RUNNING)
-    cluster.world.settle()
-
-    assert cluster.master.states == []
-    assert len(program.mail) == mail
-
-
-def test_nothing_is_said_before_it_is_written_down_however_long_that_takes(cluster: Cluster):
-    kept(cluster).run(executor_task("t1"))
-    program = cluster.start_program()
-    cluster.world.advance(1)
-    writing = cluster.world.hold(WriteJournalMessage)
-    mail = len(program.mail)
-    program.report(TaskID("t1"), RUNNING)
-    cluster.world.settle()
-    assert cluster.master.states == []
-    assert len(program.mail) == mail
-
-    cluster.world.release(writing)
-    cluster.world.settle()
-    assert cluster.master.states == [RUNNING]
-    assert len(program.mail) == mail + 1
-
-
-def test_what_was_launched_outlives_a_loss_of_power_a_moment_later(cluster: Cluster):
-    for number in range(8):
-        kept(cluster).run(executor_task(f"t{number}", executor_id=f"E{number}"))
-        cluster.world.advance(1)
-    cluster.restart_agent()
-    cluster.world.settle()
-    assert len(list(cluster.agent.frameworks.tasks())) == 8
-
-
-def test_a_torn_end_does_not_hide_what_is_written_behind_it(cluster: Cluster):
-    kept(cluster).run(command_task("t1"))
-    cluster.node.storage.append(journal_path(AGENT), bytes(50))
-    cluster.revive_agent()
-    cluster.register()
-    cluster.run(command_task("t2"))
-    cluster.revive_agent()
-    cluster.world.settle()
-    assert [task.id for task in cluster.agent.frameworks.tasks()] == ["t1", "t2"]
-
-
-def test_damage_is_skipped_and_counted_if_that_is_wanted_and_left_alone_otherwise(cluster: Cluster):
-    kept(cluster).run(command_task("t1"))
-    journal = journal_path(AGENT)
-    damaged = bytearray(cluster.node.storage.read(journal) or b"")
-    damaged[20] ^= 0xFF
-    cluster.node.storage.write(journal, bytes(damaged))
-    cluster.revive_agent()
-    cluster.world.settle()
-    [failure] = cluster.world.failures
-    assert f"{journal} is damaged at byte" in str(failure)
-    assert cluster.node.storage.read(journal) == damaged
-    cluster.world.failures.clear()
-
-    cluster.give_flags(strict=False)
-    cluster.revive_agent()
-    cluster.world.settle()
-    assert cluster.node.metrics.snapshot()["slave/recovery_errors"] == 1
 
 
 def test_what_ran_before_the_machine_was_started_again_is_gone_and_what_runs_since_then_is_not(cluster: Cluster):
@@ -283,16 +204,6 @@ def test_an_executor_that_has_left_is_not_awaited_for_a_framework_that_is_over(c
     assert cluster.machine.running == []
 
 
-def test_what_is_at_hand_when_an_agent_ends_is_written_down(cluster: Cluster):
-    cluster.world.hold(WriteJournalMessage)
-    kept(cluster).run(command_task("t1"))
-    cluster.node.terminate(cluster.agent.pid)
-    cluster.world.settle()
-    cluster.revive_agent()
-    cluster.world.settle()
-    assert [task.id for task in cluster.agent.frameworks.tasks()] == ["t1"]
-
-
 class Keeper(Process):
     """The janitor, who notes what is to stay."""
 
@@ -362,30 +273,6 @@ def test_what_was_acknowledged_is_not_told_again_behind_what_came_after_it(clust
     assert cluster.master.states == [FINISHED]
 
 
-def test_what_is_written_down_in_one_turn_is_one_write(cluster: Cluster):
-    kept(cluster).run(*[executor_task(f"t{number}") for number in range(20)])
-    program = cluster.start_program()
-    cluster.node.storage.lose_power_after(3)  # type: ignore[attr-defined] # append and sync, and one more
-    for number in range(20):
-        program.report(TaskID(f"t{number}"), RUNNING)
-    cluster.world.run_until(lambda: len(cluster.master.states) == 20)
-
-
-def test_the_end_of_a_container_is_forgotten_only_when_it_is_written_down(cluster: Cluster):
-    kept(cluster).run(command_task("t1"))
-    container_id = cluster.machine.container_id
-    written: list[bool] = []
-
-    def forget(id_: ContainerID) -> None:
-        facts = Journal(cluster.node.storage, journal_path(AGENT)).read(strict=True).facts
-        written.append(EndedFact(id_) in facts and id_ == container_id)
-
-    cluster.machine.forget = forget  # type: ignore[method-assign]
-    cluster.machine.end()
-    cluster.world.settle()
-    assert written == [True]
-
-
 def test_what_has_ended_is_shown_by_the_next_agent_too(cluster: Cluster):
     def shown() -> list[tuple[str, list[tuple[str, str]]]]:
         frameworks = cluster.agent.frameworks
@@ -453,43 +340,3 @@ def test_an_update_that_comes_before_its_executor_is_back_is_not_taken_for_told(
     cluster.world.settle()
     assert cluster.master.states == [FINISHED]
     assert StatusUpdateAcknowledgementMessage(FRAMEWORK, AGENT, TaskID("t1"), UUID) in program.mail
-
-
-# Executors over HTTP: they find the agent again by themselves.
-
-
-def test_an_executor_over_http_subscribes_again_with_what_was_not_acknowledged(cluster: Cluster):
-    kept(cluster).run(executor_task("t1"), executor_task("t2"))
-    program = HttpProgram(cluster).subscribe()
-    program.report("t1", "TASK_RUNNING")
-    cluster.revive_agent()
-    cluster.world.settle()
-    assert cluster.agent.state is AgentState.RECOVERING
-
-    status = {"task_id": {"value": "t1"}, "state": "TASK_FINISHED", "uuid": UUID[::-1], "source": "SOURCE_EXECUTOR"}
-    ids = {"framework_id": {"value": FRAMEWORK}, "executor_id": {"value": "E1"}}
-    task = {"name": "t2", "task_id": {"value": "t2"}, "agent_id": {"value": AGENT}, "resources": []}
-    unacknowledged = {"unacknowledged_tasks": [task], "unacknowledged_updates": [ids | {"status": status}]}
-    response = program.post("SUBSCRIBE", unacknowledged)
-    assert response.stream is not None
-    program.stream = response.stream
-    cluster.register()
-
-    assert program.all("SUBSCRIBED")
-    assert program.all("ACKNOWLEDGED")[-1] == {"task_id": {"value": "t1"}, "uuid": UUID[::-1]}
-    assert program.all("LAUNCH") == [], "t2 is there already"
-    cluster.world.settle()
-    assert cluster.master.states == [FINISHED]
-
-
-def test_an_executor_over_http_that_stays_away_is_destroyed(cluster: Cluster):
-    kept(cluster).run(executor_task("t1"))
-    HttpProgram(cluster).subscribe()
-    cluster.revive_agent()
-    cluster.world.advance(seconds=1.9)
-    assert cluster.agent.state is AgentState.RECOVERING
-    assert "slave/recovery_time_secs" not in cluster.node.metrics.snapshot()
-    cluster.world.advance(seconds=3)
-    assert cluster.machine.running == []
-    assert cluster.master.status.reason is Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT
-    assert cluster.node.metrics.snapshot()["slave/recovery_time_secs"] == pytest.approx(2, abs=0.1)
