@@ -142,14 +142,14 @@ class Machine:
 
     def probe(self, asker: PID, container_id: ContainerID, check: HealthCheck | CheckInfo) -> None:
         self.probes.append(check)
-        probed = ProbedMessage(container_id, isinstance(check, HealthCheck), **self.finding)  # type: ignore[arg-type]
+        probed = ProbedMessage(container_id, isinstance(check, HealthCheck), **self.finding)
         self._runtime.send(asker, probed)
 
     def end(self, status: int | None = 0, container_id: ContainerID | None = None, **why: object) -> None:
         """Let a container's first process end; by default the one that was launched last."""
         container_id = container_id or self.container_id
         owner = self._owners.pop(container_id)
-        self._runtime.send(owner, ContainerTerminatedMessage(container_id, status, **why))  # type: ignore[arg-type]
+        self._runtime.send(owner, ContainerTerminatedMessage(container_id, status, **why))
 
 
 class Shelf:

@@ -19,7 +19,7 @@ MEGABYTE = 1 << 20
 
 
 def tar(path: Path, *members: tarfile.TarInfo, mode: str = "w") -> Path:
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+    with tarfile.open(path, mode) as archive:
         for member in members:
             archive.addfile(member, io.BytesIO(b"x" * member.size) if member.isreg() else None)
     return path

@@ -144,7 +144,7 @@ def test_the_last_status_tells_what_was_known(cluster: Cluster):
 def test_what_counts_as_healthy(type: CheckType, finding: dict[str, object], is_good: bool):
     check = HealthCheck(type, grace_period_seconds=0, http=HTTPCheckInfo(80), tcp=TCPCheckInfo(80))
     health = Health(check, began=0.0)
-    verdict = health.judge(ProbedMessage(CONTAINER, True, **finding), now=1.0)  # type: ignore[arg-type]
+    verdict = health.judge(ProbedMessage(CONTAINER, True, **finding), now=1.0)
     assert health.healthy is is_good
     assert verdict.tells
     assert not verdict.kills

@@ -60,7 +60,7 @@ def test_what_was_reserved_is_there_after_a_crash():
 
 def test_nothing_is_said_of_an_operation_that_did_not_reach_the_disk():
     cluster = with_disk()
-    cluster.node.storage.lose_power_after(0)  # type: ignore[attr-defined]
+    cluster.node.storage.lose_power_after(0)
     cluster.tell(ApplyOperationMessage(b"o1", Reserve(RESERVED)))
 
     assert not cluster.master.got(UpdateOperationStatusMessage)

@@ -146,7 +146,7 @@ def test_an_executor_that_was_just_started_has_its_time_and_no_master_waits_for_
 def test_an_executor_that_stays_away_and_does_not_die_keeps_no_agent_from_its_master(cluster: Cluster):
     kept(cluster).run(executor_task("t1"))
     cluster.start_program()
-    cluster.machine.destroy = lambda container_id: None  # type: ignore[method-assign]
+    cluster.machine.destroy = lambda container_id: None
     cluster.revive_agent()
     cluster.world.advance(seconds=4)
     assert cluster.agent.state is AgentState.REGISTERED
@@ -248,7 +248,7 @@ def test_an_executor_that_was_told_to_end_is_not_taken_up(cluster: Cluster):
     cluster.start_program()
     cluster.tell(ShutdownExecutorMessage(FRAMEWORK, ExecutorID("E1")))
     destroyed: list[ContainerID] = []
-    cluster.machine.destroy = destroyed.append  # type: ignore[method-assign] # which takes a while
+    cluster.machine.destroy = destroyed.append  # which takes a while
     for _ in range(2):
         cluster.revive_agent()
         cluster.world.settle()

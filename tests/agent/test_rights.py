@@ -86,7 +86,7 @@ LOOKS: list[tuple[str, str | None, Callable[[Cluster, str], HttpResponse]]] = [
     ("view_flags", None, lambda cluster, who: get(cluster, who, "/flags")),
     ("view_flags", None, lambda cluster, who: call(cluster, who, "GET_FLAGS")),
     *(
-        ("get_endpoints", path, lambda cluster, who, path=path: get(cluster, who, path))  # type: ignore[misc]
+        ("get_endpoints", path, lambda cluster, who, path=path: get(cluster, who, path))
         for path in ("/monitor/statistics", "/monitor/history", "/containers", "/metrics/snapshot", "/files/debug")
     ),
     (

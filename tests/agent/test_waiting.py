@@ -104,7 +104,7 @@ def test_a_framework_that_is_shut_down_waits_no_more(cluster: Cluster):
 
 
 def test_a_task_does_not_wait_for_ever(cluster: Cluster):
-    cluster.machine.destroy = lambda container_id: None  # type: ignore[method-assign]
+    cluster.machine.destroy = lambda container_id: None
     cluster.run(command_task("t1"))
     cluster.world.advance(LATE_SECONDS)
 
@@ -169,7 +169,7 @@ def test_what_has_waited_is_not_said_to_be_killed_while_it_runs(kept: Cluster):
 
 
 def test_what_waits_since_an_earlier_life_waits_no_longer_for_that(kept: Cluster):
-    kept.machine.destroy = lambda container_id: None  # type: ignore[method-assign]
+    kept.machine.destroy = lambda container_id: None
     kept.run(command_task("t1"))
     kept.world.advance(LATE_SECONDS / 2)
     kept.revive_agent()

@@ -21,7 +21,7 @@ def test_nothing_is_said_of_an_update_that_did_not_reach_the_disk(cluster: Clust
     program = cluster.start_program()
     cluster.world.advance(1)
     mail = len(program.mail)
-    cluster.node.storage.lose_power_after(changes)  # type: ignore[attr-defined]
+    cluster.node.storage.lose_power_after(changes)
     program.report(TaskID("t1"), RUNNING)
     cluster.world.settle()
 
@@ -98,7 +98,7 @@ def test_what_is_at_hand_when_an_agent_ends_is_written_down(cluster: Cluster):
 def test_what_is_written_down_in_one_turn_is_one_write(cluster: Cluster):
     kept(cluster).run(*[executor_task(f"t{number}") for number in range(20)])
     program = cluster.start_program()
-    cluster.node.storage.lose_power_after(3)  # type: ignore[attr-defined] # append and sync, and one more
+    cluster.node.storage.lose_power_after(3)  # append and sync, and one more
     for number in range(20):
         program.report(TaskID(f"t{number}"), RUNNING)
     cluster.world.run_until(lambda: len(cluster.master.states) == 20)
@@ -113,7 +113,7 @@ def test_the_end_of_a_container_is_forgotten_only_when_it_is_written_down(cluste
         facts = Journal(cluster.node.storage, journal_path(AGENT)).read(strict=True).facts
         written.append(EndedFact(id_) in facts and id_ == container_id)
 
-    cluster.machine.forget = forget  # type: ignore[method-assign]
+    cluster.machine.forget = forget
     cluster.machine.end()
     cluster.world.settle()
     assert written == [True]

@@ -273,7 +273,7 @@ def test_flags_are_inherited_and_frozen():
     flags = MoreFlags.load(["--extra=2", "--port=1"], {"ALL_COUNT": "7"})
     assert (flags.program, flags.extra, flags.port, flags.count) == ("more", 2, 1, 7)
     with pytest.raises(AttributeError):
-        flags.extra = 3  # type: ignore[misc]
+        flags.extra = 3
 
 
 def test_a_field_whose_type_says_little_needs_a_kind():

@@ -118,7 +118,7 @@ def test_a_recording_is_plain_msgpack_with_all_there_is_to_know(world: World, no
 
 def test_each_piece_of_mail_has_its_time(world: World, node: Runtime):
     ticks = iter(range(100, 200))
-    node.clock.now = lambda: float(next(ticks))  # type: ignore[method-assign]
+    node.clock.now = lambda: float(next(ticks))
     records: list[Record] = []
     shelf = node.spawn(Shelf(), "shelf")
     world.settle()

@@ -36,7 +36,7 @@ def on_rack(scene: Scene, rack: str) -> AgentPeer:
 
 
 def demanding(scene: Scene, *constraints: OfferConstraints, **info: object) -> SchedulerPeer:
-    scheduler = scene.scheduler(**info)  # type: ignore[arg-type]
+    scheduler = scene.scheduler(**info)
     scheduler.say(RegisterFrameworkMessage(scheduler.info, (), constraints))
     return scheduler
 

@@ -35,7 +35,7 @@ def disjoint(one: Resources, other: Resources) -> bool:
     """Whether no number of a range and no name of a set is in both, so that adding loses nothing."""
     amounts = dict(one.items)
     return not any(
-        set(amounts[kind]) & set(amount)  # type: ignore[arg-type]
+        set(amounts[kind]) & set(amount)
         for kind, amount in other.items
         if kind in amounts and not isinstance(amount, int)
     )

@@ -86,7 +86,7 @@ class Runner(Scheduler):
 
     def state(self, task_id: str) -> TaskState | None:
         """The last that was heard of a task."""
-        return self.states.get(TaskID(task_id), [None])[-1]  # type: ignore[list-item]
+        return self.states.get(TaskID(task_id), [None])[-1]
 
 
 class Echo(Executor):

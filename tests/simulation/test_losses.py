@@ -177,7 +177,7 @@ def test_a_framework_that_stays_without_a_scheduler_ends_with_all_it_runs(cluste
 def test_what_was_launched_while_there_is_no_master_is_reported_lost(cluster: Cluster):
     cluster.elect()
     runner = Runner("true")
-    runner.resource_offers = lambda driver, offers: runner.offers.extend(offers)  # type: ignore[method-assign, assignment]
+    runner.resource_offers = lambda driver, offers: runner.offers.extend(offers)
     driver = cluster.run(runner, framework())
     cluster.advance(seconds=1)
     cluster.crash(cluster.node_of(cluster.master))

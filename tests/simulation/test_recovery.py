@@ -139,7 +139,7 @@ def test_what_an_executor_said_while_its_agent_was_away_arrives_once(cluster: Cl
 def test_an_executor_that_ended_while_its_agent_was_away_took_its_tasks_with_it(cluster: Cluster, story: Story):
     runner = story.run_told()
     story.kill_agent()
-    story.told.driver.stop()  # type: ignore[union-attr]
+    story.told.driver.stop()
     story.program.drain()
     cluster.advance(seconds=5)
     story.start_agent()

@@ -41,7 +41,7 @@ def test_systemd_finds_nothing_wrong_with_a_unit(name: str, tmp_path: Path):
 def test_units_bring_back_what_failed_and_not_what_an_operator_got_wrong():
     for name in ("mesos-master", "mesos-agent"):
         unit = configparser.ConfigParser(strict=False, interpolation=None)
-        unit.optionxform = str  # type: ignore[assignment,method-assign]
+        unit.optionxform = str
         unit.read(DEPLOY / f"{name}.service")
         assert unit["Service"]["Restart"] == "always"
         assert unit["Service"]["RestartPreventExitStatus"] == "2"

@@ -92,7 +92,7 @@ Story = Callable[[Stage], Awaitable[None]]
 def play(tmp_path: Path, story: Story) -> None:
     async def play_it() -> None:
         server = Server()
-        runner = web.ServerRunner(web.Server(server.serve))  # type: ignore[arg-type]
+        runner = web.ServerRunner(web.Server(server.serve))
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -122,7 +122,7 @@ def test_a_container_that_is_killed_while_the_agent_is_away_is_told_of(
     framework.wait_for("t", RUNNING)
     cluster.wait_until(lambda: bool(sleepers(marker)), "it sleeps")
     end_agent(cluster, signal.SIGKILL)
-    processes_with(marker)[0].parent().kill()  # type: ignore[union-attr]  # its init, which leaves no report
+    processes_with(marker)[0].parent().kill()  # its init, which leaves no report
     cluster.agents[0].start()
     assert "signal Killed" in framework.wait_for("t", FAILED).message
     assert sleepers(marker) == []

@@ -68,7 +68,7 @@ def test_a_message_beyond_the_limit_is_dropped_and_counted_and_the_rest_arrives(
 def test_what_cannot_be_encoded_is_dropped_and_counted_and_the_rest_arrives(near: ThreadedNode, far: ThreadedNode):
     talker = far.spawn(Talker())
     for text in ("a", object(), "b"):
-        near.send(talker, TalkMessage(text))  # type: ignore[arg-type]
+        near.send(talker, TalkMessage(text))
     eventually(lambda: kept(near, talker) == ("a", "b"))
     assert near.runtime.drops == {"cannot be encoded": 1}
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_encoded_is_dropped_and_counted_and_the_rest_arrives(near
 def test_a_message_of_the_wrong_type_is_dropped_and_counted_where_it_arrives(near: ThreadedNode, far: ThreadedNode):
     talker = far.spawn(Talker())
     for text in ("a", 7, "b"):
-        near.send(talker, TalkMessage(text))  # type: ignore[arg-type]
+        near.send(talker, TalkMessage(text))
     eventually(lambda: kept(near, talker) == ("a", "b"))
     assert far.runtime.drops == {"unreadable": 1}
 

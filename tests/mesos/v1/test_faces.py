@@ -21,8 +21,8 @@ from tests.mesos.strategies import resources
 
 TASK = types.TaskInfo(
     name="web",
-    task_id="t1",  # type: ignore[arg-type]
-    agent_id="a1",  # type: ignore[arg-type]
+    task_id="t1",
+    agent_id="a1",
     resources=Resources.of(cpus=0.5, mem=64),
     command=types.CommandInfo(
         value="run",
@@ -103,16 +103,16 @@ TASK = types.TaskInfo(
 )
 
 STATUS = types.TaskStatus(
-    task_id="t1",  # type: ignore[arg-type]
+    task_id="t1",
     state=types.TaskState.TASK_RUNNING,
-    agent_id="a1",  # type: ignore[arg-type]
+    agent_id="a1",
     source=types.Source.SOURCE_AGENT,
     reason=types.Reason.REASON_AGENT_DRAINING,
     timestamp=1795202596.048705,
     uuid=b"0123456789abcdef",
     healthy=False,
     check_status=types.CheckStatusInfo(types.CheckType.COMMAND, exit_code=0),
-    container_status=types.ContainerStatus("c1", executor_pid=7),  # type: ignore[arg-type]
+    container_status=types.ContainerStatus("c1", executor_pid=7),
     unreachable_time=1795202596.048705,
     limitation=types.TaskResourceLimitation(Resources.of(mem=5)),
 )
@@ -120,7 +120,7 @@ STATUS = types.TaskStatus(
 FRAMEWORK = types.FrameworkInfo(
     user="me",
     name="fw",
-    id="f1",  # type: ignore[arg-type]
+    id="f1",
     failover_timeout_seconds=10.0,
     checkpoint=True,
     roles=("eng", "ops"),
@@ -131,8 +131,8 @@ FRAMEWORK = types.FrameworkInfo(
 
 OPERATIONS = (
     types.Launch((TASK,)),
-    types.LaunchGroup(types.ExecutorInfo("e1", data=b"x"), types.TaskGroupInfo((TASK,))),  # type: ignore[arg-type]
-    types.Reserve(Resources.of(cpus=1), id="op"),  # type: ignore[arg-type]
+    types.LaunchGroup(types.ExecutorInfo("e1", data=b"x"), types.TaskGroupInfo((TASK,))),
+    types.Reserve(Resources.of(cpus=1), id="op"),
     types.Unreserve(Resources.of(cpus=1)),
     types.Create(Resources.of(disk=1)),
     types.Destroy(Resources.of(disk=1)),

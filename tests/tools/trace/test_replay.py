@@ -96,9 +96,9 @@ PLAYER = PID("player", "b", 5050)
 def casino(monkeypatch: pytest.MonkeyPatch) -> None:
     """The module that the command line names."""
     module = ModuleType("casino")
-    module.dealer = lambda: Dealer(PLAYER)  # type: ignore[attr-defined]
-    module.forgetful = lambda: Forgetful(PLAYER)  # type: ignore[attr-defined]
-    module.restless = lambda: Restless(PLAYER)  # type: ignore[attr-defined]
+    module.dealer = lambda: Dealer(PLAYER)
+    module.forgetful = lambda: Forgetful(PLAYER)
+    module.restless = lambda: Restless(PLAYER)
     monkeypatch.setitem(sys.modules, "casino", module)
 
 
