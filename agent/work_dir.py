@@ -38,3 +38,5 @@ def _lock(descriptor: int, path: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OperatorError(f"another agent holds {path}; end it, or give each a --work_dir of its own") from None
+    except OSError as error:  # some file systems that machines share have no locks
+        raise OperatorError(f"--work_dir: {path} cannot be locked: {error.strerror}; give a local directory") from None

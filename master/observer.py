@@ -52,8 +52,11 @@ class AgentObserver(Process):
 
     def observe(self, message: ObserveMessage) -> None:
         """See the message."""
+        is_back = message.connected and not self._connected
         self._agent = message.agent
         self._connected = message.connected
+        if is_back:
+            self._hear()
 
     def ping_due(self, message: PingDueMessage) -> None:
         """See the message."""
@@ -67,7 +70,11 @@ class AgentObserver(Process):
     def pong_agent(self, message: PongAgentMessage) -> None:
         """See the message."""
         if self.sender == self._agent:
-            if self._missed >= self._missed_max:
-                self.send(self._master, AgentResponsiveMessage(self._agent_id))
-            self._answered = True
-            self._missed = 0
+            self._hear()
+
+    def _hear(self) -> None:
+        """The agent is there: pings that an earlier life of it missed do not count."""
+        if self._missed >= self._missed_max:
+            self.send(self._master, AgentResponsiveMessage(self._agent_id))
+        self._answered = True
+        self._missed = 0

@@ -102,8 +102,7 @@ class Reconnection(FrameworkOrders):
             log.warning("sending away %s, which wants to be executor %s again", self.sender, message.executor_id)
             self.reply(ShutdownExecutorMessage(message.framework_id, message.executor_id))
             return
-        if not is_known:  # it may have been asked twice
-            self._connect_executor(executor)
+        self._connect_executor(executor)
         self.reply(ExecutorReregisteredMessage(self.id, self.info))
         for update in message.updates:
             self._take_update(update)

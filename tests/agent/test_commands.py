@@ -166,6 +166,16 @@ def test_the_commands_of_a_framework_that_is_shut_down_end_unseen(cluster: Clust
     assert {task.reason for task in cluster.agent.archive} == {Reason.REASON_FRAMEWORK_REMOVED}
 
 
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_command_whose_agent_is_gone_goes_on_only_if_it_is_to_be_taken_up(cluster: Cluster, checkpoint: bool):
+    cluster.framework = replace(cluster.framework, checkpoint=checkpoint)
+    cluster.run(command_task())
+    cluster.node.terminate(cluster.agent.pid)
+    cluster.world.settle()
+
+    assert bool(cluster.machine.running) == checkpoint
+
+
 def test_a_command_can_tell_where_it_is(cluster: Cluster):
     cluster.run(command_task())
     config = cluster.machine.config

@@ -118,6 +118,26 @@ def test_an_operation_that_cannot_be_applied_is_dropped_with_the_reason():
     assert cluster.agent.lasting.resources == Resources()
 
 
+def test_the_end_of_an_operation_that_was_dropped_survives_a_crash_too():
+    cluster = with_disk()
+    update = apply(cluster, Unreserve(RESERVED))
+    cluster.restart_agent()
+    cluster.register()
+    cluster.world.settle()
+
+    assert cluster.master.got(UpdateOperationStatusMessage) == [update]
+
+
+def test_what_is_on_a_volume_is_there_until_its_destruction_is_on_disk():
+    cluster = with_disk()
+    apply(cluster, Reserve(RESERVED))
+    apply(cluster, Create(CREATED), b"o2")
+    cluster.node.storage.lose_power_after(0)  # type: ignore[attr-defined]
+    cluster.tell(ApplyOperationMessage(b"o3", Destroy(CREATED)))
+
+    assert cluster.volumes.paths == [PLACE]
+
+
 def test_a_volume_has_a_directory_from_its_creation_to_its_destruction():
     cluster = with_disk()
     apply(cluster, Reserve(RESERVED))

@@ -243,6 +243,48 @@ def test_what_a_framework_has_become_is_known_to_the_next_agent(cluster: Cluster
     assert (framework.info, framework.pid) == (changed, scheduler)
 
 
+def test_what_a_framework_says_with_a_later_task_is_known_to_the_next_agent(cluster: Cluster):
+    kept(cluster).run(command_task("t1"))
+    cluster.framework = replace(cluster.framework, name="changed")
+    cluster.run(command_task("t2"))
+    cluster.revive_agent()
+    cluster.world.settle()
+    [framework] = cluster.agent.frameworks
+    assert framework.info.name == "changed"
+
+
+def test_which_process_an_executor_was_is_known_to_the_next_agent(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    cluster.machine.starts = False
+    cluster.revive_agent()
+    cluster.world.settle()
+    assert [executor.process_id for executor in cluster.agent.containers.values()] == [4711]
+
+
+def test_what_was_said_of_a_task_that_never_was_is_over_with_its_framework(cluster: Cluster):
+    cluster.master.acknowledges = False
+    missing = Reconciliation(FRAMEWORK, (TaskReference(TaskID("t9")),))
+    cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (missing,)))
+    assert cluster.master.states == [TaskState.TASK_LOST]
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    cluster.revive_agent()
+    cluster.register()
+    cluster.world.settle()
+    assert cluster.master.states == []
+
+
+def test_an_executor_that_comes_back_has_room_for_what_it_was_given_last(cluster: Cluster):
+    kept(cluster).run(executor_task("t1"))
+    program = Program(cluster.agent.pid, ExecutorID("E1"))
+    cluster.world.node("agent", 20000).spawn(program)
+    cluster.world.settle()
+    cluster.machine.sizes.clear()
+    cluster.revive_agent()
+    program.say(ReregisterExecutorMessage(FRAMEWORK, ExecutorID("E1"), (), ()))
+    cluster.world.settle()
+    assert [size.scalar("cpus") for size in cluster.machine.sizes] == [1.5]
+
+
 def test_an_executor_that_was_told_to_end_is_not_taken_up(cluster: Cluster):
     kept(cluster).run(executor_task("t1"))
     cluster.start_program()

@@ -145,7 +145,9 @@ def test_what_waited_for_room_waits_on_when_the_agent_is_started_again(kept: Clu
     assert kept.master.states == LAUNCHED
     kept.revive_agent()
     kept.register()
-    assert len(kept.machine.running) == 1, "what was started then is taken up, and not started again"
+    taken_up = [known.config.container_id for known in kept.machine.recovered]
+    assert taken_up == kept.machine.running, "what was started then is not started again"
+    assert len(taken_up) == 1
 
 
 def test_what_waits_since_an_earlier_life_can_be_killed(kept: Cluster):

@@ -57,6 +57,24 @@ def test_an_answer_in_between_makes_the_count_begin_again(scene: Scene, agent: A
     assert agent.id in scene.master.cluster.agents
 
 
+def test_an_agent_that_comes_back_again_and_again_is_not_given_up_for_the_pings_in_between(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    """Found by killing one every 15 s, always just before its ping: its tasks were lost, though it was there."""
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    agent_id, order = agent.id, agent.last(RunTaskMessage)
+    for _ in range(8):
+        agent.die()
+        scene.world.advance(14)
+        agent = scene.agent(node=scene.world.node("agent-1")).reregister(agent_id, **reported(order))
+        agent.answers_pings = False
+        scene.world.advance(1)
+
+    assert agent_id in scene.master.cluster.agents
+    assert scheduler.statuses(task) == []
+
+
 def test_ping_limits_are_flags():
     scene = Scene(agent_ping_timeout_seconds=1.0, max_agent_ping_timeouts=2)
     agent = scene.agent().register()

@@ -8,13 +8,16 @@ from libprocess.errors import OperatorError
 from libprocess.pid import PID
 from mesos.driver import DriverStatus
 from mesos.executor import Executor, ExecutorCalls, ExecutorPlace, LocalExecutorDriver
-from mesos.ids import ExecutorID, TaskID
+from mesos.ids import AgentID, ExecutorID, TaskID
 from mesos.messages import (
     ExecutorToFrameworkMessage,
     FrameworkToExecutorMessage,
     KillTaskMessage,
+    ReconnectExecutorMessage,
     RegisterExecutorMessage,
+    ReregisterExecutorMessage,
     ShutdownExecutorMessage,
+    StatusUpdateMessage,
 )
 from mesos.types import AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo, TaskState, TaskStatus
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, executor_task
@@ -150,6 +153,30 @@ def test_an_executor_that_loses_its_agent_shuts_down(stage: Stage):
 
     stage.cluster.world.advance(seconds=6)
     assert not stage.is_alive
+
+
+def test_an_executor_whose_agent_is_gone_has_nobody_to_wait_for(stage: Stage):
+    stage.cluster.world.drop(StatusUpdateMessage, to=stage.cluster.agent.pid)
+    stage.driver.send_status_update(TaskStatus(TaskID("t1"), FINISHED))
+    stage.node.drain()
+    stage.cluster.world.crash(stage.cluster.node)
+    stage.cluster.world.settle()
+    assert not stage.is_alive
+
+
+def test_an_executor_comes_back_to_its_own_agent_only_and_not_once_it_ends(stage: Stage):
+    cluster = stage.cluster
+    answers = cluster.world.drop(ReregisterExecutorMessage)
+
+    def answers_to(agent_id: AgentID) -> int:
+        cluster.node.send(stage.driver.process.pid, ReconnectExecutorMessage(agent_id), cluster.agent.pid)
+        cluster.world.settle()
+        return len(answers.seen)
+
+    assert answers_to(AgentID("A2")) == 0
+    assert answers_to(AGENT) == 1
+    cluster.tell(ShutdownExecutorMessage(FRAMEWORK, ExecutorID("E1")))
+    assert answers_to(AGENT) == 1
 
 
 def test_a_driver_that_is_stopped_leaves_its_agent(stage: Stage):

@@ -116,6 +116,7 @@ def test_an_executor_comes_back_to_its_agent_with_what_it_runs(cluster: Cluster,
     cluster.advance(seconds=10)
     story.start_agent()
     cluster.advance(seconds=5)
+    cluster.advance(seconds=1000)  # it waits for nobody any more
     assert story.told.news == ["disconnected", "reregistered"]
     assert runner.states[TaskID("t1")] == [RUNNING]
 

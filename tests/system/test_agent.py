@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import subprocess
@@ -16,6 +17,7 @@ from agent.checkpoints.facts import EndedFact
 from agent.checkpoints.identity import journal_path, remember_agent
 from agent.checkpoints.journal import Journal
 from agent.work_dir import held
+from libprocess.errors import OperatorError
 from libprocess.system import DiskStorage
 from mesos.ids import AgentID, ContainerID
 from mesos.resources import Resources
@@ -94,6 +96,16 @@ def test_a_directory_has_one_agent_at_a_time(tmp_path: Path):
         text = f"mesos-agent: another agent holds {tmp_path}/meta/lock; end it, or give each a --work_dir of its own"
         assert fails(f"--work_dir={tmp_path}", "--port=0") == text
     with held(str(tmp_path)):
+        pass
+
+
+def test_a_directory_that_cannot_be_locked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    told = "meta/lock cannot be locked: No locks available; give a local directory"
+    with pytest.raises(OperatorError, match=told), held(str(tmp_path)):
         pass
 
 
