@@ -40,6 +40,7 @@ from agent.records.lasting import PATH, Lasting
 from agent.volumes import DiskVolumes
 from agent.work_dir import held
 from libprocess.edge import run
+from libprocess.endings import ending_signals
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
@@ -217,13 +218,13 @@ async def _watch(node: Runtime, agent: PID, endings: _Endings) -> int:
 
 
 class _Endings:
-    """What signals do: SIGTERM and Ctrl-C leave to the next agent what lives on, SIGUSR1 ends everything."""
+    """What signals do: SIGTERM and its kind leave to the next agent what lives on, SIGUSR1 ends everything."""
 
     def __init__(self) -> None:
         self.leave: Callable[[], None] = _leave_at_once
         self.stop: Callable[[], None] = _leave_at_once
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ending_signals():
             loop.add_signal_handler(number, lambda: self.leave())
         loop.add_signal_handler(signal.SIGUSR1, lambda: self.stop())
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
 from libprocess.edge import run
+from libprocess.endings import ending_signals
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.http.gate import Gate
 from libprocess.http.server import HttpServer
@@ -121,9 +121,9 @@ async def _watch(seat: Seat, told_to_end: asyncio.Event) -> int:
 
 
 def _ending() -> asyncio.Event:
-    """Set by SIGTERM and Ctrl-C."""
+    """Set by SIGTERM and its kind."""
     event = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     return event
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from frameworks.batch.results import Results
 from frameworks.batch.scheduler import FAILOVER_SECONDS, BatchScheduler, Plan
 from frameworks.batch.template import Template
 from frameworks.carrier import carrier
+from libprocess.endings import end_as_interrupted
 from libprocess.errors import OperatorError, told_to_the_operator
 from mesos.detector import require_master
 from mesos.resources import Resources
@@ -33,7 +33,7 @@ JOBS_MAX = sys.maxsize
 
 def main() -> None:
     """Run a batch; the exit status is 0 if all inputs succeeded, 1 if any failed, 130 after an interrupt."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_interrupted()
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         sys.exit(run(BatchFlags.load()))
     sys.exit(INTERRUPTED)

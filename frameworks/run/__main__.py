@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from contextlib import suppress
 
@@ -11,6 +10,7 @@ from frameworks.carrier import carrier
 from frameworks.run.console import PROGRAM, Console
 from frameworks.run.flags import RunFlags
 from frameworks.run.scheduler import FAILOVER_SECONDS, Order, RunScheduler
+from libprocess.endings import end_as_interrupted
 from libprocess.errors import OperatorError, told_to_the_operator
 from mesos.detector import require_master
 from mesos.ids import check_id
@@ -24,7 +24,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; the exit status is its own, or 130 after an interrupt, which kills it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_interrupted()
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         sys.exit(run(RunFlags.load()))
     sys.exit(INTERRUPTED)

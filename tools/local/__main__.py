@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from libprocess.endings import end_as_interrupted
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.flags import PATH, PORT, Flags, flag
 from mesos.resources import Resources
@@ -34,8 +34,8 @@ class LocalFlags(Flags, program=PROGRAM, environment=("MESOS_LOCAL_",)):
 
 
 def main() -> None:
-    """Run a local cluster until SIGINT or SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run a local cluster until it is told to end."""
+    end_as_interrupted()
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         run(LocalFlags.load())
 
