@@ -14,7 +14,14 @@ from typing import Any
 
 import msgspec
 from kazoo.client import KazooClient
-from kazoo.exceptions import BadVersionError, KazooException, NoNodeError, RolledBackError, RuntimeInconsistency
+from kazoo.exceptions import (
+    BadVersionError,
+    KazooException,
+    NoAuthError,
+    NoNodeError,
+    RolledBackError,
+    RuntimeInconsistency,
+)
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 from kazoo.security import CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, READ_ACL_UNSAFE
@@ -29,6 +36,7 @@ from mesos.detector.zookeeper.session import INTERRUPTED
 NODE = "registry"
 FORMAT = 1
 PAGES = 256
+PAGE_NAMES = tuple(f"{number:02x}" for number in range(PAGES))
 TRANSACTION_BYTES = 512 * 1024
 """ZooKeeper takes a megabyte at a time, the paths and headers included."""
 
@@ -142,7 +150,7 @@ class ZooKeeperBackend:
         try:
             holder = msgspec.json.decode(data, type=Holder)
         except msgspec.MsgspecError as error:
-            raise RefusedError(f"expected a registry at {self._where}, found: {error}; {self.remedy}") from None
+            raise self._damage(f"what is no holder: {error}") from None
         if holder.format > FORMAT:
             text = f"found one of format {holder.format}, which needs a newer version than this"
             raise RefusedError(f"expected a registry at {self._where}, {text}")
@@ -156,17 +164,19 @@ class ZooKeeperBackend:
                 data = result.get()[0]
             except KazooException:  # the connection broke on the way
                 data = client.retry(client.get, f"{self._root}/{name}")[0]
-            number = int(name, 16)
-            self._pages[number] = self._page(name, data)
+            if name not in PAGE_NAMES:
+                raise self._damage(f"{name}, which is no page")
+            self._pages[PAGE_NAMES.index(name)] = self._page(name, data)
         return {key: value for rows in self._pages.values() for key, value in rows.items()}
 
     def _page(self, name: str, data: bytes) -> Rows:
         try:
             return _pages.decode(zlib.decompress(data))
         except (zlib.error, msgspec.MsgspecError) as error:
-            raise RefusedError(
-                f"expected a registry at {self._where}, found damage in {name}: {error}; {self.remedy}"
-            ) from None
+            raise self._damage(f"damage in {name}: {error}") from None
+
+    def _damage(self, found: str) -> RefusedError:
+        return RefusedError(f"expected a registry at {self._where}, found {found}; {self.remedy}")
 
     @property
     def _where(self) -> str:
@@ -194,7 +204,7 @@ class ZooKeeperBackend:
             transaction = client.transaction()
             transaction.check(self._root, self._version)
             for number, data in pages:
-                path = f"{self._root}/{number:02x}"
+                path = f"{self._root}/{PAGE_NAMES[number]}"
                 if number in self._pages:
                     transaction.set_data(path, data)
                 else:
@@ -204,7 +214,7 @@ class ZooKeeperBackend:
                 return
             client.handler.sleep_func(AGAIN_SECONDS)
             for number, _ in pages:  # it may have been done all the same
-                if client.retry(client.exists, f"{self._root}/{number:02x}") is not None:
+                if client.retry(client.exists, f"{self._root}/{PAGE_NAMES[number]}") is not None:
                     self._pages.setdefault(number, {})
 
     def _check(self, results: list[Any]) -> None:
@@ -237,6 +247,8 @@ def _portions(pages: list[tuple[int, Rows, bytes]]) -> Iterator[list[tuple[int, 
 
 
 def _plain(error: object) -> str:
+    if isinstance(error, NoAuthError):
+        return "NoAuth: that user and password may not, or there are none"
     return f"{type(error).__name__.removesuffix('Error')} {error}".strip()
 
 

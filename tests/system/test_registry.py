@@ -90,6 +90,9 @@ def test_damage_is_refused_and_left_until_it_is_replaced(zookeeper: ZooKeeper):
             assert client.get(page)[0] == b"rubbish"
             next_one.replace({"b": b"2"})
             assert next_one.fetch() == {"b": b"2"}
+            client.create("/damage/registry/stray", b"")
+            with pytest.raises(RefusedError, match=r"found stray, which is no page; restore a backup "):
+                next_one.fetch()
         client.stop()
 
 

@@ -11,8 +11,8 @@ from mesos.types import MasterInfo
 
 async def candidates(session: Session) -> list[str]:
     """The names of all entries, the leader's first; changes of that are watched."""
-    names = [name for name in await session.children() if name.startswith(PREFIX)]
-    return sorted(names, key=lambda name: int(name.removeprefix(PREFIX)))
+    numbers = {name: name.removeprefix(PREFIX) for name in await session.children() if name.startswith(PREFIX)}
+    return sorted((name for name, number in numbers.items() if number.isdecimal()), key=lambda name: int(numbers[name]))
 
 
 async def find_leader(session: Session) -> MasterInfo | None:
