@@ -50,10 +50,14 @@ class Reconciler:
         return update_of_told(self.framework, task, verdict, self.now)
 
     def _may_come_back(self, asked: TaskReference) -> bool:
-        """Whether this master has not been told of it yet, but may be."""
+        """Whether this master has not been told of it yet, but may be.
+
+        An agent whose link is broken may not have heard that a framework ended, which an operator let in again since.
+        """
         if asked.agent_id is None:
             return bool(self.cluster.recovered) and not self.cluster.gave(self.framework.id)
-        return asked.agent_id in self.cluster.recovered
+        agent = self.cluster.agents.get(asked.agent_id)
+        return asked.agent_id in self.cluster.recovered or (agent is not None and not agent.connected)
 
     def _unknown(self, asked: TaskReference) -> StatusUpdate:
         return update_of(self.framework, asked, self._verdict(asked), self.now)

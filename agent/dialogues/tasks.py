@@ -46,7 +46,7 @@ class Tasks(Waiting):
             return
         framework = self._meet(framework_id, message)
         if framework.is_terminating:
-            log.info("ignoring task %s of framework %s, which is shut down", task.task_id, framework_id)
+            self._drop(message, "what its framework ran here before is still being ended")
             return
         info = task.executor or command_executor_info(task, framework_id)
         executor = framework.executors.get(info.executor_id)

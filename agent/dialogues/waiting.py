@@ -1,8 +1,9 @@
 """Launches that wait: a machine does not run more than it has, even if its master has freed more than is free.
 
 The master hands out what a framework had as soon as that is shut down, and the agent may still be busy ending it. Then
-an executor waits here until there is room for it. It can be killed meanwhile, and it does not wait for ever. Where the
-agent is started again, it goes on to wait.
+an executor waits here until there is room for it. So it does where an operator took something away that the master had
+just given. It can be killed meanwhile, and it does not wait for ever. Where the agent is started again, it goes on to
+wait.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from mesos.types import Reason, TaskState
 class Waiting(Executors):
     """Starts executors when there is room for them, in the order in which they came."""
 
+    has_shrunk = False
+    """An operator took something away since the agent was started."""
+
     def initialize(self) -> None:
         super().initialize()
         self._waiting: dict[ContainerID, tuple[ExecutorRecord, TaskRecord]] = {}
@@ -33,13 +37,18 @@ class Waiting(Executors):
 
     def _launch_when_free(self, executor: ExecutorRecord, task: TaskRecord) -> None:
         """Start an executor for its first task, now if it fits beside what is still being ended."""
-        if not self._waiting and (not self.ending or self._fits(self._held() + executor.resources)):
+        if not self._waiting and (not self._is_tight or self._fits(self._held() + executor.resources)):
             self._launch(executor, task)
             return
-        log.info("task %s of framework %s waits for what is being ended", task.id, executor.framework.id)
+        log.info("task %s of framework %s waits for what is still in use", task.id, executor.framework.id)
         self._wait(executor, task, self.now + self.flags.launch_wait_timeout_seconds)
         if executor.framework.is_kept:
             self._note(WaitingFact(executor.container_id, executor.waits_until))
+
+    @property
+    def _is_tight(self) -> bool:
+        """Whether there may be less room than the master believed when it sent a task."""
+        return bool(self.ending) or self.has_shrunk
 
     def _wait(self, executor: ExecutorRecord, task: TaskRecord, until: float) -> None:
         self._waiting[executor.container_id] = executor, task
@@ -76,7 +85,7 @@ class Waiting(Executors):
         held = self._held()
         for id_, (executor, task) in list(self._waiting.items()):
             held += executor.resources
-            if self.ending and not self._fits(held):
+            if self._is_tight and not self._fits(held):
                 return
             self._stop_waiting(executor)
             if executor.framework.is_kept:
@@ -97,7 +106,7 @@ class Waiting(Executors):
             return
         executor, _ = self._waiting[message.container_id]
         limit = format_duration(self.flags.launch_wait_timeout_seconds)
-        text = f"what the master had freed was still in use on the agent after {limit}"
+        text = f"what it was given was still in use on the agent after {limit}"
         state = told(TaskState.TASK_DROPPED, executor.framework.info.capabilities)
         for task in [task for task in executor.tasks.values() if not task.is_terminal]:
             self._update(task, state, Reason.REASON_CONTAINER_LAUNCH_FAILED, text)

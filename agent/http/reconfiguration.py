@@ -41,6 +41,7 @@ class Reconfiguration(Endpoints):
             total = self._total_of(given)
         except ValueError as error:
             return HttpResponse.error(409, str(error))
+        self.has_shrunk = self.has_shrunk or not total.contains(self.lasting.total)
         self.lasting.total, info = total, given
         self.info = info
         remember_agent(self.storage, info)
@@ -48,6 +49,7 @@ class Reconfiguration(Endpoints):
             "this agent has %s and %s from now on", info.resources, format_attributes(info.attributes) or "nothing"
         )
         self._tell_master(self._reregistration())
+        self._look_soon()
         shown = {"resources": str(info.resources), "attributes": format_attributes(info.attributes)}
         return HttpResponse.json({"id": info.id, **shown})
 

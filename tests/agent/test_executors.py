@@ -294,10 +294,21 @@ def test_the_executors_of_a_framework_that_is_shut_down_end_with_it(cluster: Clu
     cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
     assert isinstance(program.mail[-1], ShutdownExecutorMessage)
 
-    cluster.run(executor_task("t2"))
     cluster.world.advance(seconds=5)
     assert cluster.machine.running == []
     assert cluster.master.states == []
+    assert not cluster.agent.frameworks
+
+
+def test_a_framework_that_was_let_in_again_is_told_of_a_task_that_came_too_soon(cluster: Cluster):
+    cluster.run(executor_task())
+    cluster.start_program()
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    cluster.run(executor_task("t2"))
+    assert (cluster.master.states, cluster.master.status.task_id) == ([LOST], TaskID("t2"))
+
+    cluster.world.advance(seconds=5)
+    assert cluster.machine.running == []
     assert not cluster.agent.frameworks
 
 

@@ -110,7 +110,7 @@ def test_a_task_does_not_wait_for_ever(cluster: Cluster):
 
     assert cluster.master.states == [TaskState.TASK_LOST]
     assert cluster.master.status.reason is Reason.REASON_CONTAINER_LAUNCH_FAILED
-    assert cluster.master.status.message == "what the master had freed was still in use on the agent after 1mins"
+    assert cluster.master.status.message == "what it was given was still in use on the agent after 1mins"
 
 
 # The agent is started again meanwhile.

@@ -57,6 +57,17 @@ def test_a_task_that_its_agent_does_not_have_is_gone(agent: AgentPeer, scheduler
     assert ask(scheduler, agent_id=agent.id) is TaskState.TASK_GONE
 
 
+def test_of_an_agent_whose_link_broke_nobody_can_know(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
+    """Found by seed 79: a framework ended and was let in again meanwhile; its task was gone, and then came back."""
+    scene.world.partition([scene.node], [agent.node])
+    scene.world.run_until(lambda: scene.metric("slaves_disconnected") == 1)
+    assert ask(scheduler, agent_id=agent.id) is None
+
+    scene.world.heal()
+    agent.reregister(agent.id)
+    assert ask(scheduler, agent_id=agent.id) is TaskState.TASK_GONE
+
+
 def test_a_task_whose_agent_is_out_of_reach_is_unreachable(scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer):
     task = task_on(scheduler.offer())
     scheduler.launch(task)

@@ -44,16 +44,23 @@ def test_whoever_dies_at_whatever_piece_of_mail_no_promise_is_broken():
     assert broken == {}
 
 
+CAUGHT_AT = {
+    "any-acknowledgement": 5,
+    "endless-refusal": 1,
+    "half-clean": 2,
+    "no-headroom": 2,
+    "old-master": 23,
+    "untold-change": 14,
+}
+"""With which seed first; the others with 0 or 1."""
+
+
 @pytest.mark.parametrize("plant", sorted(set(PLANTS) - {"none"} - set(CONTEST_PLANTS)))
 def test_a_planted_bug_is_caught(plant: str):
-    outcomes = (play(seed, SMALL, plant) for seed in (22, 15, *range(20)))
+    outcomes = (play(seed, SMALL, plant) for seed in (CAUGHT_AT.get(plant, 0), *range(20)))
     caught = next((outcome for outcome in outcomes if outcome.broken), None)
     assert caught is not None
     assert caught.tail, "what happened last is there to be seen"
-
-
-CAUGHT_AT = {"no-headroom": 2, "endless-refusal": 1}
-"""With which seed first; the others with 0."""
 
 
 @pytest.mark.parametrize("plant", sorted(CONTEST_PLANTS))

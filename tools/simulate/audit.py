@@ -93,7 +93,7 @@ class Audit:
         cluster.journal.listeners.append(self._listen)
         cluster.after_step.append(self._raise)
 
-    def watch(self, host: str, containers: VirtualContainers, whole: Resources) -> None:
+    def watch(self, containers: VirtualContainers, agent: Agent) -> None:
         """See to it that what runs on a machine never asks for more than there is.
 
         What was told to end does not count: a master takes what a framework had for free as soon as that is over.
@@ -102,8 +102,9 @@ class Audit:
         def look() -> None:
             staying = [container for container in containers.living.values() if not container.is_ending]
             asked = [container.resources.unallocate() for container in staying]
+            whole = agent.lasting.total.unallocate()
             if not _fit(asked, whole):
-                self.break_promise(f"{host} has {whole}, and runs {', '.join(map(str, asked))}")
+                self.break_promise(f"{agent.pid.host} has {whole}, and runs {', '.join(map(str, asked))}")
 
         containers.when_launched = look
 

@@ -89,7 +89,7 @@ class Cluster(World):
         """By command: what a container with that command runs is an executor, made by this."""
         self._master_flags = MasterFlags(work_dir="/virtual", **(master_flags or {}))
         agent_defaults: dict[str, Any] = {"master": Address("master", 5050), "work_dir": "/virtual"}
-        self._agent_flags = AgentFlags(**(agent_defaults | (agent_flags or {})))
+        self._agent_flags = agent_defaults | (agent_flags or {})
         self.registry = Ensemble(self, random.Random(f"registry {seed}"), store_seconds_max)
         """What masters write down for those after them."""
         self.when_agent_ended: Callable[[str], None] | None = None
@@ -173,8 +173,10 @@ class Cluster(World):
         """The first agent."""
         return self.agents[0]
 
-    def add_agent(self, host: str, resources: Resources = RESOURCES) -> Agent:
-        """Start an agent that looks for a master: a new one, or after `crash` and `kill` the same again."""
+    def add_agent(self, host: str, resources: Resources = RESOURCES, **flags: Any) -> Agent:
+        """Start an agent that looks for a master: a new one, or after `crash` and `kill` the same again. It has these
+        flags beside those of all.
+        """
         node = self.node(host)
         containers = self.containers.setdefault(host, VirtualContainers(self, host, self.executors))
         containers.serve(node)
@@ -182,7 +184,13 @@ class Cluster(World):
         info = AgentInfo(host, resources=resources)
         boot_id, credential = f"boot {self.boots[host]} of {host}", self._agent_credential
         agent = Agent(
-            self._agent_flags, info, containers, Environment(), volumes, boot_id=boot_id, credential=credential
+            AgentFlags(**(self._agent_flags | flags)),
+            info,
+            containers,
+            Environment(),
+            volumes,
+            boot_id=boot_id,
+            credential=credential,
         )
         pid = node.spawn(agent, AGENT_ID)
         node.when_exited(pid, lambda _: self._end_agent(node))

@@ -71,8 +71,8 @@ class Contest:
         if recording is not None:
             self.cluster.record(recording)
         audit = Audit(self.cluster)
-        for host, containers in self.cluster.containers.items():
-            audit.watch(host, containers, RESOURCES)
+        for agent in self.cluster.agents:
+            audit.watch(self.cluster.containers[agent.pid.host], agent)
         self.gluttons: list[Glutton] = []
         self.modest = Modest(TASK, lambda: self.cluster.elapsed)
         cpus = RESOURCES.scalar("cpus") * setting.agents

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mesos.types import TaskState
 
 if TYPE_CHECKING:
+    from master.master import Master
     from tools.simulate.story import Story
 
 Tasks: TypeAlias = dict[tuple[str, str], TaskState]
@@ -48,6 +49,7 @@ def _unfinished(story: Story) -> Iterator[str]:
             yield f"{master.pid} waits for the registry in vain"
         for agent_id in sorted({*master.cluster.orders, *story.cluster.registry.deactivated()}):
             yield f"agent {agent_id} is not offered, for an operator's sake"  # which is called off in time
+        yield from _miscounted(story, master)
     living = {framework.ledger.id for framework in story.frameworks if not framework.is_over}
     for agent in story.cluster.agents:
         if agent.state != "REGISTERED":
@@ -55,6 +57,14 @@ def _unfinished(story: Story) -> Iterator[str]:
         for framework_id, task_id in agent.streams:
             if framework_id in living:
                 yield f"{agent.pid} has unacknowledged updates of task {task_id} of framework {framework_id}"
+
+
+def _miscounted(story: Story, master: Master) -> Iterator[str]:
+    """Agents of which a master does not know what they have."""
+    for agent in story.cluster.agents:
+        record = master.cluster.agent_at(agent.pid)
+        if record is not None and record.total != agent.lasting.total:
+            yield f"{agent.pid} has {agent.lasting.total}, and {record.total} to the master"
 
 
 def _schedulers_view(story: Story) -> Tasks:

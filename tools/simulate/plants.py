@@ -21,6 +21,7 @@ from mesos.detector import MasterDetector
 from mesos.ids import AgentID
 from mesos.scheduler.process import SchedulerProcess
 from tools.simulate.contest_plants import CONTEST_PLANTS
+from tools.simulate.operator_plants import OPERATOR_PLANTS
 from tools.simulate.witness_plants import WITNESS_PLANTS
 
 
@@ -140,6 +141,11 @@ Plant: TypeAlias = Literal[
     "early-grave",
     "no-patience",
     "half-drained",
+    "survivors",
+    "poisoned-id",
+    "half-clean",
+    "untold-change",
+    "forgotten-change",
     "no-limit",
     "forgotten-quota",
     "no-headroom",
@@ -162,5 +168,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "old-master": old_master,
     "any-acknowledgement": any_acknowledgement,
     **WITNESS_PLANTS,
+    **OPERATOR_PLANTS,
     **CONTEST_PLANTS,
 }

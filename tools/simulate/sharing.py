@@ -8,9 +8,11 @@ less than its share does not wait for long.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from unittest.mock import patch
 
 from master.allocator import actor, cycle
@@ -19,7 +21,7 @@ from master.allocator.bundle import is_plain, private
 from master.allocator.cluster import Cluster as Books
 from master.allocator.cycle import Lots
 from mesos.ids import TaskID
-from mesos.resources import DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
+from mesos.resources import Amount, DiskInfo, Kind, Mount, Reservation, ReservationType, Resource, Resources
 from mesos.scheduler import Scheduler, SchedulerCalls
 from mesos.states import terminal
 from mesos.types import (
@@ -167,11 +169,13 @@ class Shares:
             self._check_limits(books, role, limits, lots)
 
     def _check_limits(self, books: Books, role: str, limits: Mapping[str, int], lots: Lots) -> None:
-        consumed = consumption(books, role)
         peak = self.peaks.setdefault(role, {})
+        given = [lot for client, each in lots.items() if _top_level(client.role) == role for lot in each]
+        if not given:
+            return
+        consumed = consumption(books, role)
         for name, amount in consumed.items():
             peak[name] = max(peak.get(name, 0), amount)
-        given = [lot for client, each in lots.items() if _top_level(client.role) == role for lot in each]
         names = Resources.sum(lot.resources.filter(is_plain) for lot in given).quantities().keys()
         for name in sorted(names & limits.keys()):
             if consumed.get(name, 0) > limits[name]:
@@ -184,17 +188,28 @@ def _check_once(agent: Agent) -> None:
         raise BrokenPromiseError(f"agent {agent.id} has {agent.total.resources}, and {held} of it was handed out")
 
 
-def consumption(books: Books, role: str) -> dict[str, int]:
+def consumption(books: Books, role: str) -> Counter[str]:
     """What a role and those below it consume, counted anew from what everybody holds, in thousandths."""
-    parts = []
+    consumed: Counter[str] = Counter()
     for agent in books.agents.values():
-        parts.append(agent.total.resources.filter(lambda kind: _top_level(kind.role) == role))
-        for client, holding in agent.holdings:
+        for kind, amount in agent.total.resources.items:
+            if kind.reservations and _top_level(kind.role) == role:
+                _count(consumed, kind, amount)
+        for client in agent.holders:
             if _top_level(client.role) == role:
-                parts += [bundle.resources.filter(is_plain) for bundle in holding.bundles]
-    return Resources.sum(parts).quantities()
+                for bundle in client.holdings[agent].bundles:
+                    for kind, amount in bundle.resources.items:
+                        if is_plain(kind):
+                            _count(consumed, kind, amount)
+    return consumed
 
 
+def _count(consumed: Counter[str], kind: Kind, amount: Amount) -> None:
+    if isinstance(amount, int):
+        consumed[kind.name] += kind.size if kind.shared else (kind.size or 1) * amount
+
+
+@lru_cache
 def _top_level(role: str) -> str:
     return role.partition("/")[0]
 

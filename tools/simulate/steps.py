@@ -1,8 +1,9 @@
 """Steps: a short life in which somebody dies at a certain piece of mail, for each piece another story.
 
-What happens is laid down: masters change, a machine is drained, an agent is started anew, a scheduler is, one framework
-ends. Seeds take the dead in turn, and the mail that they die at in order: after 1600 of them somebody has died between
-every two things that were done. In some of them whoever comes back dies again, while it takes up what it finds.
+What happens is laid down: masters change, a machine is drained and another one gets more, an agent is started anew, a
+scheduler is, one framework is torn down and let in again, one ends, an agent cleans up. Seeds take the dead in turn,
+and the mail that they die at in order: after 1600 of them somebody has died between every two things that were done. In
+some of them whoever comes back dies again, while it takes up what it finds.
 """
 
 from __future__ import annotations
@@ -48,11 +49,14 @@ class Script(Troubles):
         for seconds, happens in (
             (8.0, self._kill_tasks),
             (11.0, lambda: self._order("DRAIN_AGENT", max_grace_period={"seconds": 4})),
+            (14.0, lambda: self._give("agent-1", "cpus:3")),
             (17.0, self._depose_master),
+            (20.0, lambda: self._tear_down(self._story.frameworks[1], seconds=3.0, is_adopted=True)),
             (22.0, lambda: self._order("REACTIVATE_AGENT")),
             (27.0, lambda: self._strike_at("agent-1")),
             (32.0, lambda: self._strike_at("scheduler-1")),
             (37.0, self._stop_framework),
+            (39.0, lambda: self._clean_at("agent-2")),
         ):
             self._later(seconds, happens)
 
@@ -66,6 +70,11 @@ class Script(Troubles):
         node = self._cluster.nodes.get(Address(host, PORT))
         if node is not None:
             self.strike(node)
+
+    def _clean_at(self, host: str) -> None:
+        node = self._cluster.nodes.get(Address(host, PORT))
+        if node is not None:
+            self._clean(host, node, seconds=1.0)
 
     def _elect_another(self) -> None:
         """The first who is not there."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from libprocess import Runtime
 from libprocess.recording import Sink
 from master.allocator.options import MIN_ALLOCATABLE
-from mesos.ids import TaskID
+from mesos.ids import FrameworkID, TaskID
 from mesos.resources import Resources
 from mesos.scheduler import LocalSchedulerDriver
 from mesos.types import FrameworkCapability, FrameworkInfo
@@ -94,6 +94,8 @@ class Story:
         self.setting = setting
         self.frameworks: list[Framework] = []
         """All that ever were."""
+        self.excused: set[tuple[FrameworkID, TaskID]] = set()
+        """The tasks of frameworks that ended and came back: what was said of them in between, nobody took."""
         self.audit = Audit(self.cluster)
         self.witness = Witness(self, FAILOVER_SECONDS)
         for number in range(1, setting.agents + 1):
@@ -123,10 +125,12 @@ class Story:
 
     # Who takes part.
 
-    def start_agent(self, host: str) -> None:
-        """Start an agent, for the first time or after its machine crashed."""
-        self.cluster.add_agent(host, RESOURCES)
-        self.audit.watch(host, self.cluster.containers[host], RESOURCES)
+    def start_agent(self, host: str, recover: str = "reconnect") -> None:
+        """Start an agent, for the first time or after it ended: whoever does so looks up what it had."""
+        known = self.witness.pledges.known_agent(host)
+        self.witness.pledges.starts(host, known, is_cleaned=recover == "cleanup")
+        agent = self.cluster.add_agent(host, RESOURCES if known is None else known.resources, recover=recover)
+        self.audit.watch(self.cluster.containers[host], agent)
         self.witness.watch(host)
 
     def start_framework(self) -> None:
@@ -146,6 +150,19 @@ class Story:
     def fail_over(self, framework: Framework) -> None:
         """Start another scheduler for a framework."""
         framework.workload, framework.driver, framework.node = self._start_scheduler(framework.ledger)
+
+    def let_in(self, framework: Framework) -> None:
+        """Start another scheduler for a framework that ended, and may come back: all that it ran was to end."""
+        ledger = framework.ledger
+        assert ledger.id is not None
+        for task_id, fate in ledger.fates.items():
+            fate.is_to_end = True
+            self.excused.add((ledger.id, task_id))
+        self.audit.shut_down.discard(ledger.id)
+        self.witness.let_in(ledger.id)
+        ledger.error = ""
+        self.cluster.crash(framework.node)
+        self.fail_over(framework)
 
     def _start_scheduler(self, ledger: Ledger) -> tuple[Workload, LocalSchedulerDriver, Runtime]:
         workload = Workload(ledger, self.cluster.chance)
@@ -175,17 +192,17 @@ class Story:
         ledgers = {framework.ledger.id: framework.ledger for framework in self.frameworks if not framework.is_over}
         living = set(ledgers) - self.audit.shut_down
         for key, promised in self.audit.promised.items():
-            if key[0] in living:
+            if key[0] in living and key not in self.excused:
                 self._check_arrival(key[1], promised, ledgers[key[0]])
         for key, sent in self.audit.updates.items():
-            if key[0] in living:
+            if key[0] in living and key not in self.excused:
                 self._check_arrival(key[1], sent, ledgers[key[0]])
                 self._check_order(key[1], list(sent), list(ledgers[key[0]].fates[key[1]].uuids))
 
     def _check_arrival(self, task_id: TaskID, updates: dict[bytes, Home], ledger: Ledger) -> None:
         fate = ledger.fates[task_id]
-        if fate.agent_id in self.witness.given_up:
-            return  # it is sent away with all that it had to say
+        if fate.agent_id in self.witness.pledges.given_up | self.witness.pledges.cleaned:
+            return  # it goes with all that it had to say
         for uuid, home in updates.items():
             lasts = self._has_disk(home) if ledger.info.checkpoint else self._lives(home)
             if uuid not in fate.uuids and lasts:

@@ -7,13 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from libprocess import Runtime
-from libprocess.http import HttpRequest
-from libprocess.http.exchange import JSON_TYPE, to_json
 from libprocess.pid import Address
 from libprocess.simulation import Faults
 from libprocess.simulation.world import PORT
-from mesos.ids import AgentID
-from mesos.v1.tree import Tree
+from tools.simulate.operators import Operators
 
 if TYPE_CHECKING:
     from master.master import Master
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
 
 BETWEEN_SECONDS = 8.0
 """On average, from one trouble to the next."""
-
-CALL_OFF_SECONDS = 5.0
 
 RECONCILE_SECONDS = 60.0
 """How often frameworks ask for the state of their tasks, as they should."""
@@ -36,25 +31,19 @@ STEPS_MAX = 60
 AGAIN = 0.3
 """How likely it is that whoever died dies again on the way back."""
 
-GONE = 0.3
-"""How likely it is that an agent is never to come back, where one might be."""
-
 NEW_DISK = 0.5
 """How likely it is that a machine which crashed comes back with another disk."""
 
 MASTER_HOSTS = ("master-1", "master-2", "master-3")
 
 
-class Troubles:
+class Troubles(Operators):
     """Strikes again and again between `begin` and `end`."""
 
     def __init__(self, story: Story) -> None:
-        self._story = story
-        self._cluster = story.cluster
-        self._chance = story.cluster.chance
+        super().__init__(story)
         # Not all kinds in each story: where the master crashes every minute, nobody sees what else would go wrong.
         self._kinds = self._chance.sample(_TROUBLES, self._chance.randint(2, len(_TROUBLES)))
-        self._over = False
         self._cluster.when_agent_ended = self._agent_ended
         self._cluster.when_master_ended = self._master_ended
 
@@ -66,11 +55,6 @@ class Troubles:
         )
         self._strike_later()
         self._reconcile()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return self._over
 
     def end(self) -> None:
         """Leave the cluster in peace: the network is good, all machines run, and nobody launches anything new."""
@@ -92,12 +76,6 @@ class Troubles:
             framework.ledger.is_closing = True
             self._fail_over(framework)
 
-    def _call_off_drains(self) -> None:
-        """Again and again until all are called off: a master may have just begun."""
-        for agent_id in self._cluster.registry.deactivated():
-            self._call("REACTIVATE_AGENT", agent_id, {})
-        self._later(CALL_OFF_SECONDS, self._call_off_drains)
-
     # When.
 
     def _strike_later(self) -> None:
@@ -117,19 +95,7 @@ class Troubles:
                 self._wake(framework)
         self._later(RECONCILE_SECONDS, self._reconcile)
 
-    def _later(self, seconds: float, callback: Callable[[], None]) -> None:
-        self._cluster.timeline.at(self._cluster.elapsed + seconds, callback)
-
     # What: machines.
-
-    def _some_agent(self) -> tuple[str, Runtime] | None:
-        """A machine, and the node of the agent that lives there."""
-        hosts = [host for host in self._cluster.containers if any(a.pid.host == host for a in self._cluster.agents)]
-        if not hosts:
-            return None
-        host = self._chance.choice(hosts)
-        agent = next(agent for agent in self._cluster.agents if agent.pid.host == host)
-        return host, self._cluster.node_of(agent)
 
     def _kill_agent(self) -> None:
         """Its program ends; the machine, and what is to live on there, goes on."""
@@ -168,7 +134,8 @@ class Troubles:
             self._story.start_agent(host)
 
     def _agent_ended(self, host: str) -> None:
-        """It was sent away; another one begins there."""
+        """It was sent away, or has cleaned up; another one begins there."""
+        self._pledges.ended(host)
         self._later(self._chance.uniform(0.5, 20.0), lambda: self._restart_agent(host))
 
     def _fail_registry(self) -> None:
@@ -189,10 +156,6 @@ class Troubles:
         if not self._is_led():
             self._elect_another()
 
-    def _is_led(self) -> bool:
-        leader = self._cluster.leader
-        return leader is not None and any(master.pid == leader.pid for master in self._cluster.masters)
-
     def _depose_master(self) -> None:
         """Another one takes over while the old one lives, and does not know for a while."""
         masters = self._cluster.masters
@@ -208,32 +171,6 @@ class Troubles:
     def _end_master(self, master: Master) -> None:
         if master in self._cluster.masters:
             self._cluster.crash(self._cluster.node_of(master))
-
-    # What: operators.
-
-    def _drain_agent(self) -> None:
-        """An operator empties an agent, now and then one that is out of reach, and thinks otherwise later."""
-        known = [agent.info.id for agent in self._cluster.agents if agent.info.id is not None]
-        if known:
-            agent_id = self._chance.choice(known)
-            grace = {"max_grace_period": {"seconds": self._chance.randint(0, 60)}}
-            self._later(self._chance.uniform(1.0, 120.0), lambda: self._call("REACTIVATE_AGENT", agent_id, {}))
-            more: Tree = {"mark_gone": True} if self._chance.random() < GONE else {}
-            self._call("DRAIN_AGENT", agent_id, more | grace if self._chance.random() < 0.8 else more)
-
-    def _mark_gone(self) -> None:
-        """An operator says that an agent is gone: one that is there, or out of reach, or being started just now."""
-        known = [agent.info.id for agent in self._cluster.agents if agent.info.id is not None]
-        if known and self._chance.random() < GONE:
-            self._call("MARK_AGENT_GONE", self._chance.choice(known), {})
-
-    def _call(self, type_: str, agent_id: AgentID, more: Tree) -> None:
-        """What comes of it is seen later; a master that is just beginning answers that it cannot say."""
-        if self._is_led():
-            body = to_json({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}})
-            request = HttpRequest("POST", "/master/api/v1", headers=(("content-type", JSON_TYPE),), body=body)
-            answered = self._story.witness.called(type_, agent_id, more)
-            self._cluster.node_of(self._cluster.masters[-1]).routes.request(request, answered)
 
     # What: anybody, at any step.
 
@@ -289,11 +226,6 @@ class Troubles:
         elif not framework.is_alive(self._cluster):
             self._story.fail_over(framework)
 
-    def _begin_another(self, framework: Framework) -> None:
-        if not self._over and not framework.is_replaced:
-            framework.is_replaced = True
-            self._story.start_framework()
-
     def _stop_framework(self) -> None:
         framework = self._some_framework()
         if framework is not None and self._chance.random() < 0.3:
@@ -301,10 +233,6 @@ class Troubles:
             framework.ledger.error = "stopped"
             self._wake(framework)
             self._begin_another(framework)
-
-    def _some_framework(self) -> Framework | None:
-        living = [framework for framework in self._story.frameworks if framework.is_alive(self._cluster)]
-        return self._chance.choice(living) if living else None
 
     def _kill_tasks(self) -> None:
         framework = self._some_framework()
@@ -366,6 +294,10 @@ _TROUBLES: tuple[tuple[Callable[[Troubles], None], int], ...] = (
     (Troubles._crash_master, 1),
     (Troubles._depose_master, 1),
     (Troubles._drain_agent, 1),
+    (Troubles._reconfigure, 2),
+    (Troubles._clean_agent, 1),
+    (Troubles._teardown, 1),
+    (Troubles._adopt_some, 1),
     (Troubles._crash_scheduler, 1),
     (Troubles._stop_framework, 1),
     (Troubles._kill_tasks, 3),

@@ -7,18 +7,17 @@ and what operators did.
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from libprocess import PID, Message, Runtime
-from libprocess.http import HttpResponse
 from libprocess.process import ExitedMessage
 from libprocess.recording import Record
 from master.registrar.entries import Standing
-from mesos.ids import AgentID, FrameworkID, TaskID
+from mesos.ids import FrameworkID, TaskID
 from mesos.messages import (
+    FrameworkErrorMessage,
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     RunTaskMessage,
@@ -27,8 +26,8 @@ from mesos.messages import (
     UnregisterFrameworkMessage,
 )
 from mesos.types import TaskState, TaskStatus
-from mesos.v1.tree import Tree
 from tools.simulate.containers import Container
+from tools.simulate.pledges import Pledges
 
 if TYPE_CHECKING:
     from tools.simulate.story import Framework, Story
@@ -38,6 +37,9 @@ Key: TypeAlias = tuple[FrameworkID, TaskID]
 
 LOOK_SECONDS = 1.0
 GRACE_SECONDS = 1.0
+
+REFUSED = "Framework has been removed"
+"""What a scheduler is told whose framework ended."""
 
 BY_OPERATORS = TaskState.TASK_GONE_BY_OPERATOR
 """Told at once of what may run on, where its agent cannot be reached."""
@@ -50,14 +52,8 @@ class Witness:
     """Watches a story from its beginning."""
 
     def __init__(self, story: Story, failover_seconds: float) -> None:
-        self.drained: set[AgentID] = set()
-        """The agents that an operator ever had emptied."""
-        self.gone: set[AgentID] = set()
-        """Those that one said are gone, and was answered."""
-        self.given_up: set[AgentID] = set()
-        """Those of which one was about to say so."""
-        self._called_off: Counter[AgentID] = Counter()
-        """How often one was to be offered again."""
+        self.pledges = Pledges(story)
+        """What operators were told."""
         self._story = story
         self._cluster = story.cluster
         self._break = story.audit.break_promise
@@ -73,6 +69,7 @@ class Witness:
             FrameworkRegisteredMessage: self._framework_seen,
             FrameworkReregisteredMessage: self._framework_seen,
             ExitedMessage: self._link_broken,
+            FrameworkErrorMessage: self._framework_refused,
             UnregisterFrameworkMessage: self._framework_left,
             RunTaskMessage: self._launched,
             ShutdownMessage: self._sent_away,
@@ -134,7 +131,7 @@ class Witness:
             return
         fate = framework.ledger.fates.get(TaskID(task_id))
         is_known = fate is not None and TaskState.TASK_RUNNING in fate.states
-        if fate is None or not is_known or fate.is_to_end or fate.agent_id in self.drained | self.given_up:
+        if fate is None or not is_known or fate.is_to_end or self.pledges.is_empty(fate.agent_id):
             return
         if framework.is_over or framework.ledger.id in self._story.audit.shut_down:
             return
@@ -160,46 +157,31 @@ class Witness:
         if newest is not None and self._cluster.node_of(newest) is master:
             self._seen[framework_id] = self._cluster.elapsed
 
+    def _framework_refused(self, node: Runtime, to: PID, sender: PID, message: FrameworkErrorMessage) -> None:
+        framework = next((each for each in self._story.frameworks if each.node.address == to.address), None)
+        is_refused = message.message.startswith(REFUSED) and node.address == sender.address
+        if is_refused and framework is not None and framework.ledger.id is not None:
+            self.pledges.refused(framework.ledger.id)
+
+    def let_in(self, framework_id: FrameworkID) -> None:
+        """A framework that ended may come back: its end is not the last any more."""
+        self._left.discard(framework_id)
+
     def _framework_left(self, node: Runtime, to: PID, sender: PID, message: UnregisterFrameworkMessage) -> None:
         if message.framework_id is not None:
             self._left.add(message.framework_id)
 
     def _framework_ended(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
-        """A master gives a framework up: it went by itself, or had no scheduler for as long as it may."""
+        """A master gives a framework up: it left, an operator said so, or it had no scheduler for too long."""
         framework_id = message.framework_id
-        if node.address != sender.address or framework_id in self._left:
+        if node.address != sender.address or framework_id in self._left | self.pledges.doomed:
             return
         self._left.add(framework_id)  # every agent is told, and the first time counts
         alone = self._cluster.elapsed - self._seen.get(framework_id, 0.0)
         if alone < self._failover_seconds - GRACE_SECONDS:
             self._break(f"framework {framework_id} is given up after {alone:.1f} s without a scheduler")
 
-    # What operators said.
-
-    def called(self, type_: str, agent_id: AgentID, more: Tree) -> Callable[[HttpResponse], None]:
-        """An operator calls; returns who is to be told of the answer."""
-        if type_ == "DRAIN_AGENT":
-            self.drained.add(agent_id)
-        if type_ == "MARK_AGENT_GONE" or more.get("mark_gone"):
-            self.given_up.add(agent_id)
-        if type_ == "REACTIVATE_AGENT":
-            self._called_off[agent_id] += 1
-        return partial(self._answered, type_, agent_id, self._called_off[agent_id])
-
-    def _answered(self, type_: str, agent_id: AgentID, called_off: int, response: HttpResponse) -> None:
-        """An operator is told that something is done: it is written down, then, and will not be forgotten."""
-        if response.status != 200:
-            return
-        registry = self._cluster.registry
-        standing = registry.standing(agent_id)
-        is_kept = standing not in (Standing.GONE, None)
-        is_ordered = agent_id in registry.deactivated() or self._called_off[agent_id] != called_off
-        if type_ == "MARK_AGENT_GONE":
-            self.gone.add(agent_id)
-            if is_kept:
-                self._break(f"an operator is told that agent {agent_id} is gone; written down is {standing}")
-        elif type_ == "DRAIN_AGENT" and is_kept and not is_ordered:
-            self._break(f"an operator is told that agent {agent_id} is drained; nothing is written down")
+    # What is done to agents.
 
     def _launched(self, node: Runtime, to: PID, sender: PID, message: RunTaskMessage) -> None:
         """Only agents that are written down are given work by who may still write; what is just being written counts
@@ -218,24 +200,11 @@ class Witness:
         agent = next((each for each in self._cluster.agents if each.pid == to), None)
         if node.address != sender.address or agent is None or agent.info.id is None:
             return
-        if agent.info.id not in self.given_up:
+        if agent.info.id not in self.pledges.given_up:
             self._break(f"agent {agent.info.id} is sent away: {message.message}")
 
     def _look(self) -> None:
         if self._cluster.elapsed < self._look_at:
             return
         self._look_at = self._cluster.elapsed + LOOK_SECONDS
-        for agent_id in sorted(self.gone):
-            standing = self._cluster.registry.standing(agent_id)
-            if standing not in (Standing.GONE, None):
-                self._break(f"agent {agent_id} is gone, as an operator was told; written down is {standing}")
-        for agent_id in self._cluster.registry.drained():
-            self._check_empty(agent_id)
-
-    def _check_empty(self, agent_id: AgentID) -> None:
-        agent = next((each for each in self._cluster.agents if each.info.id == agent_id), None)
-        if agent is None:
-            return
-        for container in self._cluster.containers[agent.pid.host].living.values():
-            if container.runs and not container.is_ending and container.status is None:
-                self._break(f"agent {agent_id} is drained, as is written down, and runs {container.key[1]}")
+        self.pledges.look()
