@@ -63,17 +63,17 @@ class Forker:
         self._end()
 
     def _read(self) -> bool:
-        """Take what the agent sent; False when it is gone."""
+        """Take all that the agent sent; False when it is gone, and the next one may have started what it asked for."""
         try:
-            read = self._agent.recv(_READ_BYTES, _socket.MSG_DONTWAIT)
+            while read := self._agent.recv(_READ_BYTES, _socket.MSG_DONTWAIT):
+                self._incoming += read
         except BlockingIOError:
+            while (plan := self._next()) is not None:
+                self._waiting.append(plan)
             return True
         except ConnectionError:
-            return False
-        self._incoming += read
-        while (plan := self._next()) is not None:
-            self._waiting.append(plan)
-        return bool(read)
+            pass
+        return False
 
     def _next(self) -> Plan | None:
         if len(self._incoming) < LENGTH.size:

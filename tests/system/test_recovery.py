@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mesos.ids import ExecutorID, TaskID
@@ -265,6 +266,29 @@ def test_an_agent_whose_disk_is_full_says_so_and_loses_nothing(
     assert sleepers(marker) == sleeping
     assert framework.states("sleeps") == [STARTING, RUNNING]
     assert STARTING not in framework.states("large"), "nothing was said of what was not written down"
+
+
+def test_what_a_forker_has_not_started_when_its_agent_is_killed_is_started_once(
+    cluster: LocalCluster, framework: Framework, tmp_path: Path
+):
+    framework.run("first", "true")
+    framework.wait_for("first", FINISHED)
+    [forker] = [child for child in psutil.Process(cluster.agents[0].pid).children() if child.is_running()]
+    forker.suspend()
+    runs, sign = tmp_path / "runs", tmp_path / "sign"
+    framework.run("t", f"echo once >> {runs}; {finish_on(sign)}")
+    framework.wait_for("t", STARTING)
+    cluster.wait_until(
+        lambda: any(tmp_path.glob("agent-1/agents/*/frameworks/*/executors/t/runs/*")), "it is asked for"
+    )
+    restart(cluster)
+    framework.wait_for("t", RUNNING)
+    forker.resume()
+    forker.wait(30)
+    restart(cluster)
+    sign.touch()
+    framework.wait_for("t", FINISHED)
+    assert runs.read_text() == "once\n"
 
 
 @pytest.mark.parametrize("lost", ["agent-1/meta", "agent-1"])
