@@ -30,6 +30,7 @@ from agent.environment import inherited
 from agent.fetcher import Fetcher
 from agent.fetcher.cache import Cache
 from agent.flags import CONTAINERIZERS, AgentFlags
+from agent.guests import Guests
 from agent.isolators.cgroups.groups import Groups
 from agent.isolators.choice import Settings, choose, choose_launcher
 from agent.isolators.logs import LogRotation
@@ -109,7 +110,7 @@ async def serve(flags: AgentFlags, info: AgentInfo) -> int:
         composing = ComposingContainerizer(node, {name: choices[name] for name in flags.containerizers})
         info = replace(info, port=server.address.port)
         janitor = _spawn_janitor(node, flags)
-        proofs = (_token_key(flags), _credential(flags), *_guests(node))
+        proofs = (_credential(flags), _guests(flags, node))
         process = Agent(flags, info, composing, inherited(os.environ), volumes, janitor, boot_id, *proofs)
         agent = node.spawn(process, AGENT_ID)
         node.spawn(MasterDetector(agent, master_finder(node, flags.master)), "detector")
@@ -127,11 +128,10 @@ def _credential(flags: AgentFlags) -> Credential | None:
     return read_credential("credential", flags.credential) if flags.credential else None
 
 
-def _guests(node: Runtime) -> tuple[Callable[[str], str], Callable[[str], None]]:
-    """How to let executors in, and how to let them in no more."""
+def _guests(flags: AgentFlags, node: Runtime) -> Guests:
     network = node.network
     assert isinstance(network, ZeroMQ)
-    return (lambda name: invitation(network.invite(name))), network.dismiss
+    return Guests(_token_key(flags), lambda name: invitation(network.invite(name)), network.dismiss)
 
 
 def _token_key(flags: AgentFlags) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from enum import StrEnum
 
 from agent.checkpoints.facts import AnyFact, UpdateFact
@@ -12,6 +11,7 @@ from agent.checkpoints.journal import Journal
 from agent.checkpoints.replay import facts_of
 from agent.dialogues.messages import SyncJournalMessage, WriteJournalMessage
 from agent.flags import AgentFlags
+from agent.guests import EVERYBODY, Guests
 from agent.metrics import AgentMetrics
 from agent.ports import Containerizer, Volumes
 from agent.records.framework import Frameworks
@@ -64,20 +64,13 @@ class AgentBase(Rights):
         volumes: Volumes,
         janitor: PID | None = None,
         boot_id: str = "",
-        token_key: bytes = b"",
         credential: Credential | None = None,
-        invite: Callable[[str], str] | None = None,
-        dismiss: Callable[[str], None] | None = None,
+        guests: Guests = EVERYBODY,
     ) -> None:
         """`info` says what the operator has the agent give; `environment` is what every container gets.
 
-        `invite` lets a program in that this agent starts, where nodes have keys, and returns what it needs to come;
-        `dismiss` lets it in no more, since it has ended.
-        With a `credential` it proves to masters who it is.
-        With a `token_key` every executor gets a token, by which it proves over HTTP that it is that executor.
-
         The `janitor` is told of each sandbox that is not needed any more; without one they stay. `boot_id` is another
-        one each time that the machine is started.
+        one each time that the machine is started. With a `credential` it proves to masters who it is.
         """
         self.flags = flags
         self.info = info
@@ -85,10 +78,8 @@ class AgentBase(Rights):
         self.environment = environment
         self.volumes = volumes
         self.janitor = janitor
-        self.token_key = token_key
         self.credential = credential
-        self.invite = invite or (lambda name: "")
-        self.dismiss = dismiss or (lambda name: None)
+        self.guests = guests
         self.files: PID | None = None
         """The actor that shows sandboxes over HTTP."""
         self.boot_id = boot_id

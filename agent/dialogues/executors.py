@@ -75,9 +75,9 @@ class Executors(Updates):
     def _config(self, executor: ExecutorRecord, task: TaskRecord | None = None) -> ContainerConfig:
         """The container of an executor, or of a task that is a command."""
         environment = container_environment(self.environment, executor, self.pid, self.info, self.flags)
-        if self.token_key:
-            environment = with_token(environment, executor, self.token_key)
-        invited = self.invite(executor.container_id) if task is None else ""
+        if self.guests.token_key:
+            environment = with_token(environment, executor, self.guests.token_key)
+        invited = self.guests.invite(executor.container_id) if task is None else ""
         if invited:
             environment = with_variable(environment, INVITATION, invited)
         if task is None:
@@ -212,7 +212,7 @@ class Executors(Updates):
         """Nothing of an executor runs any more: report that its tasks failed, and forget it when that is known."""
         del self.containers[executor.container_id]
         if not executor.is_command:
-            self.dismiss(executor.container_id)
+            self.guests.dismiss(executor.container_id)
         self.ending.discard(executor.container_id)
         if executor.pid is not None:
             self.executor_pids.pop(executor.pid, None)

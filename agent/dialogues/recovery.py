@@ -102,7 +102,7 @@ class Recovery(Reconnection):
             if executor.is_told_to_end or executor.framework.is_terminating:
                 self._shut_down(executor)
             elif not executor.is_command and executor.waits_until is None:
-                self.invite(executor.container_id)
+                self.guests.invite(executor.container_id)
                 self._await(executor)
 
     def _is_done(self, executor: ExecutorRecord) -> bool:

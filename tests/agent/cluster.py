@@ -14,6 +14,7 @@ from agent.checkpoints.identity import journal_path
 from agent.checkpoints.journal import Journal
 from agent.dialogues.base import AgentState
 from agent.flags import AgentFlags
+from agent.guests import Guests
 from agent.ports import (
     ContainerConfig,
     ContainerLaunchedMessage,
@@ -292,7 +293,7 @@ class Cluster:
         self.guests = set[str]()
         """Those that the agent lets in."""
         self.boot_id = ""
-        self.token_key = token_key
+        self._token_key = token_key
         self.info = AgentInfo("agent", resources=resources)
         self.start_agent()
         self.framework = FrameworkInfo("root", "f", id=FRAMEWORK)
@@ -305,9 +306,15 @@ class Cluster:
         self.flags = AgentFlags(**self._flags)
 
     def start_agent(self) -> None:
-        self.agent = Agent(self.flags, self.info, self.machine, Environment(), self.volumes, token_key=self.token_key)
-        self.agent.invite, self.agent.dismiss = self.invite, self.guests.discard
-        self.agent.boot_id = self.boot_id
+        self.agent = Agent(
+            self.flags,
+            self.info,
+            self.machine,
+            Environment(),
+            self.volumes,
+            boot_id=self.boot_id,
+            guests=Guests(self._token_key, self.invite, self.guests.discard),
+        )
         self.node.spawn(self.agent, AGENT_ID)
 
     def invite(self, name: str) -> str:
