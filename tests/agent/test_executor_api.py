@@ -25,8 +25,8 @@ from mesos.messages import (
 from mesos.types import Reason, TaskState
 from mesos.v1.executor import CALL, EVENT
 from mesos.v1.media import Media
-from mesos.v1.recordio import RecordDecoder
 from tests.agent.cluster import AGENT, FRAMEWORK, Cluster, command_task, executor_task, kept
+from tests.mesos.v1.streams import records
 
 UUID = b"0123456789abcdef"
 
@@ -66,10 +66,7 @@ class HttpProgram:
 
     def hear(self) -> list[dict[str, Any]]:
         """All events so far."""
-        stream = self.cluster.node.processes.get(self.stream)
-        while isinstance(stream, HttpStream) and (chunk := stream.take()) is not None:
-            [record] = RecordDecoder().feed(chunk)
-            self.events.append(self.media.read(record, EVENT))
+        self.events += [self.media.read(record, EVENT) for record in records(self.cluster.node, self.stream)]
         return self.events
 
     def all(self, type_: str) -> list[dict[str, Any]]:

@@ -9,15 +9,14 @@ import pytest
 
 from libprocess import PID
 from libprocess.http import HttpRequest, HttpResponse
-from libprocess.http.stream import HttpStream
 from master.http.event_stream import EVENT
 from master.http.operator_api import CALL, RESPONSE
 from master.master import MASTER
 from mesos.messages import FrameworkErrorMessage, ShutdownFrameworkMessage
 from mesos.types import TaskState
 from mesos.v1.media import Media
-from mesos.v1.recordio import RecordDecoder
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, executor, task_on
+from tests.mesos.v1.streams import records
 
 
 class Operator:
@@ -58,9 +57,7 @@ class Operator:
 
     def hear(self) -> list[dict[str, Any]]:
         """All events so far; in JSON, with their numbers."""
-        stream = self.scene.node.processes.get(self.stream)
-        while isinstance(stream, HttpStream) and (chunk := stream.take()) is not None:
-            [record] = RecordDecoder().feed(chunk)
+        for record in records(self.scene.node, self.stream):
             is_json = self.media is Media.JSON
             self.events.append(msgspec.json.decode(record) if is_json else self.media.read(record, EVENT))
         return self.events

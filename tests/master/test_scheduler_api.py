@@ -23,9 +23,9 @@ from mesos.messages import (
 )
 from mesos.types import TaskState
 from mesos.v1.media import Media
-from mesos.v1.recordio import RecordDecoder
 from mesos.v1.scheduler import CALL, EVENT
 from tests.master.scene import AgentPeer, Scene
+from tests.mesos.v1.streams import records
 
 FRAMEWORK = {"user": "somebody", "name": "tests"}
 
@@ -76,11 +76,8 @@ class HttpClient:
         assert (response.status, response.body) == (202, b"")
 
     def hear(self) -> list[dict[str, Any]]:
-        """All events so far. Each comes as one chunk."""
-        stream = self.scene.node.processes.get(self.stream)
-        while isinstance(stream, HttpStream) and (chunk := stream.take()) is not None:
-            [record] = RecordDecoder().feed(chunk)
-            self.events.append(self.media.read(record, EVENT))
+        """All events so far."""
+        self.events += [self.media.read(record, EVENT) for record in records(self.scene.node, self.stream)]
         return self.events
 
     def all(self, type_: str) -> list[dict[str, Any]]:
