@@ -120,8 +120,9 @@ def test_it_is_backed_up_restored_and_mended_in_zookeeper(zookeeper: ZooKeeper, 
         master.fetch()
         master.store(dict(rows))
     backup = str(tmp_path / "backup")
-    for action, path in (("backup", "kept"), ("restore", "other")):
-        done = finished("tools.cli", "registry", action, backup, f"--zk={zookeeper.url(path)}")
+    (tmp_path / "zk").write_text(f"{zookeeper.url('other')}\n")
+    for action, url in (("backup", zookeeper.url("kept")), ("restore", f"file://{tmp_path}/zk")):
+        done = finished("tools.cli", "registry", action, backup, f"--zk={url}")
         assert (done.returncode, done.stderr) == (0, "")
     client = zookeeper.client()
     client.set(f"/other/registry/{page_of('agent/S0'):02x}", b"rubbish")

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from libprocess.errors import OperatorError
+from libprocess.flags.sources import Given, follow_file
 from master.records.maintenance import name_of
 from master.registrar.backend import FailedError, RefusedError
 from master.registrar.entries import (
@@ -53,7 +54,12 @@ def add_registry(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("file", nargs="?", default="", metavar="FILE", help="the backup")
     command.add_argument("--work_dir", default="", metavar="DIR", help="the directory of the master that wrote it")
-    command.add_argument("--zk", default="", metavar="URL", help="where the masters meet that wrote it")
+    command.add_argument(
+        "--zk",
+        default="",
+        metavar="URL",
+        help="where the masters meet that wrote it, or file://PATH of a file with that",
+    )
     command.add_argument("--force", action="store_true", help="let a backup take the place of what is there")
     command.set_defaults(run=registry)
 
@@ -100,7 +106,7 @@ def _opened(options: argparse.Namespace) -> Iterator[SqliteBackend | ZooKeeperBa
 
 
 def _in_zookeeper(text: str) -> ZooKeeperBackend:
-    return ZooKeeperBackend(parse_zookeeper(text), OPERATOR)
+    return ZooKeeperBackend(parse_zookeeper(follow_file(Given(text, "--zk")).text), OPERATOR)
 
 
 @contextmanager
