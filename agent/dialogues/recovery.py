@@ -46,7 +46,6 @@ class Recovery(Reconnection):
         rebooted = is_other_boot(self.storage, self.boot_id)
         if known is not None:
             self._remember_all()
-        remember_boot(self.storage, self.boot_id)
         executors = list(self.frameworks.executors())
         self._awaited = {each.container_id for each in executors if each.was_registered and not each.is_command}
         self.containers.update({executor.container_id: executor for executor in executors})
@@ -58,6 +57,7 @@ class Recovery(Reconnection):
         else:
             self._wait_on(executors)
             self._take_up(executors)
+        remember_boot(self.storage, self.boot_id)
         if rebooted and self.flags.recover == "cleanup":
             self._stop()
         self._recover_when_complete()
@@ -79,6 +79,7 @@ class Recovery(Reconnection):
             state = told(TaskState.TASK_GONE, executor.framework.info.capabilities)
             text = "the machine was started again"
             self._ended(executor, Reason.REASON_AGENT_RESTARTED, text, NO_RESOURCES, state)
+        self._write(and_sync=True)  # before it counts as this boot's: what never ran in this one would be started
 
     def _clean_up(self, executors: list[ExecutorRecord]) -> None:
         """End all of them, and then this agent."""
@@ -102,7 +103,6 @@ class Recovery(Reconnection):
             if executor.is_told_to_end or executor.framework.is_terminating:
                 self._shut_down(executor)
             elif not executor.is_command and executor.waits_until is None:
-                self.guests.invite(executor.container_id)
                 self._await(executor)
 
     def _is_done(self, executor: ExecutorRecord) -> bool:

@@ -329,10 +329,12 @@ class Cluster:
         self.start_agent()
         self.elect(Seat(), "master-2")
 
-    def revive_agent(self) -> None:
-        """The agent's program is killed and started again; its machine goes on."""
+    def revive_agent(self, writes: int | None = None) -> None:
+        """The agent's program is killed and started again; its machine goes on, or fails after so many writes."""
         self.world.kill(self.node)
         self.node = self.world.node("agent", 5051)
+        if writes is not None:
+            self.node.storage.lose_power_after(writes)
         self.machine.serve(self.node)
         self.start_agent()
         self.elect(Seat(), f"master-{len(self.world.nodes)}")

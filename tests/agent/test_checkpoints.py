@@ -195,6 +195,7 @@ def test_nothing_is_written_of_a_framework_that_does_not_care(cluster: Cluster):
     cluster.run(command_task("t1"), executor_task("t2"))
     cluster.start_program()
     assert Journal(cluster.node.storage, PATH).read(strict=True) == ([], 0)
+    assert list(facts_of(cluster.agent.frameworks, cluster.agent.streams)) == [], "nor when all is written anew"
 
 
 # Who it is.

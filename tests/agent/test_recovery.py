@@ -116,6 +116,9 @@ def test_what_was_said_of_a_task_of_an_unknown_framework_is_said_again(cluster: 
 def test_what_ran_before_the_machine_was_started_again_is_gone_and_what_runs_since_then_is_not(cluster: Cluster):
     cluster.framework = replace(cluster.framework, capabilities=(FrameworkCapability.PARTITION_AWARE,))
     kept(cluster).run(command_task("t1"))
+    cluster.revive_agent()
+    cluster.register()
+    assert len(cluster.machine.recovered) == 1
     cluster.machine.end()
     cluster.boot_id = "another"
     cluster.revive_agent()

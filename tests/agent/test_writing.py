@@ -117,3 +117,18 @@ def test_the_end_of_a_container_is_forgotten_only_when_it_is_written_down(cluste
     cluster.machine.end()
     cluster.world.settle()
     assert written == [True]
+
+
+@pytest.mark.parametrize("changes", range(6))
+def test_what_ran_before_a_reboot_is_not_started_again_at_whatever_write_the_agent_ends(cluster: Cluster, changes: int):
+    kept(cluster).run(command_task("t1"))
+    cluster.machine.end()
+    cluster.boot_id = "another"
+    cluster.revive_agent(writes=changes)
+    cluster.world.settle()
+    states = cluster.master.states
+    cluster.revive_agent()
+    cluster.register()
+    cluster.world.settle()
+    assert cluster.machine.running == []
+    assert TaskState.TASK_LOST in states + cluster.master.states
