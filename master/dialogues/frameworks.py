@@ -31,6 +31,7 @@ from mesos.messages import (
     FrameworkErrorMessage,
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
+    FrameworkUnregisteredMessage,
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
     ReviseFrameworkMessage,
@@ -300,7 +301,8 @@ class Frameworks(Offers, Authentication):
         """See the message."""
         framework = self.caller(message.framework_id)
         if framework is not None:
-            self.remove_framework(framework, "its scheduler ended it")
+            answer = partial(self.send, self.sender, FrameworkUnregisteredMessage(framework.id))
+            self.remove_framework(framework, "its scheduler ended it", answer)
 
     # The end.
 

@@ -23,6 +23,7 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    FrameworkUnregisteredMessage,
     InverseOffersMessage,
     KillTaskMessage,
     ReconcileOperationsMessage,
@@ -136,6 +137,11 @@ class HttpScheduler(Process):
         if self._tell(message):
             self._end()
 
+    def framework_unregistered(self, message: FrameworkUnregisteredMessage) -> None:
+        """Its stream ends in good order when that is safe."""
+        if self.sender == self.master:
+            self._end()
+
     def _tell(self, message: Message) -> bool:
         """Pass on news, which only the master may send."""
         if self.sender != self.master:
@@ -200,8 +206,7 @@ class HttpScheduler(Process):
         self._call(message)
 
     def unregister_framework(self, message: UnregisterFrameworkMessage) -> None:
-        if self._call(message):
-            self._end()
+        self._call(message)
 
     def _call(self, message: Message) -> bool:
         """Pass on a call, which only the master's door may make for the client."""

@@ -74,6 +74,12 @@ class UnregisterFrameworkMessage(Message, frozen=True):
     framework_id: FrameworkID
 
 
+class FrameworkUnregisteredMessage(Message, frozen=True):
+    """Master → scheduler that unregistered its framework, when it is written down that the framework is over."""
+
+    framework_id: FrameworkID
+
+
 # Offers.
 
 

@@ -67,7 +67,10 @@ class SchedulerCalls(DriverCalls):
     # The end.
 
     def stop(self, failover: bool = False) -> DriverStatus:
-        """End the framework and everything that it runs; with `failover`, leave it to a scheduler that takes over."""
+        """End the framework and everything that it runs; with `failover`, leave it to a scheduler that takes over.
+
+        The actor ends when a master has written that down, or none has within 15 s; at once while there is no master.
+        """
         if self._status in (DriverStatus.RUNNING, DriverStatus.ABORTED):
             self._reach(DriverStatus.STOPPED)  # before its actor may have ended: that is then no fault
             self._tell(StopSchedulerMessage(failover))

@@ -21,7 +21,9 @@ from mesos.messages import (
     DeclineOffersMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
+    FrameworkErrorMessage,
     FrameworkToExecutorMessage,
+    FrameworkUnregisteredMessage,
     InverseOffersMessage,
     KillTaskMessage,
     ReconcileTasksMessage,
@@ -51,11 +53,18 @@ from mesos.types import (
     TaskStatus,
 )
 
+LEAVE_SECONDS = 15.0
+"""So long a scheduler waits for an answer to its leave: by then another master may be there to take it."""
+
 
 class StopSchedulerMessage(Message, frozen=True):
     """Driver → its actor: take leave of the master for good, unless another scheduler takes over, and end."""
 
     failover: bool
+
+
+class LeaveOverdueMessage(Message, frozen=True):
+    """Scheduler → itself: nobody has answered its leave."""
 
 
 class ReconcileAgainMessage(Message, frozen=True):
@@ -73,7 +82,10 @@ class SchedulerProcess(Registration):
     # Reconciling: one question at a time, again and again.
 
     def _has_connected(self) -> None:
-        self._reconcile(self._tasks.begin(self.now))
+        if self._is_leaving:
+            self._take_leave()
+        else:
+            self._reconcile(self._tasks.begin(self.now))
 
     def _has_lost_master(self) -> None:
         self._stop_reconciling()
@@ -208,9 +220,37 @@ class SchedulerProcess(Registration):
     def stop_scheduler(self, message: StopSchedulerMessage) -> None:
         if not self._is_from_driver():
             return
-        if not message.failover and self._master is not None and self._framework.id is not None:
-            self.send(self._master.pid, UnregisterFrameworkMessage(self._framework.id))
-        self.terminate()
+        can_register = self._connected or not self._aborted
+        if message.failover or self._master is None or self._framework.id is None or not can_register:
+            self.terminate()
+            return
+        self._is_leaving = True
+        self._stop_reconciling()
+        self.delay(LEAVE_SECONDS, LeaveOverdueMessage())
+        if self._connected:
+            self._take_leave()
+
+    # Leaving: a master that ends before it has written that down, does not pass it on to the next one.
+
+    _is_leaving = False
+
+    def _take_leave(self) -> None:
+        assert self._master is not None
+        assert self._framework.id is not None
+        self.send(self._master.pid, UnregisterFrameworkMessage(self._framework.id))
+
+    def framework_unregistered(self, message: FrameworkUnregisteredMessage) -> None:
+        if self._is_from_master() and self._is_leaving:
+            self.terminate()
+
+    def framework_error(self, message: FrameworkErrorMessage) -> None:
+        super().framework_error(message)
+        if self._is_leaving and self._aborted:  # it is over already, or another's
+            self.terminate()
+
+    def leave_overdue(self, message: LeaveOverdueMessage) -> None:
+        if self.sender == self.pid:
+            self.terminate()
 
     def _is_from_driver(self) -> bool:
         return self.sender.address == self.pid.address

@@ -75,7 +75,7 @@ class SchedulerDriver(SchedulerCalls):
         return self._status
 
     def stop(self, failover: bool = False) -> DriverStatus:
-        """See `SchedulerCalls.stop`. Called from outside a callback, it returns when the master has been told."""
+        """See `SchedulerCalls.stop`. Called from outside a callback, it returns when the master has written it down."""
         status = super().stop(failover)
         if status is DriverStatus.STOPPED and threading.current_thread() not in self._threads:
             self._threads[1].join()

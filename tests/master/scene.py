@@ -34,6 +34,7 @@ from mesos.messages import (
     FrameworkRegisteredMessage,
     FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    FrameworkUnregisteredMessage,
     InverseOffersMessage,
     KillTaskMessage,
     PingAgentMessage,
@@ -279,6 +280,9 @@ class SchedulerPeer(Peer):
         self.note(message)
 
     def framework_reregistered(self, message: FrameworkReregisteredMessage) -> None:
+        self.note(message)
+
+    def framework_unregistered(self, message: FrameworkUnregisteredMessage) -> None:
         self.note(message)
 
     def framework_error(self, message: FrameworkErrorMessage) -> None:

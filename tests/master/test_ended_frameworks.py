@@ -9,6 +9,7 @@ from master.registrar.messages import RegistryStoredMessage
 from mesos.messages import (
     FrameworkErrorMessage,
     FrameworkReregisteredMessage,
+    FrameworkUnregisteredMessage,
     RunTaskMessage,
     ShutdownFrameworkMessage,
     UnregisterAgentMessage,
@@ -144,6 +145,15 @@ def test_a_framework_whose_end_is_not_written_lives_on(scene: Scene, agent: Agen
     assert agent.all(ShutdownFrameworkMessage) == []
     scene.scheduler().reregister(framework_id, failover_timeout_seconds=600.0)
     assert list(scene.master.cluster.frameworks[framework_id].tasks) == [order.task.task_id]
+
+
+def test_a_scheduler_that_stops_is_answered_when_that_is_written(scene: Scene, scheduler: SchedulerPeer):
+    writing = scene.world.hold(RegistryStoredMessage)
+    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+    assert scheduler.all(FrameworkUnregisteredMessage) == []
+    scene.world.release(writing)
+    scene.world.settle()
+    assert scheduler.all(FrameworkUnregisteredMessage) == [FrameworkUnregisteredMessage(scheduler.id)]
 
 
 def test_nobody_speaks_for_a_framework_while_its_end_is_written(

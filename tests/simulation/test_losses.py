@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from agent.dialogues.base import AgentState
 from libprocess import Runtime
+from master.registrar.messages import ChangeRegistryMessage
 from mesos.ids import TaskID
 from mesos.resources import Resources
 from mesos.types import TaskReference, TaskState
@@ -197,3 +198,22 @@ def test_two_frameworks_share_what_there_is(cluster: Cluster):
     launched = [len(runner.states) for runner in runners.values()]
     assert 60 < sum(launched) <= 80, "8 cpus for 100 s, and each task has one for 10 s"
     assert min(launched) > 0.4 * sum(launched)
+
+
+def test_a_framework_ends_when_its_scheduler_stops_though_that_is_not_written_down_at_once(cluster: Cluster):
+    """It lived on, until its failover timeout was over."""
+    cluster.elect()
+    runner = Runner("sleep infinity")
+    driver = cluster.run(runner, framework(failover_timeout_seconds=3600.0))
+    cluster.run_until(lambda: runner.states.get(TaskID("t1"), [])[-1:] == [RUNNING])
+    unwritten = cluster.drop(ChangeRegistryMessage)
+    driver.stop()
+    scheduler_node(cluster).drain()
+    cluster.advance(seconds=1)
+    assert len(unwritten.seen) == 1
+    cluster.restore(unwritten)
+    cluster.crash(cluster.node_of(cluster.master))
+    cluster.elect(cluster.add_master("master-2"))
+    cluster.advance(seconds=10)
+    assert cluster.registry.has_ended(runner.id)
+    assert cluster.containers["agent-1"].living == {}

@@ -17,7 +17,9 @@ from mesos.messages import (
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
     FrameworkErrorMessage,
+    FrameworkReregisteredMessage,
     FrameworkToExecutorMessage,
+    FrameworkUnregisteredMessage,
     KillTaskMessage,
     ReconcileTasksMessage,
     RequestResourcesMessage,
@@ -32,6 +34,8 @@ from mesos.messages import (
 )
 from mesos.resources import Resources
 from mesos.scheduler import DriverStatus, Scheduler, SchedulerCalls
+from mesos.scheduler.process import LEAVE_SECONDS
+from mesos.scheduler.registration import SPREAD_SECONDS
 from mesos.types import (
     Filters,
     FrameworkCapability,
@@ -43,7 +47,7 @@ from mesos.types import (
     TaskReference,
     TaskState,
 )
-from tests.mesos.scheduler.scene import AGENT, EXECUTOR, FRAMEWORK, OFFER, TASK, Cluster, Detector, update
+from tests.mesos.scheduler.scene import AGENT, EXECUTOR, FRAMEWORK, OFFER, TASK, Cluster, Detector, info, update
 
 # News.
 
@@ -162,7 +166,38 @@ def test_a_driver_that_stops_unregisters_its_framework_after_all_it_said(cluster
         KillTaskMessage(FRAMEWORK, TASK.task_id),
         UnregisterFrameworkMessage(FRAMEWORK),
     ]
+    cluster.say(FrameworkUnregisteredMessage(FRAMEWORK))
     assert not any(isinstance(process, Detector) for process in cluster.node.processes.values())
+    assert cluster.driver.process.pid not in cluster.node.processes
+
+
+def test_a_leave_that_a_master_did_not_live_to_write_down_is_taken_of_the_next_one(cluster: Cluster):
+    cluster.register()
+    cluster.driver.stop()
+    cluster.settle()
+    cluster.elect(other := cluster.add_master("m2"))
+    cluster.world.advance(SPREAD_SECONDS)
+    cluster.say(FrameworkReregisteredMessage(FRAMEWORK, info(other)), other)
+    assert other.take()[1:] == [UnregisterFrameworkMessage(FRAMEWORK)]
+    assert cluster.heard == []
+    cluster.say(FrameworkUnregisteredMessage(FRAMEWORK), other)
+    assert cluster.driver.process.pid not in cluster.node.processes
+
+
+def test_a_leave_that_nobody_answers_is_taken_all_the_same(cluster: Cluster):
+    cluster.register()
+    cluster.driver.stop()
+    cluster.settle()
+    cluster.world.advance(LEAVE_SECONDS)
+    assert cluster.driver.process.pid not in cluster.node.processes
+
+
+def test_who_stops_is_over_when_the_next_master_says_that_the_framework_is(cluster: Cluster):
+    cluster.register()
+    cluster.driver.stop()
+    cluster.settle()
+    cluster.elect(other := cluster.add_master("m2"))
+    cluster.say(FrameworkErrorMessage("Framework has been removed"), other)
     assert cluster.driver.process.pid not in cluster.node.processes
 
 
