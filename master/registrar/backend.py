@@ -38,7 +38,10 @@ class Backend(Protocol):
         """Everything. Whoever fetched before cannot store any more."""
 
     def store(self, changes: Changes) -> None:
-        """Change all of this for good, or nothing."""
+        """Change all of this for good.
+
+        When it fails, or the program ends meanwhile, each entry is as it was or as it was to be.
+        """
 
     def close(self) -> None:
         """Let go of it."""

@@ -31,7 +31,11 @@ class Store(Protocol):
         """
 
     def store(self, asker: PID, changes: Changes) -> None:
-        """Write all of this, or nothing. `asker` is sent a RegistryStoredMessage, or a StoreFailedMessage."""
+        """Write all of this. `asker` is sent a RegistryStoredMessage when it is safe, or a StoreFailedMessage.
+
+        In any other case each entry is as it was or as it was to be: a large batch may need several transactions.
+        That is enough. What was not answered may have been done or not, by itself, since it is about one entry.
+        """
 
     def close(self) -> None:
         """Let go of it."""

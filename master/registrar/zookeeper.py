@@ -84,7 +84,7 @@ class ZooKeeperBackend:
             raise FailedError(f"{self._url} cannot be read: {_plain(error)}") from None
 
     def store(self, changes: Changes) -> None:
-        """See `Backend`. Each entry is whole whatever happens; many changes may need several transactions."""
+        """See `Backend`. Only what changes more of the pages than ZooKeeper takes at a time can be done in part."""
         assert self._client is not None
         touched = self._changed_pages(changes)
         for pages in _portions(touched):

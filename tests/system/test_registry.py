@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from master.registrar.backend import FailedError, RefusedError
 from master.registrar.entries import AgentEntry, Standing, write_entries
 from master.registrar.sqlite import FILE
+from master.registrar.store import Changes
 from master.registrar.zookeeper import PAGES, ZooKeeperBackend, page_of
 from mesos.detector.zookeeper import parse_zookeeper
 from mesos.ids import AgentID
@@ -42,6 +46,64 @@ def test_what_is_written_is_there_for_the_next_master(zookeeper: ZooKeeper):
     del rows["agent/7"]
     with closing(backend(zookeeper, "lasts", "m2")) as second:
         assert second.fetch() == rows | {"agent/8": b"changed"}
+
+
+KILLED_IN_BETWEEN = """
+import os, signal, sys
+from master.registrar.zookeeper import ZooKeeperBackend
+from mesos.detector.zookeeper import parse_zookeeper
+from tests.system.test_registry import large_batch
+
+class Killed(ZooKeeperBackend):
+    left = int(sys.argv[2])
+
+    def _commit(self, client, pages):
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+        super()._commit(client, pages)
+
+backend = Killed(parse_zookeeper(sys.argv[1]), "killed")
+backend.fetch()
+backend.store(large_batch(1))
+backend.store(large_batch(2))
+"""
+"""A master that has a store, and is killed before the transaction of that number."""
+
+
+def large_batch(number: int) -> Changes:
+    """Two megabytes that nothing makes smaller."""
+    chance = random.Random(number)
+    return {f"agent/{name}": bytes([number]) + chance.randbytes(1000) for name in range(2000)}
+
+
+@pytest.mark.parametrize("transactions", [2, 7])
+def test_a_master_killed_within_a_large_batch_leaves_each_entry_as_it_was_or_was_to_be(
+    zookeeper: ZooKeeper, transactions: int
+):
+    path = f"killed-{transactions}"
+    command = [sys.executable, "-c", KILLED_IN_BETWEEN, zookeeper.url(path), str(transactions)]
+    assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
+    batches = {number: large_batch(number) for number in (1, 2)}
+    with closing(backend(zookeeper, path, "next")) as master:
+        found = master.fetch()
+        before, meant = ({}, batches[1]) if transactions == 2 else (batches[1], batches[2])
+        assert set(found) <= set(meant)
+        assert all(found.get(key) in (before.get(key), meant[key]) for key in meant)
+        assert {found.get(key) == meant[key] for key in meant} == {True, False}
+        master.store(batches[2])
+        assert master.fetch() == batches[2]
+
+
+def test_a_large_batch_is_written_though_zookeeper_is_killed_meanwhile(zookeeper: ZooKeeper):
+    with closing(backend(zookeeper, "restarted")) as master:
+        master.fetch()
+        master.store(large_batch(1))
+        writing = threading.Thread(target=master.store, args=(large_batch(2),))
+        writing.start()
+        zookeeper.restart(0)
+        writing.join(60)
+        assert master.fetch() == large_batch(2)
 
 
 def test_who_was_deposed_writes_no_more(zookeeper: ZooKeeper):

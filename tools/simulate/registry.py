@@ -29,7 +29,7 @@ class Ensemble:
         self.chance = chance
         self.seconds_max = seconds_max
         self.fails_next = False
-        """The next write fails, at once or because nobody answers; it may have been done all the same."""
+        """The next write fails, at once or because nobody answers; each entry may have been written all the same."""
         self.unanswered: Runtime | None = None
         """The master that was left waiting so last: in the end it gives up, and with that itself."""
 
@@ -61,7 +61,7 @@ class Ensemble:
 
 
 class VirtualStore:
-    """One master's way to an ensemble (see `Store`). A write whose master dies meanwhile may be done, or not."""
+    """One master's way to an ensemble (see `Store`). A write whose master dies meanwhile may be done in part."""
 
     ensemble_size = 3
     remedy = "play it again"
@@ -90,22 +90,26 @@ class VirtualStore:
         seconds = ensemble.chance.uniform(0.0, ensemble.seconds_max)
 
         def arrive() -> None:
-            lives = ensemble.world.nodes.get(self._node.address) is self._node
-            if lives or ensemble.chance.random() < 0.5:
-                outcome = self._write(changes)
-                self._answer(asker, outcome, ensemble.chance.uniform(0.0, ensemble.seconds_max))
+            if ensemble.world.nodes.get(self._node.address) is not self._node:
+                self._write(self._part(changes))
+                return
+            outcome = self._write(changes)
+            self._answer(asker, outcome, ensemble.chance.uniform(0.0, ensemble.seconds_max))
 
         ensemble.world.timeline.at(ensemble.world.elapsed + seconds, arrive)
 
     def _fail(self, asker: PID, changes: Changes) -> None:
         ensemble = self._ensemble
         ensemble.fails_next = False
-        if ensemble.chance.random() < 0.5:
-            self._write(changes)
+        self._write(self._part(changes))
         if ensemble.chance.random() < 0.5:
             self._answer(asker, StoreFailedMessage("a planned failure"))
         else:
             ensemble.unanswered = self._node
+
+    def _part(self, changes: Changes) -> Changes:
+        chance = self._ensemble.chance
+        return {key: value for key, value in sorted(changes.items()) if chance.random() < 0.5}
 
     def _write(self, changes: Changes) -> Message:
         if self._ensemble.holder != self._holder:
