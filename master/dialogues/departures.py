@@ -147,7 +147,7 @@ class Departures(Losses):
         if drain.mark_gone:
             if agent.id not in self.leaving:
                 self._mark_gone(agent.id)
-        elif agent.finishing is not drain:
+        elif agent.connected and agent.finishing is not drain:  # else it may not know yet what is to end there
             log.info("agent %s is drained", agent.id)
             agent.finishing = drain
             self.write(FinishDrain(agent.id), partial(self._drained, agent.id, drain))

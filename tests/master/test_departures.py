@@ -18,7 +18,9 @@ from mesos.messages import (
     KillTaskMessage,
     RescindInverseOfferMessage,
     RunTaskMessage,
+    ShutdownFrameworkMessage,
     ShutdownMessage,
+    UnregisterFrameworkMessage,
 )
 from mesos.types import FrameworkCapability, TaskInfo, TaskState
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported
@@ -182,6 +184,24 @@ def finish(agent: AgentPeer, scheduler: SchedulerPeer, task: TaskInfo) -> None:
     """The last that runs there ends."""
     agent.update(task, TaskState.TASK_KILLED, b"k")
     scheduler.acknowledge(task, b"k")
+
+
+def test_an_agent_is_not_drained_while_it_cannot_be_told_what_is_to_end_there(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer, task: TaskInfo
+):
+    """Found by seed 25: its framework ended, which it had not learned, and it counted as empty."""
+    agent_id, order = agent.id, agent.last(RunTaskMessage)
+    call(scene, "DRAIN_AGENT", agent_id, max_grace_period={"seconds": 600})
+    agent.die()
+    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+    scene.world.advance(5)
+    assert shown(scene)["drain_info"]["state"] == "DRAINING"
+
+    again = scene.world.node(agent.pid.host)
+    back = scene.agent(node=again, hostname=agent.info.hostname).reregister(agent_id, **reported(order))
+    assert back.last(ShutdownFrameworkMessage).framework_id == scheduler.id
+    scene.world.advance(2)
+    assert shown(scene)["drain_info"]["state"] == "DRAINED"
 
 
 def test_that_an_agent_is_drained_is_written_once_however_long_that_takes(
