@@ -225,8 +225,12 @@ class _Endings:
         self.stop: Callable[[], None] = _leave_at_once
         loop = asyncio.get_running_loop()
         for number in ending_signals():
-            loop.add_signal_handler(number, lambda: self.leave())
-        loop.add_signal_handler(signal.SIGUSR1, lambda: self.stop())
+            loop.add_signal_handler(number, self._told, lambda: self.leave())
+        loop.add_signal_handler(signal.SIGUSR1, self._told, lambda: self.stop())
+
+    def _told(self, what: Callable[[], None]) -> None:
+        log.info("told to end")
+        what()
 
 
 def _leave_at_once() -> None:

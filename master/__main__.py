@@ -114,6 +114,7 @@ async def _watch(seat: Seat, told_to_end: asyncio.Event) -> int:
     await asyncio.wait((seat.over, ending), return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
     if not seat.over.done():
+        log.info("told to end")
         return 0
     if not seat.refusal:
         log.critical("the master ended: %s", seat.over.result())

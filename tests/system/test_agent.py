@@ -160,4 +160,5 @@ def test_without_root_an_agent_says_what_it_cannot_do_and_runs_all_the_same(tmp_
         _, said = agent.communicate(timeout=LIMIT_SECONDS)
 
     assert "not run by root: containers have no limits of cpus, memory and processes, see each other" in said
+    assert said.splitlines()[-1].endswith("INFO agent: told to end")
     assert [path.read_text() for path in work_dir.glob("**/runs/*/stdout")] == ["nobody\n"]
