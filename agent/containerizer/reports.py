@@ -79,10 +79,15 @@ def names(directory: Path) -> list[str]:
 def forget_other_boots(directory: Path) -> None:
     """Remove what was left before the machine was started: the numbers in there may be other processes' now."""
     boot_id, known = Path(BOOT_ID).read_text(), directory / _KNOWN_BOOT
-    if known.exists() and known.read_text() != boot_id:
+    if known.exists():
+        if known.read_text() == boot_id:
+            return
         for path in directory.iterdir():
-            path.unlink()
-    known.write_text(boot_id)
+            if path != known:
+                path.unlink()
+    new = directory / f"{_KNOWN_BOOT}.new"
+    new.write_text(boot_id)
+    new.replace(known)  # half of it would be another boot's
 
 
 def peak_memory_bytes(report: Report) -> int | None:

@@ -7,7 +7,8 @@ import signal
 import pytest
 from msgspec.structs import replace
 
-from agent.checkpoints.facts import EndedFact, UpdateFact
+from agent.checkpoints.facts import EndedFact, EndingFact, UpdateFact
+from agent.checkpoints.replay import facts_of
 from agent.dialogues.base import AgentState
 from agent.janitor import KeepSandboxMessage
 from agent.records.task import STATUSES_KEPT
@@ -179,6 +180,7 @@ def test_since_when_a_task_runs_is_known_however_often_it_was_told_to_run(cluste
     for _ in range(STATUSES_KEPT + 1):
         cluster.world.advance(1)
         program.report(TaskID("t1"), RUNNING)
+    cluster.world.settle()
     times = []
     for _ in range(2):
         cluster.revive_agent()
@@ -292,6 +294,8 @@ def test_an_executor_that_was_told_to_end_is_not_taken_up(cluster: Cluster):
     kept(cluster).run(executor_task("t1"))
     cluster.start_program()
     cluster.tell(ShutdownExecutorMessage(FRAMEWORK, ExecutorID("E1")))
+    ending = EndingFact(cluster.machine.container_id)
+    assert ending in list(facts_of(cluster.agent.frameworks, cluster.agent.streams)), "should all be written anew now"
     destroyed: list[ContainerID] = []
     cluster.machine.destroy = destroyed.append  # which takes a while
     for _ in range(2):

@@ -153,6 +153,7 @@ def test_what_the_master_asks_or_answers_twice_is_said_once(cluster: Cluster):
         cluster.tell(AgentReregisteredMessage(AGENT, 75.0, (missing,)))
 
     assert cluster.master.states == [STARTING, TaskState.TASK_LOST]
+    assert len(cluster.agent.streams[FRAMEWORK, TaskID("t9")]) == 1
 
 
 def test_a_framework_that_knows_of_partitions_is_told_that_such_a_task_was_dropped(cluster: Cluster):

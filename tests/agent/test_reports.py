@@ -1,0 +1,30 @@
+"""What inits leave behind is of use as long as the machine runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.containerizer.reports import forget_other_boots, names
+
+
+def test_what_inits_left_is_forgotten_once_when_the_machine_was_started_again(tmp_path: Path):
+    forget_other_boots(tmp_path)
+    (tmp_path / "c1").write_text("{}")
+    forget_other_boots(tmp_path)
+    assert names(tmp_path) == ["c1"]
+
+    (tmp_path / ".boot_id").write_text("another")
+    forget_other_boots(tmp_path)
+    assert names(tmp_path) == []
+    (tmp_path / "c2").write_text("{}")
+    forget_other_boots(tmp_path)
+    assert names(tmp_path) == ["c2"]
+
+
+def test_which_boot_it_is_is_not_written_where_it_stands_already(tmp_path: Path):
+    """On a full disk nothing would have come of that, and the next agent would have started again what runs."""
+    forget_other_boots(tmp_path)
+    before = (tmp_path / ".boot_id").stat()
+    forget_other_boots(tmp_path)
+    after = (tmp_path / ".boot_id").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
