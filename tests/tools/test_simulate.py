@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,21 @@ def test_a_seed_that_broke_a_promise_is_opened_in_the_trace_tool(tmp_path: Path,
     check = Check(Story([path]))
     assert check.received > 1000
     assert check.is_whole
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_what_was_found_before_it_is_ended_is_told_and_nothing_goes_on(ending: signal.Signals):
+    command = [sys.executable, "-m", "tools.simulate", "--digest", "--story=steps", "--seeds=1000"]
+    player = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert player.stdout is not None
+    assert player.stdout.readline().startswith("seed 0: digest ")
+    player.send_signal(ending)
+    _, complaints = player.communicate()
+    assert (player.returncode, complaints) == (130, "")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(player.pid, 0)
 
 
 @pytest.mark.parametrize(

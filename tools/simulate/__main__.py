@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -52,6 +53,7 @@ class SimulateFlags(Flags, program=PROGRAM):
 
 def main() -> int:
     """Play, and tell; returns the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         try:
             status = run(SimulateFlags.load())
@@ -73,7 +75,7 @@ def run(flags: SimulateFlags) -> int:
         outcomes: Iterable[Outcome] = [play(flags.seed, setting, flags.plant, recording)]
     else:
         outcomes = watched(play_all(range(flags.seeds), setting, flags.plant), flags)
-    played = list(until_caught(outcomes) if is_planted(flags) else outcomes)
+    played = list(told(until_caught(outcomes) if is_planted(flags) else outcomes, flags))
     tell(flags, played, time.monotonic() - begun)
     caught = any(outcome.broken for outcome in played)
     return int(caught != is_planted(flags))
@@ -111,17 +113,23 @@ def until_caught(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
             return
 
 
+def told(outcomes: Iterable[Outcome], flags: SimulateFlags) -> Iterator[Outcome]:
+    """Say of each seed what is to be said of it as soon as it is played: nobody waits for the last to see the first."""
+    for outcome in outcomes:
+        if flags.digest and not flags.json:
+            tqdm.write(f"seed {outcome.seed}: digest {outcome.digest}")
+        if outcome.broken and not flags.json:
+            tqdm.write("\n".join(broken_lines(flags, outcome)))
+        sys.stdout.flush()
+        yield outcome
+
+
 def tell(flags: SimulateFlags, played: list[Outcome], seconds: float) -> None:
     """Say how it went."""
-    broken = [outcome for outcome in played if outcome.broken]
     if flags.json:
         print(json.dumps(summary(flags, played, seconds)))
         return
-    if flags.digest:
-        for outcome in played:
-            print(f"seed {outcome.seed}: digest {outcome.digest}")
-    for outcome in broken:
-        tell_broken(flags, outcome)
+    broken = [outcome for outcome in played if outcome.broken]
     print(
         f"{counted(len(played), 'seed')} in {seconds:.1f} s ({len(played) / seconds:.2f} seeds/s): "
         f"{sum(outcome.seconds for outcome in played):.0f} virtual seconds, {sum(o.tasks for o in played)} tasks, "
@@ -136,17 +144,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def tell_broken(flags: SimulateFlags, outcome: Outcome) -> None:
-    """Say what was broken, and how to see it again."""
+def broken_lines(flags: SimulateFlags, outcome: Outcome) -> Iterator[str]:
+    """What was broken, and how to see it again."""
     if flags.seed is not None:
-        print("\n".join(outcome.tail))
-    print(f"seed {outcome.seed}: {outcome.broken}")
+        yield from outcome.tail
+    yield f"seed {outcome.seed}: {outcome.broken}"
     if flags.seed is None:
-        print(f"see it again: {again(flags, outcome.seed)}")
+        yield f"see it again: {again(flags, outcome.seed)}"
         recording = f"seed-{outcome.seed}.trace"
-        print(f"look into it: {again(flags, outcome.seed)} --record {recording}; mesos-trace log {recording}")
+        yield f"look into it: {again(flags, outcome.seed)} --record {recording}; mesos-trace log {recording}"
     elif flags.record:
-        print(f"look into it: mesos-trace log {flags.record}")
+        yield f"look into it: mesos-trace log {flags.record}"
 
 
 def again(flags: SimulateFlags, seed: int) -> str:
