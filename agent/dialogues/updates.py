@@ -40,6 +40,7 @@ from mesos.types import (
 )
 from mesos.types.history import EndedTask
 
+KILLS = frozenset({TaskState.TASK_KILLING, TaskState.TASK_KILLED})
 ARCHIVED_TASKS_MAX = 200
 """So many that ended are told to a master that was not there."""
 HISTORY_SECONDS = (1.0, 10.0)
@@ -136,6 +137,8 @@ class Updates(Operations):
         executor = task.executor
         if task.updates.knows(status.uuid):
             return
+        if task.is_drained and status.state in KILLS and status.reason is None:
+            status = replace(status, reason=Reason.REASON_AGENT_DRAINING)
         if not executor.advance(task, status):
             log.warning("ignoring %s for task %s, which is in %s", status.state, task.id, task.state)
             return

@@ -22,7 +22,7 @@ STATUSES_KEPT = 16
 class TaskRecord:
     """One task, from its launch until its last update is acknowledged; then it is shown as completed for a while."""
 
-    __slots__ = ("executor", "info", "order", "running_since", "state", "statuses", "updates")
+    __slots__ = ("executor", "info", "is_drained", "order", "running_since", "state", "statuses", "updates")
 
     def __init__(self, order: RunTaskMessage, executor: ExecutorRecord) -> None:
         self.info: TaskInfo = order.task
@@ -34,6 +34,8 @@ class TaskRecord:
         self.updates = UpdateStream(executor.framework.is_kept)
         self.running_since: float | None = None
         """When it began to run, in Unix time."""
+        self.is_drained = False
+        """Whether it was to be killed because the agent is emptied."""
 
     @property
     def id(self) -> TaskID:

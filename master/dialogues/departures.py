@@ -156,7 +156,7 @@ class Departures(Losses):
         agent.killed_at = self.now
         for (framework_id, task_id), task in sorted(agent.tasks.items()):
             if not task.ended:
-                self.send(agent.pid, KillTaskMessage(framework_id, task_id, agent.id))
+                self.send(agent.pid, KillTaskMessage(framework_id, task_id, agent.id, is_drain=True))
 
     def _drained(self, agent_id: AgentID, drain: Drain) -> None:
         """It is written down that nothing runs there, unless an operator thought otherwise meanwhile."""

@@ -22,12 +22,16 @@ class RunTaskMessage(Message, frozen=True):
 
 
 class KillTaskMessage(Message, frozen=True):
-    """Scheduler → master → agent → executor: kill this task; the policy counts instead of the task's own."""
+    """Scheduler → master → agent → executor: kill this task; the policy counts instead of the task's own.
+
+    With `is_drain` it comes from the master, which empties the agent: the task's updates are to say so.
+    """
 
     framework_id: FrameworkID
     task_id: TaskID
     agent_id: AgentID | None = None
     kill_policy: KillPolicy | None = None
+    is_drain: bool = False
 
 
 class StatusUpdateMessage(Message, frozen=True):

@@ -88,7 +88,7 @@ _MESSAGES: dict[str, Face[Any]] = {
     ),
     "REVIVE": Face(ReviveOffersMessage, message("scheduler.Call.Revive"), inside=_ID),
     "SUPPRESS": Face(SuppressOffersMessage, message("scheduler.Call.Suppress"), inside=_ID),
-    "KILL": Face(KillTaskMessage, message("scheduler.Call.Kill"), inside=_ID),
+    "KILL": Face(KillTaskMessage, message("scheduler.Call.Kill"), inside=[*_ID, "is_drain"]),
     "SHUTDOWN": Face(ShutdownExecutorMessage, message("scheduler.Call.Shutdown"), inside=_ID),
     "ACKNOWLEDGE": Face(StatusUpdateAcknowledgementMessage, message("scheduler.Call.Acknowledge"), inside=_ID),
     "RECONCILE": Face(ReconcileTasksMessage, message("scheduler.Call.Reconcile"), inside=_ID),

@@ -22,6 +22,15 @@ def kill(cluster: Cluster, grace_seconds: float | None = None, task_id: str = "t
     cluster.tell(KillTaskMessage(FRAMEWORK, TaskID(task_id), kill_policy=policy))
 
 
+def test_a_command_that_is_killed_since_its_agent_is_emptied_says_so(cluster: Cluster):
+    cluster.run(command_task())
+    cluster.tell(KillTaskMessage(FRAMEWORK, TaskID("t1"), is_drain=True))
+    cluster.machine.end(status=signal.SIGTERM)
+    cluster.world.settle()
+    assert cluster.master.status.state is KILLED
+    assert cluster.master.status.reason is Reason.REASON_AGENT_DRAINING
+
+
 def test_a_command_runs_and_finishes(cluster: Cluster):
     cluster.run(command_task(line="echo hello"))
     assert cluster.machine.config.command.value == "echo hello"

@@ -65,7 +65,8 @@ def test_a_drained_agent_is_offered_no_more_and_empty_by_the_deadline(
     scene.world.advance(57)
     assert agent.all(KillTaskMessage) == []
     scene.world.advance(15)
-    assert [order.task_id for order in agent.all(KillTaskMessage)] == [task.task_id] * 2  # the first may be lost
+    orders = agent.all(KillTaskMessage)
+    assert [(order.task_id, order.is_drain) for order in orders] == [(task.task_id, True)] * 2  # the first may be lost
 
     agent.update(task, TaskState.TASK_KILLED, b"k")
     scheduler.acknowledge(task, b"k")

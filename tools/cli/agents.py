@@ -114,6 +114,8 @@ def _told(agent_id: str, agent: dict[str, Any] | None, is_to_go: bool, as_json: 
         return f"agent {agent_id} is drained"
     left = agent["drain_progress"]
     until = datetime.fromtimestamp(left["deadline"]).astimezone().isoformat(" ", "seconds")
+    if not left["tasks"]:
+        return f"agent {agent_id} has nothing left"
     text = f"agent {agent_id} has {left['tasks']} task{'s' * (left['tasks'] != 1)} left"
     if time.time() < left["deadline"]:
         return f"{text}; what is there at {until} is killed"
