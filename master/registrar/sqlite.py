@@ -10,7 +10,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from master.registrar.backend import FailedError, RefusedError
@@ -75,13 +75,14 @@ class SqliteBackend:
             return read(connection)
 
     def replace(self, rows: Rows) -> None:
-        """Let this be everything, whatever there was and however damaged it is."""
+        """Let this be everything, whatever there was and however damaged it is; until it is, that stays."""
         self._take_lock()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        if self.path.exists():  # it is to do without the log beside it, which goes first; it need not be readable
+            with suppress(sqlite3.Error), closing(_connect(self.path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with self._told():
+            self._make(rows)
             self._connection = self._open()
-            write(self._connection, dict(rows))
 
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
@@ -91,8 +92,8 @@ class SqliteBackend:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def _make(self) -> None:
-        """Begin one beside its place, so that what is in its place is never half of one."""
+    def _make(self, rows: Rows | None = None) -> None:
+        """Write one beside its place, so that what is in its place is never half of one."""
         new = self.path.with_name(f"{FILE}.new")
         new.unlink(missing_ok=True)
         with closing(_connect(new)) as connection:
@@ -102,6 +103,7 @@ class SqliteBackend:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.execute(_NEW)
+                _put(connection, rows or {})
         _sync(new)
         for suffix in ("-wal", "-shm"):  # of one that was moved away: SQLite would read them into this one
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -147,10 +149,13 @@ def read(connection: sqlite3.Connection) -> Rows:
 def write(connection: sqlite3.Connection, changes: Changes) -> None:
     """All of this, or nothing; it is on the disk when this returns."""
     with _transaction(connection):
-        put = [(key, value, zlib.crc32(value)) for key, value in sorted(changes.items()) if value is not None]
-        connection.executemany(_PUT, put)
+        _put(connection, {key: value for key, value in changes.items() if value is not None})
         gone = [(key,) for key, value in sorted(changes.items()) if value is None]
         connection.executemany("DELETE FROM entries WHERE key = ?", gone)
+
+
+def _put(connection: sqlite3.Connection, rows: Rows) -> None:
+    connection.executemany(_PUT, [(key, value, zlib.crc32(value)) for key, value in sorted(rows.items())])
 
 
 @contextmanager
@@ -159,7 +164,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite may have done it by itself
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

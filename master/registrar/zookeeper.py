@@ -52,6 +52,8 @@ class Holder(msgspec.Struct):
     format: int
     master: str
     servers: int = 0
+    is_whole: bool = True
+    """Not while a backup is being restored."""
 
 
 class ZooKeeperBackend:
@@ -103,6 +105,7 @@ class ZooKeeperBackend:
         """Everything, without taking it from the master that holds it. FileNotFoundError if there is nothing."""
         client = self._connect()
         try:
+            self._check_holder(client.retry(client.get, self._root)[0])
             return self._read(client)
         except NoNodeError:
             raise FileNotFoundError(f"there is no registry at {self._url}") from None
@@ -113,13 +116,15 @@ class ZooKeeperBackend:
         """Let this be everything, whatever there was and however damaged it is."""
         client = self._connect()
         try:
-            self._version = self._claim(client, is_forced=True)
+            client.retry(client.ensure_path, self._root)
+            self._version = self._hold(client, is_whole=False)
             for name in client.get_children(self._root):
                 client.delete(f"{self._root}/{name}", recursive=True)
+            self._pages = {}
+            self.store(dict(rows))
+            self._version = self._hold(client)
         except KazooException as error:
             raise FailedError(f"{self._url} cannot be written: {_plain(error)}") from None
-        self._pages = {}
-        self.store(dict(rows))
 
     def _connect(self) -> KazooClient:
         if self._client is None:
@@ -134,17 +139,20 @@ class ZooKeeperBackend:
 
     # Reading.
 
-    def _claim(self, client: KazooClient, is_forced: bool = False) -> int:
+    def _claim(self, client: KazooClient) -> int:
         """Hold the registry from now on; returns the version that says so."""
-        own = msgspec.json.encode(Holder(FORMAT, self._id, self.ensemble_size))
         client.retry(client.ensure_path, self._url.path)
         if client.retry(client.exists, self._root) is None:
             client.retry(client.ensure_path, self._root)
-        elif not is_forced:
-            self._check_format(client.retry(client.get, self._root)[0])
+        else:
+            self._check_holder(client.retry(client.get, self._root)[0])
+        return self._hold(client)
+
+    def _hold(self, client: KazooClient, is_whole: bool = True) -> int:
+        own = msgspec.json.encode(Holder(FORMAT, self._id, self.ensemble_size, is_whole))
         return int(client.retry(client.set, self._root, own).version)
 
-    def _check_format(self, data: bytes) -> None:
+    def _check_holder(self, data: bytes) -> None:
         if not data:
             return
         try:
@@ -154,6 +162,9 @@ class ZooKeeperBackend:
         if holder.format > FORMAT:
             text = f"found one of format {holder.format}, which needs a newer version than this"
             raise RefusedError(f"expected a registry at {self._where}, {text}")
+        if not holder.is_whole:
+            text = "found one that was being restored when that broke off"
+            raise RefusedError(f"expected a registry at {self._where}, {text}; {self.remedy}")
 
     def _read(self, client: KazooClient) -> Rows:
         names = sorted(client.retry(client.get_children, self._root))

@@ -64,11 +64,8 @@ class Killed(ZooKeeperBackend):
         super()._commit(client, pages)
 
 backend = Killed(parse_zookeeper(sys.argv[1]), "killed")
-backend.fetch()
-backend.store(large_batch(1))
-backend.store(large_batch(2))
 """
-"""A master that has a store, and is killed before the transaction of that number."""
+"""Somebody who is killed before the transaction after so many."""
 
 
 def large_batch(number: int) -> Changes:
@@ -77,13 +74,18 @@ def large_batch(number: int) -> Changes:
     return {f"agent/{name}": bytes([number]) + chance.randbytes(1000) for name in range(2000)}
 
 
+def be_killed(url: str, transactions: int, what: str) -> None:
+    """Have a program do that, and be killed meanwhile."""
+    command = [sys.executable, "-c", KILLED_IN_BETWEEN + what, url, str(transactions)]
+    assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("transactions", [2, 7])
 def test_a_master_killed_within_a_large_batch_leaves_each_entry_as_it_was_or_was_to_be(
     zookeeper: ZooKeeper, transactions: int
 ):
-    path = f"killed-{transactions}"
-    command = [sys.executable, "-c", KILLED_IN_BETWEEN, zookeeper.url(path), str(transactions)]
-    assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
+    path, what = f"killed-{transactions}", "backend.fetch(); [backend.store(large_batch(each)) for each in (1, 2)]"
+    be_killed(zookeeper.url(path), transactions, what)
     batches = {number: large_batch(number) for number in (1, 2)}
     with closing(backend(zookeeper, path, "next")) as master:
         found = master.fetch()
@@ -104,6 +106,18 @@ def test_a_large_batch_is_written_though_zookeeper_is_killed_meanwhile(zookeeper
         zookeeper.restart(0)
         writing.join(60)
         assert master.fetch() == large_batch(2)
+
+
+def test_a_registry_that_was_being_restored_is_refused_until_it_is(zookeeper: ZooKeeper):
+    with closing(backend(zookeeper, "broken-off")) as master:
+        master.fetch()
+        master.store({"a": b"1"})
+        be_killed(zookeeper.url("broken-off"), 1, "backend.replace(large_batch(1))")
+        for look in (master.fetch, master.peek):
+            with pytest.raises(RefusedError, match=r"being restored when that broke off; restore a backup"):
+                look()
+        master.replace({"b": b"2"})
+        assert master.peek() == master.fetch() == {"b": b"2"}
 
 
 def test_who_was_deposed_writes_no_more(zookeeper: ZooKeeper):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from master.registrar.backend import RefusedError
+from master.registrar.backend import FailedError, RefusedError
 from master.registrar.sqlite import FILE, SqliteBackend
 
 VALUE = b"value" * 100
@@ -91,3 +91,27 @@ def test_what_is_damaged_can_be_replaced(backend: SqliteBackend, tmp_path: Path)
     restored.replace({"c": b"3"})
     restored.close()
     assert SqliteBackend(tmp_path).fetch() == {"c": b"3"}
+
+
+def test_a_full_disk_is_told_as_such_and_nothing_is_lost(backend: SqliteBackend):
+    assert backend._connection is not None
+    backend._connection.execute("PRAGMA max_page_count = 3")
+    with pytest.raises(FailedError, match="could not be written: database or disk is full"):
+        backend.store({f"key-{number}": VALUE * 10 for number in range(10)})
+    assert backend.peek() == {"a": VALUE, "b": b"2"}
+
+
+def test_a_backup_that_cannot_be_written_leaves_what_was_there(
+    backend: SqliteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    backend.close()
+
+    def fail(self: Path, target: Path) -> None:
+        raise OSError("the power goes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", fail)
+        with pytest.raises(OSError, match="the power goes"):
+            backend.replace({"c": b"3"})
+    backend.close()
+    assert SqliteBackend(tmp_path).fetch() == {"a": VALUE, "b": b"2"}
