@@ -100,7 +100,11 @@ class Departures(Losses):
     # What follows.
 
     def _ordered(self, agent_id: AgentID, is_deactivated: bool, drain: Drain | None, asker: PID) -> None:
-        """It is written down."""
+        """It is written down, unless the agent was given up for good while it was on its way."""
+        if not self.cluster.knows_agent(agent_id):
+            gone = HttpResponse.error(409, f"agent {agent_id} was given up for good just now")
+            self.send(asker, HttpResponseMessage(gone))
+            return
         self.cluster.order_agent(agent_id, is_deactivated, drain)
         self.send(asker, HttpResponseMessage(HttpResponse()))
         agent = self.cluster.agents.get(agent_id)

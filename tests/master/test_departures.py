@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from libprocess.http import HttpRequest
 from master.records.notices import Response
-from master.registrar.messages import ChangeRegistryMessage, RegistryChangedMessage
+from master.registrar.messages import ChangeRegistryMessage, RegistryChangedMessage, RegistryStoredMessage
 from master.registrar.operations import FinishDrain
 from mesos.ids import AgentID
 from mesos.messages import (
@@ -36,9 +37,17 @@ def scheduler(scene: Scene, agent: AgentPeer) -> SchedulerPeer:
 
 def call(scene: Scene, type_: str, agent_id: str, **more: Any) -> int:
     """An operator's call about an agent; returns the answer's status."""
-    body = json.dumps({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}})
+    (status,) = call_later(scene, type_, agent_id, **more)
+    return status
+
+
+def call_later(scene: Scene, type_: str, agent_id: str, **more: Any) -> list[int]:
+    """Where the answer's status will be."""
+    body = json.dumps({"type": type_, type_.lower(): {"agent_id": {"value": agent_id}, **more}}).encode()
     headers = (("content-type", "application/json"),)
-    return scene.get("/api/v1", "POST", body, headers=headers).status
+    statuses: list[int] = []
+    scene.ask(HttpRequest("POST", "/api/v1", (), headers, body), lambda answer: statuses.append(answer.status))
+    return statuses
 
 
 def shown(scene: Scene) -> dict[str, Any]:
@@ -257,6 +266,18 @@ def test_tasks_of_an_agent_that_is_gone_are_gone_by_the_operator(
     assert agent.last(ShutdownMessage).message == f"agent {agent_id}: an operator said that it is gone"
     assert scheduler.status(task).state is TaskState.TASK_GONE_BY_OPERATOR
     assert call(scene, "MARK_AGENT_GONE", agent_id) == 200
+
+
+def test_nothing_is_ordered_of_an_agent_that_is_gone_by_the_time_it_is_written_down(scene: Scene, agent: AgentPeer):
+    """Found by seed 358: it was to be drained for ever."""
+    agent_id = agent.id
+    writing = scene.world.hold(RegistryStoredMessage)
+    gone = call_later(scene, "MARK_AGENT_GONE", agent_id)
+    drained = call_later(scene, "DRAIN_AGENT", agent_id)
+    scene.world.release(writing)
+    scene.world.settle()
+    assert (gone, drained) == ([200], [409])
+    assert scene.master.cluster.orders == {}
 
 
 def test_so_are_tasks_of_one_that_was_out_of_reach(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tools.simulate.__main__ import SimulateFlags, run
 from tools.simulate.containers import Plot, read_command
 from tools.simulate.contest_plants import CONTEST_PLANTS
 from tools.simulate.plants import PLANTS
-from tools.simulate.playing import play
+from tools.simulate.playing import play, play_all
 from tools.simulate.story import Setting
 from tools.trace.checking import Check
 from tools.trace.story import Story
@@ -138,6 +139,18 @@ def test_what_was_found_before_it_is_ended_is_told_and_nothing_goes_on(ending: s
     assert (player.returncode, complaints) == (130, "")
     with pytest.raises(ProcessLookupError):
         os.killpg(player.pid, 0)
+
+
+def test_who_interrupts_does_not_wait_for_what_is_played_just_then():
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    begun = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            next(play_all(range(8), Setting(story="contest")))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begun < 20, "one such story takes a minute and more"
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ class Audit:
             return
         offered = [offer.resources for offer in agent.offers.values()]
         used = agent.used.total().unallocate()
-        if not _fit([*offered, used], agent.total):
+        if not _fit([*offered, _at_most(used, agent.total)], agent.total):
             lots = ", ".join(map(str, offered))
             self.break_promise(
                 f"agent {agent_id} has {agent.total}, of which {used or 'nothing'} is used, and {lots} offered"
@@ -305,6 +305,13 @@ def _fit(parts: list[Resources], whole: Resources) -> bool:
             return False
         left -= part
     return True
+
+
+def _at_most(used: Resources, whole: Resources) -> Resources:
+    """What is used, but of each kind no more than there is: an operator may have taken away what was just given."""
+    kinds = [kind for kind, _ in used.items]
+    parts = [(used.filter(kind.__eq__), whole.filter(kind.__eq__)) for kind in kinds]
+    return Resources.sum(part if there.contains(part) else there for part, there in parts)
 
 
 _LOOKS: Mapping[type[Message], Callable[[Audit, Runtime, PID, PID, Any], None]] = {

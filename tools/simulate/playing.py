@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -64,9 +66,17 @@ def _play(seed: int, story: Story | Contest) -> Outcome:
 
 
 def play_all(seeds: Iterable[int], setting: Setting, plant: str = "none") -> Iterator[Outcome]:
-    """Play stories, as many at a time as there are processors; outcomes come in the order of seeds."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    """Play stories, as many at a time as there are processors; outcomes come in the order of seeds.
+
+    Who has seen enough, or interrupts, does not wait for those that are played just then.
+    """
+    others = set(multiprocessing.active_children())
+    ignore_interrupts = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(os.cpu_count(), initializer=ignore_interrupts) as pool:
         try:
             yield from pool.map(partial(play, setting=setting, plant=plant), seeds)
-        finally:
+        except BaseException:
+            for player in set(multiprocessing.active_children()) - others:
+                player.kill()
             pool.shutdown(cancel_futures=True)
+            raise
