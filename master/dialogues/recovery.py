@@ -178,7 +178,8 @@ class Recovery(Losses, Roles):
     def _old(self, known: Mapping[Id, float], count_max: int) -> Iterator[Id]:
         """Those that nobody will ask for; the oldest, where there are too many."""
         surplus = len(known) - count_max
-        oldest = sorted((since, id_) for id_, since in known.items() if id_ not in self.expected_ids)
+        changing = self.expected_ids | self.leaving
+        oldest = sorted((since, id_) for id_, since in known.items() if id_ not in changing)
         for rank, (since, id_) in enumerate(oldest):
             if rank < surplus or self.now - since > self.flags.registry_max_agent_age_seconds:
                 yield id_

@@ -268,6 +268,18 @@ def test_an_agent_that_comes_back_just_then_is_not_forgotten():
     assert scene.standings == {agent_id: Standing.ADMITTED}
 
 
+def test_an_agent_that_an_operator_says_is_gone_just_then_is_not_forgotten():
+    scene = Scene(registry_gc_interval_seconds=1000.0, registry_max_agent_age_seconds=500.0)
+    agent = scene.agent().register()
+    agent_id, agent.answers_pings = agent.id, False
+    scene.world.advance(995)
+    call = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
+    with scene.writing():
+        scene.ask(HttpRequest("POST", "/api/v1", (), JSON, json.dumps(call).encode()), lambda answer: None)
+        scene.world.advance(10)
+    assert scene.standings == {agent_id: Standing.GONE}
+
+
 def test_a_framework_that_nobody_has_heard_of_is_forgotten():
     scene = Scene(registry_gc_interval_seconds=100.0)
     scheduler = scene.scheduler(failover_timeout_seconds=300.0).register()

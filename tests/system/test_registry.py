@@ -172,6 +172,18 @@ def test_damage_is_refused_and_left_until_it_is_replaced(zookeeper: ZooKeeper):
         client.stop()
 
 
+def test_one_of_a_newer_version_is_refused_and_left_as_it_is(zookeeper: ZooKeeper):
+    newer = b'{"format": 99, "master": "m9"}'
+    client = zookeeper.client()
+    client.create("/newer/registry", newer, makepath=True)
+    with closing(backend(zookeeper, "newer")) as master:
+        for look in (master.fetch, master.peek):
+            with pytest.raises(RefusedError, match="found one of format 99, which needs a newer version than this"):
+                look()
+    assert client.get("/newer/registry")[0] == newer
+    client.stop()
+
+
 def test_pages_are_filled_evenly():
     used = {page_of(f"agent/{number}") for number in range(10 * PAGES)}
     assert len(used) == PAGES
