@@ -114,6 +114,10 @@ class Reconnection(FrameworkOrders):
                 task.order = None
         for queued in list(executor.queued()):
             self._deliver(queued)
+        for missed in executor.tasks.values():
+            if missed.kill is not None and not missed.is_terminal:
+                self.reply(missed.kill)
+            missed.kill = None
         self._resize(executor)
 
     def _make_way(self, message: RegisterExecutorMessage | ReregisterExecutorMessage) -> None:

@@ -104,6 +104,9 @@ class Tasks(Waiting):
             task.order = None
             if task.executor.active_tasks == 0:
                 self._shut_down(task.executor)
-        elif task.executor.pid is not None and not task.is_terminal:
+        elif not task.is_terminal:
             task.is_drained = task.is_drained or message.is_drain
-            self.send(task.executor.pid, message)
+            if task.executor.pid is not None:
+                self.send(task.executor.pid, message)
+            else:
+                task.kill = message

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from agent.records.updates import UpdateStream
 from mesos.ids import TaskID
-from mesos.messages import RunTaskMessage
+from mesos.messages import KillTaskMessage, RunTaskMessage
 from mesos.states import may_follow, terminal
 from mesos.types import StatusUpdate, Task, TaskInfo, TaskState, TaskStatus
 
@@ -22,13 +22,15 @@ STATUSES_KEPT = 16
 class TaskRecord:
     """One task, from its launch until its last update is acknowledged; then it is shown as completed for a while."""
 
-    __slots__ = ("executor", "info", "is_drained", "order", "running_since", "state", "statuses", "updates")
+    __slots__ = ("executor", "info", "is_drained", "kill", "order", "running_since", "state", "statuses", "updates")
 
     def __init__(self, order: RunTaskMessage, executor: ExecutorRecord) -> None:
         self.info: TaskInfo = order.task
         self.executor = executor
         self.order: RunTaskMessage | None = order
         """What is to be sent to the executor; None once it was."""
+        self.kill: KillTaskMessage | None = None
+        """An order to kill it that came while its executor was away."""
         self.state = TaskState.TASK_STAGING
         self.statuses: list[TaskStatus] = []
         self.updates = UpdateStream(executor.framework.is_kept)

@@ -193,6 +193,17 @@ def test_whoever_is_stopped_for_a_while_loses_no_task(cluster: Cluster, story: S
     assert runner.states[TaskID("t1")] == [RUNNING, KILLED if stopped == "executor" else FINISHED]
 
 
+def test_a_task_can_be_killed_while_its_executor_is_away(cluster: Cluster, story: Story):
+    runner = story.run_told()
+    cluster.pause(story.program)
+    cluster.advance(seconds=30)
+    story.kill("t1")
+    cluster.advance(seconds=5)
+    cluster.resume(story.program)
+    cluster.advance(seconds=10)
+    assert runner.states[TaskID("t1")] == [RUNNING, KILLED]
+
+
 def test_an_executor_that_is_lost_is_not_awaited_for_ever(cluster: Cluster, story: Story):
     runner = story.run_told()
     cluster.pause(story.program)
