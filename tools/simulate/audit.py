@@ -78,6 +78,8 @@ class Audit:
         """By task: the updates that its agent told the executor to take care of."""
         self.shut_down: set[FrameworkID] = set()
         """The frameworks that a master ended; nobody is left then who would be told of their tasks."""
+        self.adopted: set[FrameworkID] = set()
+        """Those that an operator lets in again just now: a master may still not know, and end what it finds of them."""
         self._cluster = cluster
         self._broken = ""
         self._agents: dict[AgentID, PID] = {}
@@ -235,7 +237,8 @@ class Audit:
     def _shutdown_framework(self, node: Runtime, to: PID, sender: PID, message: ShutdownFrameworkMessage) -> None:
         """What ends is written down as ended, so that nobody lets it live on of which nothing is left."""
         self.shut_down.add(message.framework_id)
-        if self._is_told_by_holder(node, sender) and not self._cluster.registry.has_ended(message.framework_id):
+        is_over = message.framework_id in self.adopted or self._cluster.registry.has_ended(message.framework_id)
+        if self._is_told_by_holder(node, sender) and not is_over:
             self.break_promise(f"framework {message.framework_id} is shut down; written down is not that it ended")
 
     def _status_update(self, node: Runtime, to: PID, sender: PID, message: StatusUpdateMessage) -> None:

@@ -47,6 +47,7 @@ class Pledges:
         self._configured: dict[str, tuple[AgentID, Resources]] = {}
         """By host: the agent there, and what it has, if the last who changed that was answered."""
         self._cluster = story.cluster
+        self._audit = story.audit
         self._break = story.audit.break_promise
 
     def is_empty(self, agent_id: AgentID) -> bool:
@@ -130,9 +131,11 @@ class Pledges:
     def adopted(self, framework_id: FrameworkID, then: Callable[[], None]) -> Answered:
         """One that ended may come back; whether it did end does not matter any more."""
         self._torn_down.discard(framework_id)
+        self._audit.adopted.add(framework_id)
 
         def answered(response: HttpResponse) -> None:
             if response.status == 200:
+                self._audit.adopted.discard(framework_id)
                 self.doomed.discard(framework_id)
                 self.let_in.add(framework_id)
                 then()
