@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from libprocess import PID, Message, Process, Runtime
+from libprocess import Message, Process, Runtime
 from libprocess.http import HttpRequest, HttpResponse
 from libprocess.pid import Address
 from libprocess.simulation import World
@@ -438,8 +438,3 @@ def reported(order: RunTaskMessage, state: TaskState = TaskState.TASK_RUNNING) -
 def offer_ids(*ids: str) -> tuple[OfferID, ...]:
     """Ids of offers, as nobody made them."""
     return tuple(map(OfferID, ids))
-
-
-def pid(text: str) -> PID:
-    """Short for a test."""
-    return PID.parse(text)

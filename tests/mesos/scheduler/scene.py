@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libprocess import PID, ExitedMessage, Message, Process
+from libprocess import PID, Message, Process
 from libprocess.simulation import World
 from mesos.detector import MasterDetectedMessage
 from mesos.ids import AgentID, ExecutorID, FrameworkID, OfferID, TaskID
@@ -135,9 +135,6 @@ class Master(Process):
         self._keep(message)
 
     def revise_framework(self, message: ReviseFrameworkMessage) -> None:
-        self._keep(message)
-
-    def exited(self, message: ExitedMessage) -> None:
         self._keep(message)
 
     def _keep(self, message: Message) -> None:
