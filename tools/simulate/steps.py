@@ -2,7 +2,7 @@
 
 What happens is laid down: masters change, a machine is drained and another one gets more, an agent is started anew, a
 scheduler is, one framework is torn down and let in again, one ends, an agent cleans up. Seeds take the dead in turn,
-and the mail that they die at in order: after 1600 of them somebody has died between every two things that were done. In
+and the mail that they die at in order: after 2000 of them somebody has died between every two things that were done. In
 some of them whoever comes back dies again, while it takes up what it finds.
 """
 
