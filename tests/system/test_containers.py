@@ -11,6 +11,7 @@ import psutil
 import pytest
 from aiohttp import web
 
+from agent.containerizer.reports import read
 from agent.isolators.isolator import Isolator, Tell
 from agent.ports import ContainerConfig
 from mesos.ids import ContainerID
@@ -55,6 +56,16 @@ def test_a_command_writes_into_its_sandbox_and_its_status_is_told(tmp_path: Path
         assert stage.output(name="stderr") == "err\n"
 
     play(tmp_path, story, isolation)
+
+
+def test_how_a_container_ended_that_lives_on_is_kept_until_it_is_known_for_good(tmp_path: Path):
+    async def story(stage: Containers) -> None:
+        id_ = stage.launch("exit 3", lives_on=True)
+        await stage.end(id_)
+        assert read(str(tmp_path / "run" / id_))["status"] == 3 << 8, "the agent may be killed now"
+        stage.containerizer.forget(id_)
+
+    play(tmp_path, story, isolation=None)
 
 
 @pytest.mark.parametrize("isolation", ISOLATED)
