@@ -163,9 +163,11 @@ class Pledges:
             self._check_empty(agent_id)
 
     def _check_empty(self, agent_id: AgentID) -> None:
+        """But for what is left of frameworks that ended: a drain does not wait for an agent to hear of that."""
         agent = next((each for each in self._cluster.agents if each.info.id == agent_id), None)
         if agent is None:
             return
         for container in self._cluster.containers[agent.pid.host].living.values():
-            if container.runs and not container.is_ending and container.status is None:
+            is_left = FrameworkID(container.key[0]) in self._audit.shut_down
+            if container.runs and not container.is_ending and container.status is None and not is_left:
                 self._break(f"agent {agent_id} is drained, as is written down, and runs {container.key[1]}")
