@@ -178,7 +178,8 @@ class SchedulerProcess(Registration):
             self._hand_on(message)
 
     def kill_task(self, message: KillTaskMessage) -> None:
-        self._hand_on(message)
+        if self._hand_on(message):
+            self._tasks.killed(message.task_id)
 
     def reconcile_tasks(self, message: ReconcileTasksMessage) -> None:
         if self._hand_on(message):

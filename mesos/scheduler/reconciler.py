@@ -53,6 +53,11 @@ class TaskReconciler:
             if task_id in self._states:
                 self._states[task_id] = None
 
+    def killed(self, task_id: TaskID) -> None:
+        """The scheduler has a task killed: where the master does not know that by then, it answers as if asked."""
+        if task_id in self._states:
+            self._named.add(task_id)
+
     def heard(self, status: TaskStatus) -> bool:
         """The state of a task came; returns whether that is news, and not only the answer that nothing has changed."""
         is_answer = not status.uuid and status.reason is Reason.REASON_RECONCILIATION

@@ -65,6 +65,17 @@ def test_an_answer_that_was_under_way_when_a_task_ended_is_no_second_end(cluster
     assert cluster.heard[-1][1].state is TaskState.TASK_GONE
 
 
+def test_nor_is_the_answer_to_a_kill_that_crossed_the_end(cluster: Cluster):
+    """Found by seed 236: a task that was refused while it was to be killed was unknown after that."""
+    cluster.register()
+    cluster.say(update())
+    cluster.driver.kill_task(TASK.task_id)
+    cluster.settle()
+    cluster.say(update(TaskState.TASK_ERROR, b"u2"))
+    cluster.say(answer(TaskState.TASK_UNKNOWN))
+    assert [status.state for _, status in cluster.heard] == [TaskState.TASK_RUNNING, TaskState.TASK_ERROR]
+
+
 def test_a_driver_asks_every_fifteen_minutes_in_one_loop(cluster: Cluster):
     cluster.register()
     cluster.world.advance(60 * MINUTE)
