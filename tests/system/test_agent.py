@@ -22,6 +22,7 @@ from libprocess.system import DiskStorage
 from mesos.ids import AgentID, ContainerID
 from mesos.resources import Resources
 from mesos.types import AgentInfo, TaskState
+from tests.system.conftest import CGROUPS_ROOT
 from tests.system.containers import needs_root, open_up
 from tests.system.framework import Framework
 from tests.system.waiting import eventually
@@ -40,7 +41,7 @@ def running(word: str) -> list[int]:
 def groups_of(work_dir: Path) -> list[Path]:
     """The control groups of the containers whose sandboxes are below a directory."""
     ids = [path.name for path in work_dir.glob("**/runs/*")]
-    trees = ("mesos", "*/mesos")  # not everywhere: groups of others come and go meanwhile
+    trees = (CGROUPS_ROOT, f"*/{CGROUPS_ROOT}")  # not everywhere: groups of others come and go meanwhile
     return [path for id_ in ids for tree in trees for path in Path("/sys/fs/cgroup").glob(f"{tree}/{id_}")]
 
 
