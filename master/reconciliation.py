@@ -52,12 +52,14 @@ class Reconciler:
     def _may_come_back(self, asked: TaskReference) -> bool:
         """Whether this master has not been told of it yet, but may be.
 
-        An agent whose link is broken may not have heard that a framework ended, which an operator let in again since.
+        An agent may not have heard that a framework ended, which was let in again since, or not be done with that.
         """
         if asked.agent_id is None:
             return bool(self.cluster.recovered) and not self.cluster.gave(self.framework.id)
         agent = self.cluster.agents.get(asked.agent_id)
-        return asked.agent_id in self.cluster.recovered or (agent is not None and not agent.connected)
+        if agent is None:
+            return asked.agent_id in self.cluster.recovered
+        return not agent.connected or self.framework.id in agent.ending
 
     def _unknown(self, asked: TaskReference) -> StatusUpdate:
         return update_of(self.framework, asked, self._verdict(asked), self.now)

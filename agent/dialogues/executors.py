@@ -224,6 +224,8 @@ class Executors(Updates):
             self._note(EndedFact(executor.container_id))
             self._over.append(executor.container_id)
         self.frameworks.end(executor)
+        if executor.framework.is_terminating:
+            self._tell_if_ended(executor.framework.id)
         self.counts.count_executor_end()
         if reason is Reason.REASON_CONTAINER_LAUNCH_FAILED:
             self.counts.launch_errors.value += 1

@@ -72,6 +72,7 @@ class FrameworkOrders(Tasks):
             return
         log.info("shutting down framework %s", message.framework_id)
         self._end_framework(message.framework_id)
+        self._tell_if_ended(message.framework_id)
 
     def _end_framework(self, framework_id: FrameworkID) -> None:
         """A framework is over: end all its executors, with their tasks. Nobody is left who would acknowledge."""

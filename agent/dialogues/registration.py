@@ -11,7 +11,7 @@ from libprocess.timers import Timer
 from libprocess.version import VERSION
 from mesos.access.authenticatee import Authenticatee
 from mesos.detector import MasterDetectedMessage
-from mesos.ids import AgentID
+from mesos.ids import AgentID, FrameworkID
 from mesos.messages import (
     AgentRegisteredMessage,
     PingAgentMessage,
@@ -40,6 +40,8 @@ class Registration(AgentBase, Authenticatee):
     _attempt: Timer | None = None
     _silence: Timer | None = None
     _ping_timeout_seconds: float = 0.0
+    _ending_reported: tuple[FrameworkID, ...] = ()
+    """What it said last was about to end. A master that could not hear more just then may have missed that it did."""
     _has_asked = False
     """It has asked to be registered since it lost its master. An answer before that is to what an earlier life here
     said, or said on a link that broke, and knows what ran then.
@@ -97,6 +99,7 @@ class Registration(AgentBase, Authenticatee):
     def _reregistration(self) -> ReregisterAgentMessage:
         # What is left of a framework that was shut down does not count: its master gave that away already.
         frameworks = [framework for framework in self.frameworks if not framework.is_terminating]
+        self._ending_reported = tuple(framework.id for framework in self.frameworks if framework.is_terminating)
         executors = [executor for framework in frameworks for executor in framework.executors.values()]
         return ReregisterAgentMessage(
             agent=self.info,
@@ -107,6 +110,7 @@ class Registration(AgentBase, Authenticatee):
             capabilities=CAPABILITIES,
             checkpointed_resources=self.lasting.resources,
             operations=tuple(self.lasting.operations.values()),
+            ending_frameworks=self._ending_reported,
         )
 
     def _is_answered(self) -> bool:

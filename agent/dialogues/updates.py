@@ -22,6 +22,7 @@ from agent.records.updates import UpdateStream
 from mesos.ids import AgentID, FrameworkID, TaskID
 from mesos.messages import (
     AgentReregisteredMessage,
+    EndedFrameworkMessage,
     ReportEndedTasksMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
@@ -251,9 +252,17 @@ class Updates(Operations):
         if message.master_id != self._historian and self.archive:
             self.delay(self.chance.uniform(*HISTORY_SECONDS), TellHistoryMessage())
         self._historian = message.master_id
+        for framework_id in self._ending_reported:
+            self._tell_if_ended(framework_id)
         for framework in message.reconciliations:
             for task in framework.tasks:
                 key = (framework.framework_id, task.task_id)
                 if self.frameworks.task(*key) is None and key not in self.streams:
                     text = "the agent does not know this task"
                     self._update_unknown(*key, Reason.REASON_RECONCILIATION, text, framework.capabilities)
+
+    def _tell_if_ended(self, framework_id: FrameworkID) -> None:
+        """The master, which had a framework shut down here, waits to hear that nothing is left of it."""
+        framework = self.frameworks.get(framework_id)
+        if framework is None or not framework.is_terminating:
+            self._tell_master(EndedFrameworkMessage(self.id, framework_id))

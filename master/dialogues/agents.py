@@ -24,7 +24,6 @@ from mesos.messages import (
     Reconciliation,
     RegisterAgentMessage,
     ReregisterAgentMessage,
-    ShutdownFrameworkMessage,
     ShutdownMessage,
     StatusUpdateMessage,
     UpdateFrameworkMessage,
@@ -237,6 +236,7 @@ class Agents(Departures, Frameworks):
 
     def _take_report(self, agent: AgentRecord, message: ReregisterAgentMessage) -> tuple[Reconciliation, ...]:
         """Bring the records in line with what runs there; returns the tasks that the agent did not speak of."""
+        agent.ending = set(message.ending_frameworks)
         met = (self._meet(agent, info) for info in message.frameworks)
         frameworks = {framework.id: framework for framework in met if framework}
         for executor in message.executor_infos:
@@ -251,7 +251,7 @@ class Agents(Departures, Frameworks):
         """The framework that an agent runs something of; None if that is over, as the agent learns now."""
         assert info.id is not None
         if info.id in self.cluster.ended:
-            self.send(agent.pid, ShutdownFrameworkMessage(info.id))
+            self.shut_down(info.id, agent)
             return None
         framework = self.cluster.frameworks.get(info.id)
         if framework is None:

@@ -16,6 +16,7 @@ from master.registrar.messages import ChangeRegistryMessage, RegistryChangedMess
 from master.registrar.operations import Operation
 from mesos.access.rights import Rights
 from mesos.ids import AgentID, FrameworkID
+from mesos.messages import ShutdownFrameworkMessage
 from mesos.resources import Resources
 from mesos.roles import ANY_ROLE
 from mesos.types import Filters, MasterInfo, StatusUpdate
@@ -85,6 +86,11 @@ class Dialogue(Rights):
             self.ignore(f"it is not agent {agent_id}")
             return None
         return agent
+
+    def shut_down(self, framework_id: FrameworkID, agent: AgentRecord) -> None:
+        """End what an agent runs of a framework that is over; it says when that is done."""
+        agent.ending.add(framework_id)
+        self.send(agent.pid, ShutdownFrameworkMessage(framework_id))
 
     @property
     def is_recovering(self) -> bool:

@@ -139,7 +139,7 @@ class Departures(Losses):
             self.delay(LOOK_SECONDS, message)
 
     def _go_on_draining(self, agent: AgentRecord, drain: Drain) -> None:
-        if not agent.tasks and not agent.operations:
+        if not agent.tasks and not agent.operations and not agent.ending:
             self._finish_draining(agent, drain)
         elif self.now >= drain.deadline and agent.connected:
             again = None if agent.killed_at is None else agent.killed_at + KILL_AGAIN_SECONDS
@@ -151,7 +151,7 @@ class Departures(Losses):
         if drain.mark_gone:
             if agent.id not in self.leaving:
                 self._mark_gone(agent.id)
-        elif agent.connected and agent.finishing is not drain:  # else it may not know yet what is to end there
+        elif agent.finishing is not drain:
             log.info("agent %s is drained", agent.id)
             agent.finishing = drain
             self.write(FinishDrain(agent.id), partial(self._drained, agent.id, drain))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from master.dialogues.base import Dialogue
 from mesos.ids import AgentID
 from mesos.messages import (
+    EndedFrameworkMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
     FrameworkToExecutorMessage,
@@ -45,6 +46,12 @@ class Executors(Dialogue):
             self.ignore(f"framework {message.framework_id} is not connected")
         else:
             self.tell(framework, message)
+
+    def ended_framework(self, message: EndedFrameworkMessage) -> None:
+        """See the message."""
+        agent = self.reporter(message.agent_id)
+        if agent is not None:
+            agent.ending.discard(message.framework_id)
 
     def exited_executor(self, message: ExitedExecutorMessage) -> None:
         """See the message. Its tasks' last states come as status updates."""

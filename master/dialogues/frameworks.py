@@ -35,7 +35,6 @@ from mesos.messages import (
     RegisterFrameworkMessage,
     ReregisterFrameworkMessage,
     ReviseFrameworkMessage,
-    ShutdownFrameworkMessage,
     UnregisterFrameworkMessage,
     UpdateFrameworkMessage,
 )
@@ -330,7 +329,7 @@ class Frameworks(Offers, Authentication):
     ) -> None:
         """It is written down: no later master takes the framework back."""
         for agent in map(self.cluster.agents.__getitem__, framework.agent_ids()):
-            self.send(agent.pid, ShutdownFrameworkMessage(framework.id))
+            self.shut_down(framework.id, agent)
         self._forget_what_runs(framework, why)
         self.send(self.allocator, RemoveFrameworkMessage(framework.id))
         self.cluster.absent.pop(framework.id, None)

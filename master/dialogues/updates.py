@@ -10,7 +10,6 @@ from master.updates import Verdict, update_of_known
 from mesos.ids import FrameworkID
 from mesos.messages import (
     ReportEndedTasksMessage,
-    ShutdownFrameworkMessage,
     StatusUpdateAcknowledgementMessage,
     StatusUpdateMessage,
 )
@@ -24,13 +23,14 @@ class Updates(Dialogue):
     def status_update(self, message: StatusUpdateMessage) -> None:
         """See the message. What cannot be delivered now the agent sends again, until it is acknowledged."""
         update = message.update
-        if self.reporter(update.agent_id) is None:
+        agent = self.reporter(update.agent_id)
+        if agent is None:
             return
         framework = self.cluster.frameworks.get(update.framework_id)
         if framework is None:
             self.ignore(f"framework {update.framework_id} is not known")
             if update.framework_id in self.cluster.ended:
-                self.reply(ShutdownFrameworkMessage(update.framework_id))  # else the agent would tell it for ever
+                self.shut_down(update.framework_id, agent)  # else it would tell it for ever
             return
         self.tell(framework, message if update.ending is None else StatusUpdateMessage(replace(update, ending=None)))
         task = framework.tasks.get(update.status.task_id)

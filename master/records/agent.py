@@ -57,6 +57,8 @@ class AgentRecord(Watched):
         """How many agents had been announced to the allocator when this one was."""
         self.tasks: dict[tuple[FrameworkID, TaskID], TaskRecord] = {}
         self.executors: dict[tuple[FrameworkID, ExecutorID], ExecutorInfo] = {}
+        self.ending: set[FrameworkID] = set()
+        """Frameworks that were shut down, of which something may still run there."""
         self.offers: dict[OfferID, Offer] = {}
         self.used: Holdings[FrameworkID] = Holdings()
         """What tasks and executors hold there, by framework."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesos.messages.agent import (
     AgentRegisteredMessage,
     AgentReregisteredMessage,
+    EndedFrameworkMessage,
     PingAgentMessage,
     PongAgentMessage,
     Reconciliation,
@@ -86,6 +87,7 @@ __all__ = [
     "DeactivateFrameworkMessage",
     "DeclineInverseOffersMessage",
     "DeclineOffersMessage",
+    "EndedFrameworkMessage",
     "ExecutorRegisteredMessage",
     "ExecutorReregisteredMessage",
     "ExecutorToFrameworkMessage",

@@ -37,7 +37,8 @@ class RegisterAgentMessage(Message, frozen=True):
 class ReregisterAgentMessage(Message, frozen=True):
     """Agent → master, to a new one or after a lost link: this is what I am, and everything that runs here.
 
-    `operations` are those whose end nobody acknowledged yet. What they made is part of `checkpointed_resources`.
+    `operations` are those whose end nobody acknowledged yet. What they made is part of `checkpointed_resources`. What
+    runs of `ending_frameworks`, which were shut down, is not counted among the rest: it is about to end.
     """
 
     agent: AgentInfo
@@ -48,6 +49,7 @@ class ReregisterAgentMessage(Message, frozen=True):
     capabilities: tuple[AgentCapability, ...] = ()
     checkpointed_resources: Resources = Resources()
     operations: tuple[OperationReport, ...] = ()
+    ending_frameworks: tuple[FrameworkID, ...] = ()
 
 
 class AgentRegisteredMessage(Message, frozen=True):
@@ -115,6 +117,13 @@ class PongAgentMessage(Message, frozen=True):
 class ShutdownFrameworkMessage(Message, frozen=True):
     """Master → every agent where it runs: shut down all executors of this framework."""
 
+    framework_id: FrameworkID
+
+
+class EndedFrameworkMessage(Message, frozen=True):
+    """Agent → master, when it was told to shut a framework down: nothing of it runs here any more."""
+
+    agent_id: AgentID
     framework_id: FrameworkID
 
 

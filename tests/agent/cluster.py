@@ -30,6 +30,7 @@ from mesos.detector import MasterDetectedMessage
 from mesos.ids import AgentID, ContainerID, ExecutorID, FrameworkID, TaskID
 from mesos.messages import (
     AgentRegisteredMessage,
+    EndedFrameworkMessage,
     ExecutorRegisteredMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -220,6 +221,9 @@ class Seat(Process):
         self.take(message)
 
     def exited_executor(self, message: ExitedExecutorMessage) -> None:
+        self.take(message)
+
+    def ended_framework(self, message: EndedFrameworkMessage) -> None:
         self.take(message)
 
     def executor_to_framework(self, message: ExecutorToFrameworkMessage) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from libprocess import PID
 from mesos.ids import ExecutorID, TaskID
 from mesos.messages import (
+    EndedFrameworkMessage,
     ExecutorRegisteredMessage,
     ExecutorToFrameworkMessage,
     ExitedExecutorMessage,
@@ -293,11 +294,18 @@ def test_the_executors_of_a_framework_that_is_shut_down_end_with_it(cluster: Clu
     program = cluster.start_program()
     cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
     assert isinstance(program.mail[-1], ShutdownExecutorMessage)
+    assert cluster.master.got(EndedFrameworkMessage) == []
 
     cluster.world.advance(seconds=5)
     assert cluster.machine.running == []
     assert cluster.master.states == []
     assert not cluster.agent.frameworks
+    assert cluster.master.got(EndedFrameworkMessage) == [EndedFrameworkMessage(AGENT, FRAMEWORK)]
+
+
+def test_of_a_framework_that_is_not_here_nothing_runs(cluster: Cluster):
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    assert cluster.master.got(EndedFrameworkMessage) == [EndedFrameworkMessage(AGENT, FRAMEWORK)]
 
 
 def test_a_framework_that_was_let_in_again_is_told_of_a_task_that_came_too_soon(cluster: Cluster):

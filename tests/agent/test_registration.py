@@ -8,13 +8,16 @@ from mesos.detector import MasterDetectedMessage
 from mesos.ids import AgentID
 from mesos.messages import (
     AgentRegisteredMessage,
+    AgentReregisteredMessage,
+    EndedFrameworkMessage,
     PingAgentMessage,
     PongAgentMessage,
     RegisterAgentMessage,
     ReregisterAgentMessage,
+    ShutdownFrameworkMessage,
     ShutdownMessage,
 )
-from tests.agent.cluster import AGENT, PING_TIMEOUT_SECONDS, Cluster, Seat, command_task, executor_task
+from tests.agent.cluster import AGENT, FRAMEWORK, PING_TIMEOUT_SECONDS, Cluster, Seat, command_task, executor_task
 
 
 def test_an_agent_registers_with_the_master_that_is_detected(unregistered: Cluster):
@@ -71,6 +74,19 @@ def test_a_new_master_is_told_all_that_runs(cluster: Cluster):
     assert [(task.task_id, task.state.name) for task in told.tasks] == [("t1", "TASK_RUNNING"), ("t2", "TASK_STAGING")]
     assert [executor.executor_id for executor in told.executor_infos] == ["E1"]
     assert [framework.id for framework in told.frameworks] == ["F1"]
+
+
+def test_a_master_that_was_told_what_is_being_ended_is_told_when_that_has_ended(cluster: Cluster):
+    cluster.run(command_task(line="trap '' TERM"))
+    cluster.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    cluster.master.admits = False  # and hears nothing but that an agent is there
+    cluster.tell(PingAgentMessage(connected=False))
+    cluster.world.advance(seconds=1)
+    assert cluster.master.got(ReregisterAgentMessage)[0].ending_frameworks == (FRAMEWORK,)
+
+    cluster.world.run_until(lambda: bool(cluster.master.got(EndedFrameworkMessage)))
+    cluster.tell(AgentReregisteredMessage(AGENT, PING_TIMEOUT_SECONDS))
+    assert cluster.master.got(EndedFrameworkMessage) == [EndedFrameworkMessage(AGENT, FRAMEWORK)] * 2
 
 
 def test_pings_are_answered_and_keep_the_agent_content(cluster: Cluster):

@@ -15,6 +15,7 @@ from mesos.ids import AgentID
 from mesos.messages import (
     AcceptInverseOffersMessage,
     DeclineInverseOffersMessage,
+    EndedFrameworkMessage,
     InverseOffersMessage,
     KillTaskMessage,
     RescindInverseOfferMessage,
@@ -196,7 +197,7 @@ def finish(agent: AgentPeer, scheduler: SchedulerPeer, task: TaskInfo) -> None:
     scheduler.acknowledge(task, b"k")
 
 
-def test_an_agent_is_not_drained_while_it_cannot_be_told_what_is_to_end_there(
+def test_an_agent_is_not_drained_before_it_says_that_what_is_to_end_there_has_ended(
     scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer, task: TaskInfo
 ):
     """Found by seed 25: its framework ended, which it had not learned, and it counted as empty."""
@@ -210,6 +211,10 @@ def test_an_agent_is_not_drained_while_it_cannot_be_told_what_is_to_end_there(
     again = scene.world.node(agent.pid.host)
     back = scene.agent(node=again, hostname=agent.info.hostname).reregister(agent_id, **reported(order))
     assert back.last(ShutdownFrameworkMessage).framework_id == scheduler.id
+    scene.world.advance(5)
+    assert shown(scene)["drain_info"]["state"] == "DRAINING"
+
+    back.say(EndedFrameworkMessage(agent_id, scheduler.id))
     scene.world.advance(2)
     assert shown(scene)["drain_info"]["state"] == "DRAINED"
 

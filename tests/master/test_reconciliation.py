@@ -6,8 +6,14 @@ import json
 
 import pytest
 
-from mesos.ids import AgentID, TaskID
-from mesos.messages import ReconcileTasksMessage, RunTaskMessage, StatusUpdateMessage
+from mesos.ids import AgentID, FrameworkID, TaskID
+from mesos.messages import (
+    EndedFrameworkMessage,
+    ReconcileTasksMessage,
+    RunTaskMessage,
+    StatusUpdateMessage,
+    UnregisterFrameworkMessage,
+)
 from mesos.types import FrameworkCapability, Reason, Source, TaskReference, TaskState
 from tests.master.scene import AgentPeer, Scene, SchedulerPeer, reported, task_on
 
@@ -99,6 +105,32 @@ def test_other_frameworks_are_told_lost(scene: Scene, agent: AgentPeer):
 
     assert ask(plain) is TaskState.TASK_LOST
     assert ask(plain, agent_id=agent.id) is TaskState.TASK_LOST
+
+
+def test_of_an_agent_that_has_not_ended_what_an_adopted_framework_had_there_nobody_can_know(
+    scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    """Found by seed 78: the order to end it was lost, the task was said to be gone, and came back with its agent."""
+    task = task_on(scheduler.offer())
+    scheduler.launch(task)
+    scheduler.say(UnregisterFrameworkMessage(scheduler.id))
+    scene.get("/adopt", "POST", f"frameworkId={scheduler.id}")
+    scheduler.reregister(scheduler.id, capabilities=(FrameworkCapability.PARTITION_AWARE,))
+    assert ask(scheduler, task.task_id, agent.id) is None
+
+    agent.say(EndedFrameworkMessage(agent.id, scheduler.id))
+    assert ask(scheduler, task.task_id, agent.id) is TaskState.TASK_GONE
+
+
+@pytest.mark.parametrize("ending", [(), ("F",)])
+def test_an_agent_that_comes_back_says_what_it_is_still_ending(
+    ending: tuple[str, ...], scene: Scene, agent: AgentPeer, scheduler: SchedulerPeer
+):
+    agent_id = agent.id
+    scene.restart_master()
+    scheduler.reregister(FrameworkID("F"), capabilities=(FrameworkCapability.PARTITION_AWARE,))
+    agent.reregister(agent_id, ending_frameworks=tuple(map(FrameworkID, ending)))
+    assert ask(scheduler, agent_id=agent_id) is (None if ending else TaskState.TASK_GONE)
 
 
 def test_of_an_agent_that_may_come_back_to_a_new_master_nothing_is_said(

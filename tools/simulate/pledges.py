@@ -133,12 +133,15 @@ class Pledges:
         self._torn_down.discard(framework_id)
         self._audit.adopted.add(framework_id)
 
+        def let_in() -> None:
+            self._audit.adopted.discard(framework_id)
+            self.doomed.discard(framework_id)
+            self.let_in.add(framework_id)
+            then()
+
         def answered(response: HttpResponse) -> None:
-            if response.status == 200:
-                self._audit.adopted.discard(framework_id)
-                self.doomed.discard(framework_id)
-                self.let_in.add(framework_id)
-                then()
+            if response.status == 200:  # what was decided before, in the same turn, is still to be sent
+                self._cluster.timeline.at(self._cluster.elapsed, let_in)
 
         return answered
 
@@ -163,11 +166,9 @@ class Pledges:
             self._check_empty(agent_id)
 
     def _check_empty(self, agent_id: AgentID) -> None:
-        """But for what is left of frameworks that ended: a drain does not wait for an agent to hear of that."""
         agent = next((each for each in self._cluster.agents if each.info.id == agent_id), None)
         if agent is None:
             return
         for container in self._cluster.containers[agent.pid.host].living.values():
-            is_left = FrameworkID(container.key[0]) in self._audit.shut_down
-            if container.runs and not container.is_ending and container.status is None and not is_left:
+            if container.runs and not container.is_ending and container.status is None:
                 self._break(f"agent {agent_id} is drained, as is written down, and runs {container.key[1]}")
