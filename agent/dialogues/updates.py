@@ -264,5 +264,6 @@ class Updates(Operations):
     def _tell_if_ended(self, framework_id: FrameworkID) -> None:
         """The master, which had a framework shut down here, waits to hear that nothing is left of it."""
         framework = self.frameworks.get(framework_id)
-        if framework is None or not framework.is_terminating:
+        is_known = self.info.id is not None  # else the order was for an earlier agent here
+        if is_known and (framework is None or not framework.is_terminating):
             self._tell_master(EndedFrameworkMessage(self.id, framework_id))

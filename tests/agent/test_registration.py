@@ -89,6 +89,15 @@ def test_a_master_that_was_told_what_is_being_ended_is_told_when_that_has_ended(
     assert cluster.master.got(EndedFrameworkMessage) == [EndedFrameworkMessage(AGENT, FRAMEWORK)] * 2
 
 
+def test_what_an_earlier_agent_here_was_to_end_means_nothing_to_one_without_an_id(unregistered: Cluster):
+    """Found by seed 50."""
+    unregistered.master.admits = False
+    unregistered.world.settle()
+    unregistered.tell(ShutdownFrameworkMessage(FRAMEWORK))
+    assert unregistered.master.got(EndedFrameworkMessage) == []
+    assert unregistered.agent.pid in unregistered.node.processes
+
+
 def test_pings_are_answered_and_keep_the_agent_content(cluster: Cluster):
     for _ in range(10):
         cluster.world.advance(seconds=PING_TIMEOUT_SECONDS / 2)
