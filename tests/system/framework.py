@@ -89,8 +89,12 @@ class Framework(Scheduler):
             assert self._news.wait_for(condition, SECONDS), f"within {SECONDS:g} s it did not come true: {what}"
 
     def states(self, task_id: str) -> list[TaskState]:
-        """The states that a task was told to be in, in their order."""
-        return [status.state for status in self.updates if status.task_id == task_id]
+        """The states that a task was told to be in, in their order.
+
+        One that was told again, since its agent was killed before it heard that it was acknowledged, counts once.
+        """
+        told = {status.uuid or number: status for number, status in enumerate(self.updates)}
+        return [status.state for status in told.values() if status.task_id == task_id]
 
     def __enter__(self) -> Self:
         self.driver.start()

@@ -163,10 +163,10 @@ class Cluster:
 
     def living(self) -> set[psutil.Process]:
         """The processes of the tasks."""
-        return {process for process in processes_with(f"sleep {self._marker}") if process.cmdline()[0] == "sleep"}
+        return {process for process in processes_with(f"sleep {self._marker}") if process.info["name"] == "sleep"}
 
     def task_of(self, process: psutil.Process) -> str:
-        return str(int(process.cmdline()[1].removeprefix(self._marker)))
+        return str(int(process.info["cmdline"][1].removeprefix(self._marker)))
 
     def doom(self, *tasks: str) -> None:
         """From now on these should not live."""
