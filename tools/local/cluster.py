@@ -92,9 +92,9 @@ class LocalCluster:
             raise
 
     def start_master(self) -> None:
-        """Start the master, for the first time or again, and wait until its page is there."""
+        """Start the master, for the first time or again, and wait until it has read its registry and can be asked."""
         self.master.start()
-        self.wait_until(lambda: self.master.is_ready, "the master serves")
+        self.wait_until(lambda: self.master.is_ready and self.active_agents() is not None, "the master serves")
 
     def stop(self) -> None:
         """End all: the agents first, so that they end their tasks and say so."""
