@@ -22,6 +22,8 @@ BACKOFF_MIN_SECONDS = 0.1
 BACKOFF_MAX_SECONDS = 5.0
 BACKOFF_GROWTH = 1.5
 """Slow, so that a master that is started again is found soon after; to look for it costs little."""
+STEADY_SECONDS = 1.0
+"""A master that was there for so long is looked for at once when it is gone; one that cannot be linked to is not."""
 
 
 class MasterFinder(Protocol):
@@ -82,9 +84,7 @@ class MasterDetector(Process):
         if self._master is None or message.pid != self._master.pid:
             return
         log.info("the master %s is gone: %s", message.pid, message.reason)
-        if (
-            self.now - self._found_at > BACKOFF_MAX_SECONDS
-        ):  # it was there; one that never could be reached is no such luck
+        if self.now - self._found_at > STEADY_SECONDS:
             self._backoff_seconds = BACKOFF_MIN_SECONDS
         self._lose()
         self._find_later()

@@ -119,6 +119,19 @@ def test_a_master_that_ends_is_lost_and_its_successor_found_at_once(scene: Scene
     assert scene.told == [MASTER, None, MASTER]
 
 
+def test_a_master_that_is_started_again_and_again_is_found_as_soon_each_time(scene: Scene):
+    node = scene.start_master()
+    scene.start_detector()
+    for _ in range(10):
+        scene.world.advance(3)
+        scene.world.crash(node)
+        scene.finder.master = None
+        scene.world.advance(1)
+        node, scene.finder.master = scene.start_master(), MASTER
+        scene.world.advance(1)
+        assert scene.told[-1] == MASTER
+
+
 def test_a_finder_that_watches_tells_each_change_of_itself(scene: Scene):
     successor = MasterInfo(id="M2", pid=PID("master", "m2", 5050))
     scene.world.node("m2").spawn(Process(), "master")
