@@ -44,10 +44,15 @@ def context() -> Iterator[zmq.Context]:
 
 
 def dealer(context: zmq.Context, node: ThreadedNode) -> zmq.Socket:
+    made = unconnected(context)
+    made.connect(f"tcp://{node.runtime.address}")
+    return made
+
+
+def unconnected(context: zmq.Context) -> zmq.Socket:
     made = context.socket(zmq.DEALER)
     made.set(zmq.RCVTIMEO, 30_000)
     made.set(zmq.SNDTIMEO, 30_000)
-    made.connect(f"tcp://{node.runtime.address}")
     return made
 
 
@@ -178,10 +183,12 @@ def test_a_friend_is_found_in_a_crowd(node: ThreadedNode, context: zmq.Context):
     gate = threading.Event()
     node._loop.call_soon_threadsafe(gate.wait)  # so that the whole crowd is there before the node looks
     crowd = [socket.create_connection(node.runtime.address) for _ in range(300)]
-    friend = dealer(context, node)
-    monitor = friend.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
-    assert monitor.poll(30_000)
+    friend = unconnected(context)
+    monitor = friend.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)  # before there can be any
+    friend.connect(f"tcp://{node.runtime.address}")
+    shook_hands = monitor.poll(30_000)
     gate.set()
+    assert shook_hands
     assert isinstance(greet(friend, node), Welcome)
     friend.disable_monitor()
     for connection in crowd:
