@@ -115,7 +115,7 @@ def _told(agent_id: str, agent: dict[str, Any] | None, is_to_go: bool, as_json: 
     left = agent["drain_progress"]
     until = datetime.fromtimestamp(left["deadline"]).astimezone().isoformat(" ", "seconds")
     if not left["tasks"]:
-        return f"agent {agent_id} has nothing left"
+        return f"agent {agent_id} has no task left; what ends there is not over yet"
     text = f"agent {agent_id} has {left['tasks']} task{'s' * (left['tasks'] != 1)} left"
     if time.time() < left["deadline"]:
         return f"{text}; what is there at {until} is killed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from libprocess.endings import end_as_interrupted
 from libprocess.errors import told_to_the_operator
 from tools.demo.words import COUNT, count_here, find_texts, read_counts
 from tools.local import LocalCluster
@@ -32,7 +32,7 @@ TOP = 10
 def main() -> None:
     """Exit status 0 if the cluster's result is that of a plain local run."""
     Parser(prog=f"python -m tools.{PROGRAM}", description=ABOUT).parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_interrupted()
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         sys.exit(demonstrate())
     sys.exit(130)

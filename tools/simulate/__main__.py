@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from typing import Literal
 
 from tqdm import tqdm
 
+from libprocess.endings import end_as_interrupted
 from libprocess.errors import OperatorError, told_to_the_operator
 from libprocess.flags import PATH, Flags, flag
 from tools.simulate.plants import Plant
@@ -53,7 +53,7 @@ class SimulateFlags(Flags, program=PROGRAM):
 
 def main() -> int:
     """Play, and tell; returns the exit status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_interrupted()
     with told_to_the_operator(PROGRAM), suppress(KeyboardInterrupt):
         try:
             status = run(SimulateFlags.load())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from libprocess import PID, Runtime, run
+from libprocess.endings import ending_signals
 from libprocess.tracing.messages import (
     DumpFlightMessage,
     EndRecordingMessage,
@@ -60,7 +60,7 @@ async def _record(options: argparse.Namespace, nodes: list[PID]) -> list[str]:
 async def _interrupted(seconds: float | None) -> None:
     """Until Ctrl-C, or until so many seconds are over."""
     over = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     with suppress(TimeoutError):
         await asyncio.wait_for(over.wait(), seconds)

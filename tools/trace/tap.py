@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from libprocess import PID, ExitedMessage, Message, Process, run
+from libprocess.endings import ending_signals
 from libprocess.tracing.messages import TapMessage, TappedMessage, TapReadMessage, TraceDeniedMessage, UntapMessage
 from tools.trace.hops import Gatherer, Hop
 from tools.trace.lines import fate, moment, way
@@ -172,7 +172,7 @@ async def _tap(options: argparse.Namespace, nodes: list[PID], wanted: Selection,
     async with tool_node(options) as runtime:
         process = TapProcess(nodes, TapMessage(wanted.kind, wanted.actor), follower, options.save)
         over = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, over.set)
         pid = runtime.spawn(process, "tap")
         print(f"tapping {addresses(nodes)}; Ctrl-C ends it", file=sys.stderr)
